@@ -1,0 +1,1 @@
+"""State machines: the assistant and the parts that graphs share."""

@@ -1,0 +1,129 @@
+"""What the graphs ask of the model that reasons."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from langchain_core.messages import AnyMessage
+
+from tools.base import ToolSpec
+
+JsonSchema = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Profile:
+    """What is known about an executive. It does not change while the program runs."""
+
+    name: str
+    """Model and server, such as `qwen3:14b (Ollama 0.33.0)`."""
+    tier: str
+    """`embedded` or `full`."""
+    context_tokens: int
+    """Context that is really loaded; prompt and answer share it."""
+    native_tools: bool
+    """Whether tool calls come by the model's own template; otherwise by schema."""
+    judgement: bool
+    """Whether its choices may be relied on. The embedded model's may not: the engine then picks
+    tools and evidence itself and leaves only the wording to the model."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prompt:
+    """What the executive is shown, in the order that keeps its beginning the same."""
+
+    system: str
+    messages: tuple[AnyMessage, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wish:
+    """How an answer is to be given."""
+
+    tools: Sequence[ToolSpec] = ()
+    schema: JsonSchema | None = None
+    """The answer is one JSON text that this schema accepts."""
+    max_tokens: int = 1024
+    temperature: float = 0.0
+    seed: int = 0
+    think: bool = False
+    stop: Sequence[str] = ()
+
+
+class EndReason(StrEnum):
+    """Why a stream ended. Only these are ends; anything else raises."""
+
+    STOP = "stop"  # the model finished
+    LENGTH = "length"  # max_tokens or the context was reached
+    CALLS = "calls"  # the model finished by calling tools
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TextPart:
+    """A piece of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ThoughtPart:
+    """A piece of thinking aloud; shown at most, never stored."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CallPart:
+    """One tool call, whole. Its arguments are not validated yet."""
+
+    id: str
+    name: str
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EndPart:
+    """The last part of every stream that ended well."""
+
+    reason: EndReason
+    prompt_tokens: int
+    """Tokens of the prompt, those found in the cache included."""
+    cached_tokens: int
+    """Tokens of the prompt that were not evaluated again; 0 where the server does not tell."""
+    answer_tokens: int
+    seconds: float
+
+
+ReplyPart = TextPart | ThoughtPart | CallPart | EndPart
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TokenCount:
+    """Size of a prompt."""
+
+    tokens: int
+    exact: bool
+    """False: an upper bound."""
+
+
+class Executive(Protocol):
+    """The model that reasons."""
+
+    @property
+    def profile(self) -> Profile:
+        """What is known about it."""
+        ...
+
+    async def count(self, prompt: Prompt, wish: Wish) -> TokenCount:
+        """Return how many tokens the prompt takes with its tools, before it is sent."""
+        ...
+
+    def stream(self, prompt: Prompt, wish: Wish) -> AsyncIterator[ReplyPart]:
+        """Yield the answer as it is written; the last part is the one `EndPart`.
+
+        Closing the iterator cancels the call. Raises an `agent.errors.ExecutiveError`: the prompt
+        is longer than the context, the stream broke off, the answer was empty, the server or the
+        model is not there.
+        """
+        ...

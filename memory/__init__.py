@@ -1,0 +1,1 @@
+"""PostgreSQL with pgvector: all that outlives a process."""

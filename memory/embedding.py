@@ -1,0 +1,33 @@
+"""What memory asks of a model that turns text into vectors."""
+
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Role = Literal["document", "query"]
+"""Some models want another prefix for a question than for the text that answers it."""
+
+
+class Embedder(Protocol):
+    """Turns texts into unit vectors."""
+
+    @property
+    def model(self) -> str:
+        """Name under which vectors are kept apart: the same name means comparable vectors."""
+        ...
+
+    @property
+    def dimensions(self) -> int:
+        """Length of a vector."""
+        ...
+
+    @property
+    def tokens_limit(self) -> int:
+        """Tokens of a text that are looked at; what is beyond cannot be found by meaning."""
+        ...
+
+    async def embed(self, texts: Sequence[str], *, role: Role) -> NDArray[np.float32]:
+        """Return an array of shape (len(texts), dimensions), each row of length 1."""
+        ...

@@ -1,0 +1,85 @@
+"""The place of a text inside its source, so that a citation can be opened."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Box:
+    """A rectangle in an image, in pixels from its upper left corner."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def union(self, other: "Box") -> "Box":
+        """Return the smallest box that holds both."""
+        return Box(
+            left=min(self.left, other.left),
+            top=min(self.top, other.top),
+            right=max(self.right, other.right),
+            bottom=max(self.bottom, other.bottom),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Where in its source a text stands. What does not apply is None."""
+
+    part: str | None = None
+    """Name of the part of a container that it stands in: an attachment of a mail."""
+    heading: tuple[str, ...] = ()
+    """Headings from the outermost to the nearest."""
+    page: int | None = None
+    """Counted from 1."""
+    line: int | None = None
+    """First line, counted from 1."""
+    last_line: int | None = None
+    start_s: float | None = None
+    """Seconds from the beginning of a recording."""
+    end_s: float | None = None
+    box: Box | None = None
+
+    def __str__(self) -> str:
+        """Say the place in words, such as `page 3, "Filters"` or `0:04-0:07`."""
+        words = []
+        if self.part is not None:
+            words.append(f"attachment {self.part}")
+        if self.page is not None:
+            words.append(f"page {self.page}")
+        if self.line is not None:
+            same = self.last_line in (None, self.line)
+            words.append(f"line {self.line}" if same else f"lines {self.line}-{self.last_line}")
+        if self.start_s is not None:
+            end = "" if self.end_s is None else f"-{_clock(self.end_s)}"
+            words.append(f"{_clock(self.start_s)}{end}")
+        if self.box is not None:
+            box = self.box
+            words.append(f"box {box.left:.0f},{box.top:.0f}-{box.right:.0f},{box.bottom:.0f}")
+        if self.heading:
+            words.append(f'"{" > ".join(self.heading)}"')
+        return ", ".join(words)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what applies, for JSON columns."""
+        plain = {key: value for key, value in asdict(self).items() if value not in (None, ())}
+        if self.heading:
+            plain["heading"] = list(self.heading)
+        return plain
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Place":
+        """Read what `to_json` wrote."""
+        fields = dict(data)
+        if "heading" in fields:
+            fields["heading"] = tuple(fields["heading"])
+        if "box" in fields:
+            fields["box"] = Box(**fields["box"])
+        return cls(**fields)
+
+
+def _clock(seconds: float) -> str:
+    """Minutes and seconds with a tenth: 64.25 is 1:04.2."""
+    minutes, rest = divmod(seconds, 60)
+    return f"{int(minutes)}:{rest:04.1f}"

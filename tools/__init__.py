@@ -1,0 +1,1 @@
+"""What the executive may call, the senses, the readers of files and mail, and the policy."""

@@ -1,0 +1,92 @@
+"""What a tool is, and what it is handed."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Generic, Protocol, TypeVar
+
+from pydantic import BaseModel
+
+from memory.labels import Label
+
+Arguments = TypeVar("Arguments", bound=BaseModel)
+
+
+class Effect(StrEnum):
+    """What a tool does to the world, declared by the tool."""
+
+    READ = "read"  # changes nothing and tells nobody
+    LOCAL = "local"  # changes something on this machine that can be undone
+    OUTWARD = "outward"  # changes the world, or tells somebody something
+
+
+class Clock(Protocol):
+    """The time, as a parameter."""
+
+    def now(self) -> datetime:
+        """Return the present moment with its zone."""
+        ...
+
+
+class ToolError(Exception):
+    """A fault that the executive can mend; its text goes back to the model as the result."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ToolSpec:
+    """What the executive is told of a tool."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+    """JSON schema of the arguments."""
+    effect: Effect
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ToolContext:
+    """What a call may know of the run that it belongs to."""
+
+    run_id: str
+    thread_id: str
+    collection: str
+    clock: Clock
+    label: Label
+    """Join of the labels of all that the executive had in view when it made the call."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ToolResult:
+    """What a call gave."""
+
+    text: str
+    ok: bool
+    label: Label
+    """Where the words of the result came from."""
+    chunks: tuple[int, ...] = ()
+    """Chunks of memory that the result shows, which an answer may cite."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tool(Generic[Arguments]):
+    """A thing that the executive may call."""
+
+    name: str
+    description: str
+    arguments: type[Arguments]
+    """A pydantic model that forbids extra fields."""
+    effect: Effect
+    run: Callable[[Arguments, ToolContext], Awaitable[ToolResult]] = field(repr=False)
+    target: Callable[[Arguments], str] = field(default=lambda arguments: "", repr=False)
+    """What the call acts upon, in canonical form: part of the key under which an act is done once."""
+
+    @property
+    def spec(self) -> ToolSpec:
+        """What the executive is told."""
+        return ToolSpec(
+            name=self.name,
+            description=self.description,
+            parameters=self.arguments.model_json_schema(),
+            effect=self.effect,
+        )

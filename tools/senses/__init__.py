@@ -1,0 +1,1 @@
+"""Hearing, sight and speech, behind Protocols."""
