@@ -78,8 +78,8 @@ class Tool(Generic[Arguments]):
     """A pydantic model that forbids extra fields."""
     effect: Effect
     run: Callable[[Arguments, ToolContext], Awaitable[ToolResult]] = field(repr=False)
-    target: Callable[[Arguments], str] = field(default=lambda arguments: "", repr=False)
-    """What the call acts upon, in canonical form: part of the key under which an act is done once."""
+    target: Callable[[Arguments], str] = field(default=lambda _: "", repr=False)
+    """What the call acts upon, in canonical form: part of the key by which an act is done once."""
 
     @property
     def spec(self) -> ToolSpec:

@@ -1,0 +1,1 @@
+"""Readers: the bytes of a file to passages with places, by content and not by name."""

@@ -1,0 +1,50 @@
+"""What a reader returns."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from memory.labels import Label
+from memory.places import Place
+
+
+class UnreadableError(Exception):
+    """Nothing could be read; the text says of which file, why, and what to do."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Block:
+    """A paragraph, a table row, a recognised line, a segment of speech: never split over places."""
+
+    text: str
+    place: Place
+    label: Label
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """All that was read in one file."""
+
+    title: str
+    kind: str
+    """As in `memory.documents.NewDocument`."""
+    media_type: str
+    blocks: tuple[Block, ...]
+    label: Label
+    reader: str
+    """Name and version of what read it."""
+    made_at: datetime | None = None
+    """The moment that the content itself gives, such as the date of a mail."""
+    flaws: tuple[str, ...] = ()
+    """What could not be read, in words."""
+
+
+class FileReader(Protocol):
+    """Reads any file by its content, by way of hearing and sight where that is needed."""
+
+    async def read(self, data: bytes, name: str) -> Reading:
+        """Return what stands in the bytes. Raises `UnreadableError` where nothing can be read.
+
+        The name is used for messages and titles only; the type comes from the content.
+        """
+        ...
