@@ -50,7 +50,8 @@ class ToolContext:
 
     run_id: str
     thread_id: str
-    collection: str
+    collections: tuple[str, ...]
+    """Where recall looks."""
     clock: Clock
     label: Label
     """Join of the labels of all that the executive had in view when it made the call."""
@@ -80,6 +81,9 @@ class Tool(Generic[Arguments]):
     run: Callable[[Arguments, ToolContext], Awaitable[ToolResult]] = field(repr=False)
     target: Callable[[Arguments], str] = field(default=lambda _: "", repr=False)
     """What the call acts upon, in canonical form: part of the key by which an act is done once."""
+
+    repeatable: bool = False
+    """Doing it twice is the same as doing it once, so that it may be repeated after a crash."""
 
     @property
     def spec(self) -> ToolSpec:

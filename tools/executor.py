@@ -1,0 +1,175 @@
+"""The choke point: every call of every graph passes here, and nothing else runs a tool.
+
+Validate, judge, record, act. An approval is evidence that `judge` is overruled for one call with
+exactly these arguments; it never skips a step.
+"""
+
+import asyncio
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from pydantic import BaseModel
+
+from memory.labels import ENGINE_LABEL, Label
+from tools import policy
+from tools.base import Effect, Tool, ToolContext, ToolError, ToolResult
+from tools.registry import Toolbox
+
+RESULT_CHARACTERS_LIMIT = 40_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Act:
+    """An act as the ledger keeps it."""
+
+    key: str
+    """Made of tool, target and arguments, within its thread: the same act has the same key."""
+    tool: str
+    target: str
+    arguments: dict[str, Any]
+    label: Label
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Intention:
+    """What the ledger knows of an act that is about to be done."""
+
+    receipt: str | None
+    """Result of the act where it is known to be done."""
+    repeated: bool
+    """An earlier attempt wrote the same intention and did not come to its end."""
+
+
+class Ledger(Protocol):
+    """What the choke point asks of the ledger of acts."""
+
+    async def intend(self, act: Act, context: ToolContext) -> Intention:
+        """Write the intention down before the act, unless it stands there already."""
+        ...
+
+    async def unknown(self, key: str, context: ToolContext) -> None:
+        """Write down that nobody can know whether the act was done."""
+        ...
+
+    async def done(self, key: str, receipt: str, context: ToolContext) -> None:
+        """Write the receipt down after the act."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """A call as the executive made it."""
+
+    id: str
+    name: str
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judged:
+    """A call with its verdict."""
+
+    request: Request
+    verdict: policy.Verdict
+    digest: str
+    """Hash of tool and canonical arguments: what an approval is bound to."""
+
+
+def digest(name: str, arguments: BaseModel) -> str:
+    """Return the SHA-256 of the tool's name and its arguments in canonical form."""
+    canonical = json.dumps(
+        [name, arguments.model_dump(mode="json")], sort_keys=True, ensure_ascii=False
+    )
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+class Executor:
+    """Runs tools, and only what is allowed."""
+
+    def __init__(self, toolbox: Toolbox, ledger: Ledger, *, timeout_s: float) -> None:
+        self.toolbox = toolbox
+        self._ledger = ledger
+        self._timeout_s = timeout_s
+
+    def judge(self, request: Request, *, purpose: policy.Purpose, label: Label) -> Judged:
+        """Validate and judge a call without running it.
+
+        One that is not valid is refused with the reason, which `execute` tells the executive.
+        """
+        try:
+            tool, arguments = self.toolbox.validate(request.name, request.arguments)
+        except ToolError as error:
+            verdict = policy.Verdict(ruling=policy.Ruling.REFUSE, reason=str(error))
+            return Judged(request=request, verdict=verdict, digest="")
+        call = policy.Call(tool=tool.name, effect=tool.effect, target=tool.target(arguments))
+        return Judged(
+            request=request,
+            verdict=policy.judge(call, purpose=purpose, label=label),
+            digest=digest(tool.name, arguments),
+        )
+
+    async def execute(
+        self,
+        request: Request,
+        context: ToolContext,
+        *,
+        purpose: policy.Purpose,
+        approved: frozenset[str] = frozenset(),
+    ) -> ToolResult:
+        """Run one call if it is allowed or its digest was approved; otherwise say why not.
+
+        A `ToolError` becomes a result for the executive; every other exception is ours and rises.
+        """
+        judged = self.judge(request, purpose=purpose, label=context.label)
+        ruling = judged.verdict.ruling
+        if ruling is policy.Ruling.REFUSE or (
+            ruling is policy.Ruling.ASK and judged.digest not in approved
+        ):
+            return _refused(judged.verdict.reason)
+        tool, arguments = self.toolbox.validate(request.name, request.arguments)
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                result = await self._act(tool, arguments, context)
+        except ToolError as error:
+            return _refused(str(error))
+        except TimeoutError:
+            return _refused(f"{tool.name!r} did not end within {self._timeout_s:g} seconds.")
+        return _capped(result)
+
+    async def _act(self, tool: Tool[Any], arguments: BaseModel, context: ToolContext) -> ToolResult:
+        if tool.effect is Effect.READ:
+            return await tool.run(arguments, context)
+        act = Act(
+            key=f"{context.thread_id}/{context.run_id}/{digest(tool.name, arguments)}",
+            tool=tool.name,
+            target=tool.target(arguments),
+            arguments=arguments.model_dump(mode="json"),
+            label=context.label,
+        )
+        intention = await self._ledger.intend(act, context)
+        if intention.receipt is not None:
+            return ToolResult(text=intention.receipt, ok=True, label=ENGINE_LABEL)
+        if intention.repeated and not tool.repeatable:
+            await self._ledger.unknown(act.key, context)
+            raise ToolError(
+                f"{tool.name!r} was begun before and nobody can know whether it was done. "
+                "It is not tried again; ask the user to look."
+            )
+        result = await tool.run(arguments, context)
+        await self._ledger.done(act.key, result.text, context)
+        return result
+
+
+def _refused(reason: str) -> ToolResult:
+    return ToolResult(text=reason, ok=False, label=ENGINE_LABEL)
+
+
+def _capped(result: ToolResult) -> ToolResult:
+    spare = len(result.text) - RESULT_CHARACTERS_LIMIT
+    if spare <= 0:
+        return result
+    return replace(
+        result, text=f"{result.text[:RESULT_CHARACTERS_LIMIT]}\n[{spare} characters left out]"
+    )

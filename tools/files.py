@@ -1,0 +1,77 @@
+"""Read a file inside the folders that settings allow."""
+
+import asyncio
+import os
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tools.base import Effect, Tool, ToolContext, ToolError, ToolResult
+from tools.reading.base import FileReader, UnreadableError
+
+CHARACTERS_LIMIT = 20_000
+BYTES_LIMIT = 50 * 2**20
+
+
+class ReadFileArguments(BaseModel):
+    """Which part of which file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    path: str = Field(description="the file, absolute or relative to the first allowed folder")
+    start: int = Field(default=0, ge=0, description="character to begin at")
+
+
+def resolved(path: str, roots: Sequence[Path]) -> Path:
+    """Return the real path, symbolic links followed. One outside the roots is a `ToolError`."""
+    if not roots:
+        raise ToolError("No folder may be read. Name some in the setting `files.roots`.")
+    real = Path(os.path.realpath(roots[0] / path))
+    if not any(real.is_relative_to(os.path.realpath(root)) for root in roots):
+        allowed = ", ".join(str(root) for root in roots)
+        raise ToolError(f"{path!r} is not inside the allowed folders ({allowed}).")
+    return real
+
+
+def opened(path: Path) -> bytes:
+    """Return the bytes of a regular file of bearable size; anything else is a `ToolError`."""
+    try:
+        # O_NONBLOCK: a pipe planted in the folder must not make the run wait for ever.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise ToolError(f"{path.name!r} cannot be opened: {error.strerror}.") from error
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise ToolError(f"{path.name!r} is not a regular file.")
+        if status.st_size > BYTES_LIMIT:
+            raise ToolError(f"{path.name!r} has {status.st_size} bytes; {BYTES_LIMIT} may be read.")
+        return file.read()
+
+
+def read_file(roots: Sequence[Path], reader: FileReader) -> Tool[ReadFileArguments]:
+    """Build the tool for these folders."""
+
+    async def run(wanted: ReadFileArguments, _: ToolContext) -> ToolResult:
+        path = await asyncio.to_thread(resolved, wanted.path, roots)
+        data = await asyncio.to_thread(opened, path)
+        try:
+            reading = await reader.read(data, path.name)
+        except UnreadableError as error:
+            raise ToolError(str(error)) from error
+        text = "\n".join(block.text for block in reading.blocks)
+        end = wanted.start + CHARACTERS_LIMIT
+        shown = text[wanted.start : end]
+        if end < len(text):
+            shown += f"\n[{len(text) - end} characters more; read on with start={end}]"
+        return ToolResult(text=shown, ok=True, label=reading.label)
+
+    return Tool(
+        name="read_file",
+        description="Read a file of the user: text, PDF, mail, picture or recording.",
+        arguments=ReadFileArguments,
+        effect=Effect.READ,
+        run=run,
+    )

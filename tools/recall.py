@@ -1,0 +1,59 @@
+"""Search long-term memory."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from memory.documents import Hit
+from memory.labels import joined
+from tools.base import Effect, Tool, ToolContext, ToolResult
+
+HITS_LIMIT = 8
+
+
+class Memory(Protocol):
+    """What recall asks of the search."""
+
+    async def search(self, text: str, *, k: int, collections: Sequence[str]) -> list[Hit]:
+        """Return the best passages, best first."""
+        ...
+
+
+class RecallArguments(BaseModel):
+    """What to look for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    query: str = Field(min_length=1, max_length=500, description="words that the passage may hold")
+
+
+def shown(hits: Sequence[Hit]) -> str:
+    """Write the hits for the executive, each under the number of its chunk."""
+    if not hits:
+        return "Memory holds nothing on that."
+    return "\n\n".join(
+        f"[{hit.chunk.id}] {hit.chunk.document.title} ({hit.chunk.place})\n{hit.chunk.text}"
+        for hit in hits
+    )
+
+
+def recall(memory: Memory) -> Tool[RecallArguments]:
+    """Build the tool."""
+
+    async def run(wanted: RecallArguments, context: ToolContext) -> ToolResult:
+        hits = await memory.search(wanted.query, k=HITS_LIMIT, collections=context.collections)
+        return ToolResult(
+            text=shown(hits),
+            ok=True,
+            label=joined(hit.chunk.label for hit in hits),
+            chunks=tuple(hit.chunk.id for hit in hits),
+        )
+
+    return Tool(
+        name="recall",
+        description="Search the user's documents, mail, pictures, recordings and notes.",
+        arguments=RecallArguments,
+        effect=Effect.READ,
+        run=run,
+    )
