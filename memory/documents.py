@@ -1,10 +1,32 @@
 """What memory holds: sources have documents, documents have chunks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from memory.labels import Label
-from memory.places import Place
+from memory.places import Place, spanning
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Span:
+    """The place of a stretch of a passage: from its offset to the next span's, or to the end.
+
+    Where the place has lines, each newline within the stretch is one line further down.
+    """
+
+    offset: int
+    """Character of the passage's text, from 0."""
+    place: Place
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what a JSON column holds."""
+        return {"offset": self.offset, "place": self.place.to_json()}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Span":
+        """Read what `to_json` wrote."""
+        return cls(offset=data["offset"], place=Place.from_json(data["place"]))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -16,7 +38,10 @@ class NewChunk:
     context: str
     """Title, headings, thread: searched and embedded together with the text, never quoted."""
     place: Place
+    """Place of the whole passage."""
     label: Label
+    spans: tuple[Span, ...] = ()
+    """Places of its stretches by rising offset, the first at 0; none: the place holds for all."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,7 +101,10 @@ class Chunk:
     text: str
     context: str
     place: Place
+    """Place of the whole passage; `located` gives that of a quotation in it."""
     label: Label
+    spans: tuple[Span, ...] = ()
+    """As in `NewChunk`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,3 +118,26 @@ class Hit:
     """BM25 as a share of the most that the query could score, from 0 to 1."""
     cosine: float | None
     """Cosine with the query, from -1 to 1; None while the passage has no vector yet."""
+
+
+def located(chunk: NewChunk | Chunk, start: int, end: int) -> Place:
+    """Return the place of a quotation: the characters from start up to end of a passage's text."""
+    if not 0 <= start < end <= len(chunk.text):
+        raise ValueError(f"no characters {start} to {end} in a passage of {len(chunk.text)}")
+    if not chunk.spans:
+        return chunk.place
+    stops = [span.offset for span in chunk.spans[1:]] + [len(chunk.text)]
+    return spanning(
+        _narrowed(span, chunk.text, max(start, span.offset), min(end, stop))
+        for span, stop in zip(chunk.spans, stops, strict=True)
+        if span.offset < end and start < stop
+    )
+
+
+def _narrowed(span: Span, text: str, start: int, end: int) -> Place:
+    """Return the place of the characters from start up to end, which lie within one stretch."""
+    if span.place.line is None:
+        return span.place
+    line = span.place.line + text.count("\n", span.offset, start)
+    last_line = line + text[start:end].rstrip("\n").count("\n")
+    return replace(span.place, line=line, last_line=last_line)

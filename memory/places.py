@@ -1,12 +1,18 @@
 """The place of a text inside its source, so that a citation can be opened."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import reduce
+from itertools import takewhile
 from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Box:
-    """A rectangle in an image, in pixels from its upper left corner."""
+    """A rectangle, from the upper left corner of what holds it.
+
+    In pixels of an image; on a page in points, of which 72 make an inch.
+    """
 
     left: float
     top: float
@@ -77,6 +83,37 @@ class Place:
         if "box" in fields:
             fields["box"] = Box(**fields["box"])
         return cls(**fields)
+
+
+def spanning(places: Iterable[Place]) -> Place:
+    """Return the place of a text that runs from the first of some places to the last.
+
+    Of places that differ in part or page the first one's stands; their boxes are left out.
+    """
+    all_places = tuple(places)
+    first = all_places[0]
+    same_sheet = all((place.part, place.page) == (first.part, first.page) for place in all_places)
+    boxes = [place.box for place in all_places if place.box is not None and same_sheet]
+    ends = [place.last_line or place.line for place in all_places]
+    return Place(
+        part=first.part,
+        heading=_shared(place.heading for place in all_places),
+        page=first.page,
+        line=first.line,
+        last_line=max((line for line in ends if line is not None), default=None),
+        start_s=min((p.start_s for p in all_places if p.start_s is not None), default=None),
+        end_s=max((p.end_s for p in all_places if p.end_s is not None), default=None),
+        box=reduce(Box.union, boxes) if boxes else None,
+    )
+
+
+def _shared(headings: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    """Return the headings that all have in common, from the outermost."""
+    return tuple(level[0] for level in takewhile(_alike, zip(*headings, strict=False)))
+
+
+def _alike(names: tuple[str, ...]) -> bool:
+    return len(set(names)) == 1
 
 
 def _clock(seconds: float) -> str:

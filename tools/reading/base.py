@@ -32,7 +32,9 @@ class Reading:
     blocks: tuple[Block, ...]
     label: Label
     reader: str
-    """Name and version of what read it."""
+    """Names and versions of what read it, such as `mail/1, picture/1 rapidocr 3.10.0`."""
+    author: str = ""
+    """Who wrote it, where the content says so: the sender of a mail."""
     made_at: datetime | None = None
     """The moment that the content itself gives, such as the date of a mail."""
     flaws: tuple[str, ...] = ()
@@ -47,4 +49,8 @@ class FileReader(Protocol):
 
         The name is used for messages and titles only; the type comes from the content.
         """
+        ...
+
+    def current(self, reader: str) -> bool:
+        """Return whether what `Reading.reader` says is still how it would be read."""
         ...
