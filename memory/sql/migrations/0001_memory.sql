@@ -1,0 +1,93 @@
+-- Documents and their passages, the lexicon that ranks them by their words, and the models whose
+-- vectors rank them by their meaning.
+
+CREATE TABLE collections (
+    collection_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name text NOT NULL UNIQUE
+);
+
+CREATE TABLE sources (
+    source_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    collection_id int NOT NULL REFERENCES collections,
+    uri text NOT NULL,
+    UNIQUE (collection_id, uri)
+);
+COMMENT ON TABLE sources IS 'What is ingested as a whole: a folder, a mailbox, a repository';
+
+CREATE TABLE documents (
+    document_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    source_id bigint NOT NULL REFERENCES sources ON DELETE CASCADE,
+    uri text COLLATE "C" NOT NULL,
+    title text NOT NULL,
+    kind text NOT NULL,
+    media_type text NOT NULL,
+    content_hash bytea NOT NULL,
+    reader text NOT NULL,
+    language text NOT NULL,
+    configuration text NOT NULL,
+    modified_at timestamptz,
+    origins text[] NOT NULL,
+    audience text[] NOT NULL,
+    flaws text[] NOT NULL,
+    stored_at timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (source_id, uri)
+);
+CREATE INDEX documents_by_uri ON documents (uri);
+COMMENT ON COLUMN documents.configuration IS 'Text search configuration that its words went through';
+
+CREATE TABLE chunks (
+    chunk_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    document_id bigint NOT NULL REFERENCES documents ON DELETE CASCADE,
+    ordinal int NOT NULL,
+    text text NOT NULL,
+    context text NOT NULL,
+    content_key bytea NOT NULL,
+    place jsonb NOT NULL,
+    spans jsonb NOT NULL,
+    origins text[] NOT NULL,
+    audience text[] NOT NULL,
+    UNIQUE (document_id, ordinal) DEFERRABLE INITIALLY DEFERRED
+);
+CREATE INDEX chunks_by_content ON chunks (content_key);
+COMMENT ON COLUMN chunks.content_key IS 'Digest of context and text: equal passages share one embedding';
+
+CREATE TABLE terms (
+    term_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    configuration text COLLATE "C" NOT NULL,
+    lexeme text COLLATE "C" NOT NULL,
+    df int NOT NULL,
+    UNIQUE (configuration, lexeme)
+) WITH (fillfactor = 80);
+COMMENT ON TABLE terms IS 'Each language has its own terms, so that a word common in one can be rare in another';
+COMMENT ON COLUMN terms.df IS 'Number of passages that hold the term; a term of none has no row';
+
+CREATE TABLE lexicon (
+    collection_id int NOT NULL REFERENCES collections,
+    configuration text COLLATE "C" NOT NULL,
+    chunks bigint NOT NULL,
+    PRIMARY KEY (collection_id, configuration)
+) WITH (fillfactor = 50);
+COMMENT ON TABLE lexicon IS 'Number of indexed passages by collection and language; the sum is the N of BM25';
+
+-- Without ON DELETE CASCADE on purpose: whoever deletes a passage has to take it out of the lexicon
+-- first, which corrects the frequencies, or Postgres refuses.
+CREATE TABLE lexical (
+    chunk_id bigint PRIMARY KEY REFERENCES chunks,
+    document_id bigint NOT NULL,
+    collection_id int NOT NULL,
+    text_key bigint NOT NULL,
+    terms int[] NOT NULL,
+    weights sparsevec(1000000000) NOT NULL
+) WITH (toast_tuple_target = 8160);
+CREATE INDEX lexical_by_term ON lexical USING gin (terms);
+CREATE INDEX lexical_by_document ON lexical (document_id) INCLUDE (chunk_id);
+COMMENT ON COLUMN lexical.text_key IS 'Digest of the text alone: passages with the same one are shown once';
+COMMENT ON COLUMN lexical.weights IS
+    'By term: tf / (tf + k1 (1 - b + b length / mean length)), so that a score is one inner product';
+
+CREATE TABLE embedding_models (
+    model_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name text NOT NULL UNIQUE,
+    dimensions int NOT NULL
+);
+COMMENT ON TABLE embedding_models IS 'Each has a table vectors_ID, made when its first vectors come';
