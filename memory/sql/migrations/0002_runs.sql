@@ -38,8 +38,7 @@ CREATE TABLE run_steps (
     task_id text NOT NULL,
     started_at timestamptz NOT NULL,
     seconds double precision NOT NULL,
-    error text,
-    notes jsonb NOT NULL
+    error text
 );
 CREATE INDEX run_steps_by_run ON run_steps (run_id, step_id);
 

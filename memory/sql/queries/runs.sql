@@ -62,11 +62,11 @@ SELECT * FROM (
 WHERE status IN ('accepted', 'running', 'waiting');
 
 -- insert_step --
-INSERT INTO run_steps (run_id, node, task_id, started_at, seconds, error, notes)
-VALUES (%(run_id)s, %(node)s, %(task_id)s, %(started_at)s, %(seconds)s, %(error)s, %(notes)s);
+INSERT INTO run_steps (run_id, node, task_id, started_at, seconds, error)
+VALUES (%(run_id)s, %(node)s, %(task_id)s, %(started_at)s, %(seconds)s, %(error)s);
 
 -- list_steps --
-SELECT node, task_id, started_at, seconds, error, notes FROM run_steps
+SELECT node, task_id, started_at, seconds, error FROM run_steps
 WHERE run_id = %(run_id)s ORDER BY started_at, step_id;
 
 -- intend_effect --

@@ -1,0 +1,151 @@
+"""The executive's calls: judged when they are wished for, approved where a person must, run."""
+
+import asyncio
+import uuid
+from collections.abc import Sequence
+from typing import Any, cast
+
+from langgraph.types import interrupt
+
+from graphs import approvals
+from graphs.context import Artifact, Step
+from graphs.executive import CallPart
+from graphs.perceive import thread_collection
+from graphs.state import Passage, Task, TurnState
+from memory.labels import ENGINE_LABEL, Label
+from tools.base import ToolContext, ToolResult
+from tools.executor import Request
+from tools.policy import Ruling
+from tools.remember import REMEMBERED
+
+
+def wished(calls: Sequence[CallPart], state: TurnState, step: Step, label: Label) -> list[Task]:
+    """Judge new calls and return them as tasks, no more than one round may have."""
+    return [_task(call, state["rounds"] + 1, step, label) for call in calls[: _limit(step)]]
+
+
+def _limit(step: Step) -> int:
+    return step.services.limits.calls_per_round
+
+
+def _task(call: CallPart, number: int, step: Step, label: Label) -> Task:
+    judged = step.services.executor.judge(
+        Request(id=call.id, name=call.name, arguments=call.arguments),
+        purpose=step.services.purpose,
+        label=label,
+    )
+    return Task(
+        id=call.id,
+        name=call.name,
+        arguments=call.arguments,
+        ruling=judged.verdict.ruling,
+        reason=judged.verdict.reason,
+        round=number,
+        digest=judged.digest,
+        decision=None,
+        note=None,
+        label=label.to_json(),
+        artifact=None,
+        ok=None,
+    )
+
+
+def waiting(tasks: Sequence[Task]) -> Task | None:
+    """Return the first task that a person has to decide on."""
+    undecided = (task for task in tasks if task["ruling"] == Ruling.ASK and not task["decision"])
+    return next(undecided, None)
+
+
+async def approve(state: TurnState, step: Step) -> dict[str, Any]:
+    """Ask a person about one call, and do nothing else: the node runs again on the answer."""
+    task = waiting(state["tasks"])
+    assert task is not None, "the router leads here only where a task waits"
+    # mypy cannot express that an annotated union is a schema; LangGraph makes an adapter of it.
+    decision = interrupt(approvals.payload(task), response_schema=cast(Any, approvals.Decision))
+    decided = _decided(task, decision, step)
+    return {"tasks": [decided if one["id"] == task["id"] else one for one in state["tasks"]]}
+
+
+def _decided(
+    task: Task, decision: approvals.Approve | approvals.Edit | approvals.Reject, step: Step
+) -> Task:
+    """Return the task with the person's answer; an edited call is judged anew."""
+    if isinstance(decision, approvals.Reject):
+        return {**task, "decision": "reject", "note": decision.message}
+    if isinstance(decision, approvals.Approve):
+        return {**task, "decision": "approve"}
+    action = decision.edited_action
+    if action.name != task["name"]:
+        note = f"The edit names another tool, {action.name!r}; only the arguments can be edited."
+        return {**task, "decision": "reject", "note": note}
+    call = CallPart(id=task["id"], name=action.name, arguments=action.args)
+    again = _task(call, task["round"], step, Label.from_json(task["label"]))
+    return {**again, "decision": "approve"}
+
+
+async def act(state: TurnState, step: Step) -> dict[str, Any]:
+    """Run the calls of this round through the choke point; results become artifacts."""
+    pending = [task for task in state["tasks"] if task["artifact"] is None]
+    earlier = {task["digest"] for task in state["tasks"] if task["artifact"] and task["digest"]}
+    results = await asyncio.gather(
+        *(_run(task, task["digest"] in earlier, state, step) for task in pending)
+    )
+    passages = list(state["passages"])
+    done: dict[str, Task] = {}
+    for task, result in zip(pending, results, strict=True):
+        number = await _keep(task, result, passages, step)
+        done[task["id"]] = {**task, "artifact": number, "ok": result.ok}
+    return {
+        "tasks": [done.get(task["id"], task) for task in state["tasks"]],
+        "passages": passages,
+    }
+
+
+async def _run(task: Task, repeated: bool, state: TurnState, step: Step) -> ToolResult:  # noqa: FBT001 - private, and named at its only call
+    if task["decision"] == "reject":
+        note = f": {task['note']}" if task["note"] else ""
+        return ToolResult(text=f"The user declined this{note}.", ok=False, label=ENGINE_LABEL)
+    if repeated:
+        text = "This very call was made before; its result stands above. Answer, or try another."
+        return ToolResult(text=text, ok=False, label=ENGINE_LABEL)
+    step.emit({"event": "calling", "tool": task["name"], "arguments": task["arguments"]})
+    collection = state.get("collection") or step.services.collection
+    context = ToolContext(
+        run_id=step.run_id,
+        thread_id=step.thread_id,
+        collections=(collection, REMEMBERED, thread_collection(step.thread_id)),
+        clock=step.services.clock,
+        label=Label.from_json(task["label"]),
+    )
+    return await step.services.executor.execute(
+        Request(id=task["id"], name=task["name"], arguments=task["arguments"]),
+        context,
+        purpose=step.services.purpose,
+        approved=frozenset({task["digest"]} if task["decision"] == "approve" else ()),
+    )
+
+
+async def _keep(task: Task, result: ToolResult, passages: list[Passage], step: Step) -> str:
+    """Store the result; passages that it found come into view and are told by their numbers."""
+    text = result.text
+    if result.chunks:
+        known = {passage["chunk"]: number for number, passage in enumerate(passages, start=1)}
+        for chunk in result.chunks:
+            if chunk not in known:
+                passages.append(Passage(chunk=chunk, score=0.0))
+                known[chunk] = len(passages)
+        numbers = " ".join(f"[{known[chunk]}]" for chunk in result.chunks)
+        text = f"Found the passages {numbers}."
+    artifact = str(uuid.uuid5(uuid.UUID(step.run_id), f"result:{task['round']}:{task['id']}"))
+    await step.services.artifacts.put(
+        Artifact(
+            id=artifact,
+            kind="result",
+            body={"tool": task["name"], "text": text, "ok": result.ok},
+            label=result.label,
+        ),
+        thread_id=step.thread_id,
+        run_id=step.run_id,
+    )
+    step.emit({"event": "called", "tool": task["name"], "ok": result.ok, "text": text[:400]})
+    return artifact

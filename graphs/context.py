@@ -1,0 +1,142 @@
+"""What nodes work with: the collaborators, and the step that they are part of.
+
+Collaborators are bound when a graph is built, not passed with each invocation: LangGraph does not
+checkpoint a context, so one that is passed is missing after a resume or a fork from a server.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.config import get_stream_writer
+
+from graphs.executive import Executive
+from memory.documents import Chunk, Hit
+from memory.embedding import Embedder
+from memory.labels import Label
+from tools.base import Clock
+from tools.executor import Executor
+from tools.policy import Purpose
+from tools.reading.base import FileReader, Reading
+from tools.senses.base import Residency, Synthesizer
+
+
+class Recollection(Protocol):
+    """Search, and passages by their number."""
+
+    async def search(self, text: str, *, k: int, collections: Sequence[str]) -> list[Hit]:
+        """Return the best passages, best first."""
+        ...
+
+    async def chunks(self, ids: Sequence[int]) -> list[Chunk]:
+        """Return the passages in this order; those that are gone are left out."""
+        ...
+
+
+class Shelf(Protocol):
+    """Where a handed-over file is put so that it can be searched and cited."""
+
+    async def keep(self, reading: Reading, *, data: bytes, uri: str, collection: str) -> list[int]:
+        """Store the reading and return the ids of its chunks, in order."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Artifact:
+    """A body that state refers to."""
+
+    id: str
+    kind: str
+    body: dict[str, Any]
+    label: Label
+
+
+class Artifacts(Protocol):
+    """Bodies by id. The same id is stored once, so that a node that runs again changes nothing."""
+
+    async def put(self, artifact: Artifact, *, thread_id: str, run_id: str) -> None:
+        """Store it, unless the id is known."""
+        ...
+
+    async def get(self, ids: Sequence[str]) -> Mapping[str, Artifact]:
+        """Return those that are known."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """How much one turn may take."""
+
+    rounds: int = 6
+    """Times that the executive is asked."""
+    calls_per_round: int = 4
+    passages: int = 8
+    answer_tokens: int = 700
+    history_messages: int = 12
+    """Earlier messages of the thread that are shown."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Services:
+    """The collaborators of a graph, wired in one place."""
+
+    executive: Executive
+    executor: Executor
+    recollection: Recollection
+    embedder: Embedder
+    shelf: Shelf
+    reader: FileReader
+    synthesizer: Synthesizer
+    residency: Residency
+    artifacts: Artifacts
+    clock: Clock
+    language: Callable[[str], str]
+    """Tells the language of a text as ISO 639-1 code, or `und`."""
+    purpose: Purpose
+    collection: str
+    """Where recall looks if the input names no other."""
+    limits: Limits
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """One node at work."""
+
+    services: Services
+    run_id: str
+    thread_id: str
+    emit: Callable[[dict[str, Any]], None]
+    """Hands an event to whoever watches the run."""
+
+
+def identity(config: RunnableConfig) -> tuple[str, str]:
+    """Return the run's and the thread's id of a node's config."""
+    configurable = config.get("configurable", {})
+    return str(configurable["run_id"]), str(configurable["thread_id"])
+
+
+class Node(Protocol):
+    """A node as LangGraph calls it."""
+
+    async def __call__(self, state: Any, config: RunnableConfig) -> dict[str, Any]:
+        """Return the update of the state."""
+        ...
+
+
+def bound(function: Callable[[Any, Step], Awaitable[dict[str, Any]]], services: Services) -> Node:
+    """Give a node its collaborators: `async (state, step) -> update` becomes a LangGraph node."""
+
+    async def node(state: Any, config: RunnableConfig) -> dict[str, Any]:
+        run_id, thread_id = identity(config)
+        return await function(
+            state,
+            Step(
+                services=services,
+                run_id=run_id,
+                thread_id=thread_id,
+                emit=get_stream_writer(),
+            ),
+        )
+
+    return node

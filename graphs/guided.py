@@ -1,0 +1,151 @@
+"""Reasoning with an executive that has no judgement.
+
+The engine chooses the tools and the evidence, decides whether there is any, and asks the model
+only for words: a query to search with, and a sentence that says what the evidence says. A sentence
+that does not hold against its quotation is replaced by the quotation.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from langchain_core.messages import AIMessage, HumanMessage
+
+from graphs import evidence, prompts, words
+from graphs.act import wished
+from graphs.citations import citation, supported
+from graphs.context import Step
+from graphs.evidence import Evidence
+from graphs.executive import CallPart, Prompt, Wish
+from graphs.reply import ask
+from graphs.state import Answer, Citation, TurnState
+from graphs.view import View
+from memory.labels import Label
+
+NOTHING_FOUND = "I found nothing about that in memory or in the files of this conversation."
+
+WINDOWS_LIMIT = 32
+"""Windows that are compared with the question by meaning."""
+
+_REMEMBER = re.compile(
+    r"^\s*(?:please\s+)?(?:remember|note|keep in mind|merke? dir|bitte merken|记住)\b"
+    r"[\s,:，：]*(?:that\b|dass\b)?\s*",
+    re.IGNORECASE,
+)
+_NOW = re.compile(
+    r"\bwhat(?:'s| is)? (?:the )?(?:date|time|day)\b.*\b(?:now|today|it)\b|\bwhat time is it\b"
+    r"|\btoday'?s date\b|\bwie spät\b|\bwelche[rns]? (?:tag|datum)\b.*\bheute\b"
+    r"|今天.*(?:几号|星期)|几点",
+    re.IGNORECASE,
+)
+
+
+def plan(question: str) -> str:
+    """Return the one tool that a question needs before it is answered."""
+    if _REMEMBER.match(question):
+        return "remember"
+    if _NOW.search(question):
+        return "now"
+    return "recall"
+
+
+async def reason(state: TurnState, step: Step, seen: View) -> dict[str, Any]:
+    """Call the tool that the question needs, then answer."""
+    tool = plan(seen.question)
+    if not state["tasks"] and tool in step.services.executor.toolbox.names:
+        call, label = await _call(tool, step, seen)
+        tasks = wished([call], state, step, label)
+        return {"tasks": tasks, "rounds": state["rounds"] + 1}
+    answer = await _plain(state, seen) if tool != "recall" else await _cited(step, seen)
+    message = AIMessage(answer["text"], id=f"{step.run_id}:answer")
+    return {"answer": answer, "messages": [message], "rounds": state["rounds"] + 1}
+
+
+async def _call(tool: str, step: Step, seen: View) -> tuple[CallPart, Label]:
+    """Return the call and the label of what it was made from: the question alone."""
+    asked = seen.asked_by
+    identifier = f"{tool}-1"
+    if tool == "remember":
+        fact = _REMEMBER.sub("", seen.question).strip()
+        return CallPart(id=identifier, name=tool, arguments={"fact": fact}), asked
+    if tool == "now":
+        return CallPart(id=identifier, name=tool, arguments={}), asked
+    prompt = Prompt(
+        system=prompts.CALLING, messages=(HumanMessage(f"Search for: {seen.question}"),)
+    )
+    wish = Wish(tools=step.services.executor.toolbox.specs([tool]), max_tokens=80)
+    reply = await ask(step.services.executive, prompt, wish, step.emit)
+    if reply.calls:
+        return reply.calls[0], asked
+    query = " ".join(words.content(seen.question)) or seen.question
+    return CallPart(id=identifier, name=tool, arguments={"query": query[:500]}), asked
+
+
+async def _plain(state: TurnState, seen: View) -> Answer:
+    """Hand the tool's own words on: they need no model."""
+    task = state["tasks"][-1]
+    result = seen.results[task["artifact"] or ""]
+    return Answer(text=result.body["text"], found=bool(task["ok"]), citations=[], unsupported=[])
+
+
+async def _cited(step: Step, seen: View) -> Answer:
+    best = await _chosen(step, seen)
+    if not best:
+        return Answer(text=NOTHING_FOUND, found=False, citations=[], unsupported=[])
+    citations = [
+        citation(number, seen.passages[one.window.passage], one.window.start, one.window.end)
+        for number, one in enumerate(best, start=1)
+    ]
+    text = await _worded(step, seen.question, citations)
+    return Answer(text=text, found=True, citations=citations, unsupported=[])
+
+
+async def _chosen(step: Step, seen: View) -> Sequence[Evidence]:
+    """Return the evidence that answers the question, best first; none where it is too thin."""
+    order = sorted(range(len(seen.passages)), key=lambda index: -seen.scores[index])
+    candidates = [
+        window for index in order for window in evidence.windows(index, seen.passages[index].text)
+    ]
+    rough = evidence.ranked(seen.question, seen.passages, candidates, [0.0] * len(candidates))
+    short = [one.window for one in rough[:WINDOWS_LIMIT]]
+    if not short:
+        return []
+    texts = [f"{seen.passages[window.passage].context} {window.text}" for window in short]
+    embedder = step.services.embedder
+    documents = await embedder.embed(texts, role="document")
+    question = (await embedder.embed([seen.question], role="query"))[0]
+    cosines = [float(value) for value in np.asarray(documents) @ question]
+    return evidence.sufficient(evidence.ranked(seen.question, seen.passages, short, cosines))
+
+
+async def _worded(step: Step, question: str, citations: Sequence[Citation]) -> str:
+    """Let the executive say what the first quotation says; keep it only if it holds."""
+    quote = citations[0]["quote"]
+    marks = "".join(f"[{one['number']}]" for one in citations)
+    prompt = Prompt(
+        system=prompts.WORDING,
+        messages=(HumanMessage(f"Text: {quote}\n\nQuestion: {question}"),),
+    )
+    reply = await ask(step.services.executive, prompt, Wish(max_tokens=80), step.emit)
+    sentence = " ".join(reply.text.split())
+    spans = evidence.sentences(sentence)
+    first = sentence[spans[0][0] : spans[0][1]] if spans else ""
+    if _holds(first, quote, question):
+        return f"{first.rstrip('.!。')} {marks}."
+    plain = " ".join(quote.split())
+    return f"{citations[0]['title']} says: “{plain}” {marks}"
+
+
+def _holds(sentence: str, quote: str, question: str) -> bool:
+    """Whether a sentence says what the quotation says, and all that was asked for in it."""
+    if not supported(sentence, quote, question):
+        return False
+    own = words.content(sentence)
+    strange = [
+        term
+        for term in own
+        if not words.matched([term], words.terms(quote) + words.terms(question))
+    ]
+    missing = words.numbers(quote) - words.numbers(sentence) - words.numbers(question)
+    return not strange and not (missing and evidence.wants_number(question))

@@ -1,0 +1,84 @@
+"""Hear, see or read one file."""
+
+import asyncio
+import uuid
+from pathlib import Path
+from typing import Any
+
+from graphs.context import Artifact, Step
+from graphs.state import PerceiveInput, Percept
+from tools.reading.base import Reading, UnreadableError
+
+
+def thread_collection(thread_id: str) -> str:
+    """Return the collection that holds the files handed over in a thread."""
+    return f"thread:{thread_id}"
+
+
+async def perceive(state: PerceiveInput, step: Step) -> dict[str, Any]:
+    """Read the file by its content; a fault of the file becomes a percept that says so."""
+    file, role = state["file"], state["role"]
+    step.emit({"event": "perceiving", "name": file["name"]})
+    path = Path(file["path"])
+    try:
+        data = await asyncio.to_thread(path.read_bytes)
+        reading = await step.services.reader.read(data, file["name"])
+    except UnreadableError as error:
+        return {"percepts": [_failed(file["name"], str(error))]}
+    except OSError as error:
+        reason = f"{file['name']!r} cannot be read: {error.strerror}. Is the path right?"
+        return {"percepts": [_failed(file["name"], reason)]}
+    if role == "question" and reading.kind == "recording":
+        return {"percepts": [await _heard(reading, file["name"], step)]}
+    uri = (await asyncio.to_thread(path.resolve)).as_uri()
+    chunks = await step.services.shelf.keep(
+        reading, data=data, uri=uri, collection=thread_collection(step.thread_id)
+    )
+    percept = _percept(reading, file["name"])
+    percept["chunks"] = chunks
+    return {"percepts": [percept]}
+
+
+async def _heard(reading: Reading, name: str, step: Step) -> Percept:
+    """Keep the transcript of a spoken question."""
+    text = " ".join(block.text for block in reading.blocks)
+    artifact = str(uuid.uuid5(uuid.UUID(step.run_id), f"transcript:{name}"))
+    percept: Percept = {**_percept(reading, name), "role": "question", "artifact": artifact}
+    await step.services.artifacts.put(
+        Artifact(
+            id=artifact,
+            kind="transcript",
+            body={"text": text, "flaws": list(reading.flaws)},
+            label=reading.label,
+        ),
+        thread_id=step.thread_id,
+        run_id=step.run_id,
+    )
+    step.emit({"event": "heard", "name": name, "text": text})
+    return percept
+
+
+def _percept(reading: Reading, name: str) -> Percept:
+    return Percept(
+        name=name,
+        kind=reading.kind,
+        role="material",
+        artifact=None,
+        chunks=[],
+        flaws=list(reading.flaws),
+        error=None,
+        label=reading.label.to_json(),
+    )
+
+
+def _failed(name: str, reason: str) -> Percept:
+    return Percept(
+        name=name,
+        kind=None,
+        role="material",
+        artifact=None,
+        chunks=[],
+        flaws=[],
+        error=reason,
+        label={"origins": [], "audience": []},
+    )

@@ -1,0 +1,65 @@
+"""One answer of the executive, gathered from its stream while it is shown."""
+
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+from graphs.executive import (
+    CallPart,
+    EndPart,
+    Executive,
+    Prompt,
+    TextPart,
+    ThoughtPart,
+    Wish,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reply:
+    """A whole answer."""
+
+    text: str
+    calls: tuple[CallPart, ...]
+    end: EndPart
+
+
+async def ask(
+    executive: Executive,
+    prompt: Prompt,
+    wish: Wish,
+    emit: Callable[[dict[str, Any]], None],
+) -> Reply:
+    """Ask once, handing each piece of text to `emit` as it is written."""
+    text: list[str] = []
+    calls: list[CallPart] = []
+    end: EndPart | None = None
+    async with aclosing(_iterator(executive, prompt, wish)) as parts:
+        async for part in parts:
+            match part:
+                case TextPart(text=piece):
+                    text.append(piece)
+                    if wish.schema is None:
+                        emit({"event": "text", "text": piece})
+                case ThoughtPart(text=piece):
+                    emit({"event": "thought", "text": piece})
+                case CallPart():
+                    calls.append(part)
+                case EndPart():
+                    end = part
+    assert end is not None, "a stream that ends well ends with an EndPart"
+    emit(
+        {
+            "event": "usage",
+            "prompt_tokens": end.prompt_tokens,
+            "cached_tokens": end.cached_tokens,
+            "answer_tokens": end.answer_tokens,
+        }
+    )
+    return Reply(text="".join(text), calls=tuple(calls), end=end)
+
+
+async def _iterator(executive: Executive, prompt: Prompt, wish: Wish) -> Any:
+    async for part in executive.stream(prompt, wish):
+        yield part

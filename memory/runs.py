@@ -1,0 +1,200 @@
+"""The registry of runs: one row for every run of every graph."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from psycopg.rows import DictRow
+from psycopg.types.json import Jsonb
+
+from memory.database import Pool, translated
+from memory.queries import query
+
+
+class RunStatus(StrEnum):
+    """What is true of a run."""
+
+    ACCEPTED = "accepted"  # written down; nothing was done yet
+    RUNNING = "running"  # a process works on it, or was killed while it did
+    WAITING = "waiting"  # a person has to decide on an act
+    DONE = "done"  # it came to its end
+    FAILED = "failed"  # an error ended it; the error is stored
+    CANCELLED = "cancelled"  # a person ended it
+
+
+MOVES: dict[RunStatus, frozenset[RunStatus]] = {
+    RunStatus.RUNNING: frozenset(
+        # A failed run is run again where the fault was outside it: a disk, a server.
+        {RunStatus.ACCEPTED, RunStatus.RUNNING, RunStatus.WAITING, RunStatus.FAILED}
+    ),
+    RunStatus.WAITING: frozenset({RunStatus.RUNNING}),
+    RunStatus.DONE: frozenset({RunStatus.RUNNING}),
+    RunStatus.FAILED: frozenset({RunStatus.ACCEPTED, RunStatus.RUNNING, RunStatus.WAITING}),
+    RunStatus.CANCELLED: frozenset({RunStatus.ACCEPTED, RunStatus.RUNNING, RunStatus.WAITING}),
+}
+"""To each status, those that a run may come from."""
+
+ENDED = frozenset({RunStatus.DONE, RunStatus.FAILED, RunStatus.CANCELLED})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Run:
+    """A graph at work on a thread."""
+
+    run_id: str
+    thread_id: str
+    graph: str
+    status: RunStatus
+    token: int | None
+    """Fence token under which it is or was last run."""
+    parent_id: str | None
+    input: dict[str, Any]
+    context: dict[str, Any]
+    """What else has to be handed over again when it is resumed."""
+    error: str | None
+    prompt_tokens: int
+    answer_tokens: int
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunStep:
+    """One node that ran to its end, or failed."""
+
+    node: str
+    task_id: str
+    started_at: datetime
+    seconds: float
+    error: str | None
+
+
+def _run(row: DictRow) -> Run:
+    parent = row["parent_id"]
+    return Run(
+        **{
+            **row,
+            "run_id": str(row["run_id"]),
+            "parent_id": None if parent is None else str(parent),
+            "status": RunStatus(row["status"]),
+        }
+    )
+
+
+class RunRegistry:
+    """Writes runs down before they begin, and what became of them."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def accept(
+        self,
+        *,
+        run_id: str,
+        thread_id: str,
+        graph: str,
+        input: dict[str, Any],  # noqa: A002 - LangGraph's word for it
+        context: dict[str, Any],
+        now: datetime,
+        parent_id: str | None = None,
+    ) -> None:
+        """Write a run down before anything is done for it. A known id changes nothing."""
+        await self._execute(
+            "insert_run",
+            run_id=run_id,
+            thread_id=thread_id,
+            graph=graph,
+            parent_id=parent_id,
+            input=Jsonb(input),
+            context=Jsonb(context),
+            now=now,
+        )
+
+    async def move(
+        self,
+        run_id: str,
+        to: RunStatus,
+        *,
+        now: datetime,
+        token: int | None = None,
+        error: str | None = None,
+    ) -> bool:
+        """Change the status if `MOVES` allows it from where the run stands; say whether it did."""
+        rows = await self._fetch(
+            "move_run",
+            run_id=run_id,
+            status=to,
+            token=token,
+            error=error,
+            ended=to in ENDED,
+            now=now,
+            **{"from": [str(status) for status in MOVES[to]]},
+        )
+        return bool(rows)
+
+    async def spend(self, run_id: str, *, prompt_tokens: int, answer_tokens: int) -> None:
+        """Add to the tokens that the run has taken."""
+        await self._execute(
+            "add_tokens", run_id=run_id, prompt_tokens=prompt_tokens, answer_tokens=answer_tokens
+        )
+
+    async def step(self, run_id: str, step: RunStep) -> None:
+        """Write down a node that has ended."""
+        await self._execute(
+            "insert_step",
+            run_id=run_id,
+            node=step.node,
+            task_id=step.task_id,
+            started_at=step.started_at,
+            seconds=step.seconds,
+            error=step.error,
+        )
+
+    async def steps(self, run_id: str) -> list[RunStep]:
+        """Return the nodes that a run went through, in order."""
+        return [RunStep(**row) for row in await self._fetch("list_steps", run_id=run_id)]
+
+    async def get(self, run_id: str) -> Run | None:
+        """Return one run."""
+        rows = await self._fetch("get_run", run_id=run_id)
+        return _run(rows[0]) if rows else None
+
+    async def find(self, beginning: str) -> list[Run]:
+        """Return at most three runs whose id begins so."""
+        escaped = beginning.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        return [_run(row) for row in await self._fetch("find_runs", prefix=f"{escaped}%")]
+
+    async def newest(
+        self,
+        *,
+        thread_id: str | None = None,
+        statuses: Sequence[RunStatus] | None = None,
+        limit: int = 20,
+    ) -> list[Run]:
+        """Return the newest runs first."""
+        rows = await self._fetch(
+            "list_runs",
+            thread_id=thread_id,
+            statuses=None if statuses is None else [str(status) for status in statuses],
+            limit=limit,
+        )
+        return [_run(row) for row in rows]
+
+    async def unfinished(self, thread_id: str) -> Run | None:
+        """Return the newest run of a thread if it has not ended."""
+        rows = await self._fetch("unfinished_run", thread_id=thread_id)
+        return _run(rows[0]) if rows else None
+
+    async def _execute(self, name: str, **values: Any) -> None:
+        with translated():
+            async with self._pool.connection() as connection:
+                await connection.execute(query(name), values)
+
+    async def _fetch(self, name: str, **values: Any) -> list[DictRow]:
+        with translated():
+            async with self._pool.connection() as connection:
+                cursor = await connection.execute(query(name), values)
+                return await cursor.fetchall()
