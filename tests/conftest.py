@@ -1,0 +1,84 @@
+"""What every test gets: an empty home, no settings from outside, a database when it asks."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from memory.database import Pool, open_pool
+from memory.testing import cloned_database, hasty_server, make_template, server_folder
+
+_SERVER_FOLDER = pytest.StashKey[Path]()
+_LENT = pytest.StashKey[AbstractContextManager[Path]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Lend one folder for the server of the session, which workers of xdist are told of."""
+    told = getattr(config, "workerinput", None)
+    if told is not None:
+        config.stash[_SERVER_FOLDER] = Path(told["server_folder"])
+    else:
+        config.stash[_LENT] = server_folder()
+        config.stash[_SERVER_FOLDER] = config.stash[_LENT].__enter__()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Hand the folder on to a worker of xdist."""
+    node.workerinput["server_folder"] = str(node.config.stash[_SERVER_FOLDER])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the server and remove its folder, once all workers have ended."""
+    if _LENT in config.stash:
+        config.stash[_LENT].__exit__(None, None, None)
+
+
+@pytest.fixture(autouse=True)
+def empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Hide the settings and the files of whoever runs the tests."""
+    for name in os.environ:
+        if name.startswith(("CORTICAL_", "PG", "XDG_")) and not name.startswith("CORTICAL_TEST_"):
+            monkeypatch.delenv(name)
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    for name, folder in {
+        "XDG_CONFIG_HOME": ".config",
+        "XDG_DATA_HOME": ".local/share",
+        "XDG_STATE_HOME": ".local/state",
+        "XDG_CACHE_HOME": ".cache",
+        "XDG_RUNTIME_DIR": ".run",
+    }.items():
+        monkeypatch.setenv(name, str(home / folder))
+    return home
+
+
+@pytest.fixture(scope="session")
+def server_dsn(pytestconfig: pytest.Config) -> str:
+    """The embedded server of the session, with a migrated template database."""
+
+    async def start() -> str:
+        dsn = await hasty_server(pytestconfig.stash[_SERVER_FOLDER]).ensure_running()
+        await make_template(dsn)
+        return dsn
+
+    return asyncio.run(start())
+
+
+@pytest.fixture
+async def dsn(server_dsn: str) -> AsyncIterator[str]:
+    """A migrated database of the test's own."""
+    async with cloned_database(server_dsn) as copy:
+        yield copy
+
+
+@pytest.fixture
+async def pool(dsn: str) -> AsyncIterator[Pool]:
+    """Connections to the test's own database."""
+    async with open_pool(dsn, max_size=5) as opened:
+        yield opened
