@@ -1,0 +1,1 @@
+"""Adapters of the executive: Ollama, and a GGUF file in process."""

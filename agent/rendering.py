@@ -1,0 +1,130 @@
+"""Results in words for a terminal. Nothing here prints."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+
+def answer(result: Mapping[str, Any], *, shown: bool = False) -> Iterator[str]:
+    """Write a turn: the question as heard, the answer, its citations, the way it took."""
+    if result["heard"]:
+        yield f"heard: {result['heard']}"
+    if result["answer"] is not None and not shown:
+        yield result["answer"]
+    for citation in result["citations"]:
+        yield f"  [{citation['number']}] {_source(citation)}"
+        yield f"      “{_line(citation['quote'])}”"
+    for sentence in result["unsupported"]:
+        yield f"  not backed by a source: {sentence}"
+    for failure in result["failed"]:
+        yield f"  could not be read: {failure['name']}: {failure['reason']}"
+    for flaw in result["flaws"]:
+        yield f"  note: {flaw['name']}: {flaw['flaw']}"
+    if result["spoken"]:
+        yield f"  spoken to {result['spoken']}"
+    yield f"  way: {route(result['route'])}"
+
+
+def _source(citation: Mapping[str, Any]) -> str:
+    where = f", {citation['where']}" if citation["where"] else ""
+    return f"{citation['title']}{where}  ({citation['source']})"
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def route(steps: Sequence[Mapping[str, Any]]) -> str:
+    """Write the nodes in order with their seconds."""
+    if not steps:
+        return "no node ran"
+    total = sum(step["seconds"] for step in steps)
+    words = " → ".join(f"{step['node']} {step['seconds']:.2f} s" for step in steps)
+    return f"{words}  (in all {total:.2f} s)"
+
+
+def tiers(capabilities: Sequence[Mapping[str, Any]]) -> str:
+    """Write what serves each capability in one line."""
+    return ", ".join(f"{one['name']}: {one['server']} ({one['tier']})" for one in capabilities)
+
+
+def doctor(capabilities: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Write a line for each capability, with advice below."""
+    width = max(len(one["name"]) for one in capabilities)
+    for one in capabilities:
+        mark = "✗" if one["tier"] == "missing" else "✓"
+        yield f"{mark} {one['name']:<{width}}  {one['tier']:<8}  {one['server']}"
+        if one["advice"]:
+            yield f"  {'':<{width}}  {one['advice']}"
+
+
+def hits(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Write each passage with its score, source and place."""
+    if not found:
+        yield "Nothing found. `cortical ingest PATH` puts documents into memory."
+    for number, hit in enumerate(found, start=1):
+        where = f", {hit['where']}" if hit["where"] else ""
+        yield f"{number:2}. {hit['score']:.3f}  {hit['title']}{where}"
+        yield f"    {_shortened(hit['text'])}"
+        yield f"    {hit['source']}"
+
+
+def _shortened(text: str, limit: int = 200) -> str:
+    line = _line(text)
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+
+
+def transcript(result: Mapping[str, Any]) -> Iterator[str]:
+    """Write each segment with its time, and its words with theirs."""
+    for segment in result["segments"]:
+        yield f"{segment['start_s']:7.2f}-{segment['end_s']:.2f}  {segment['text']}"
+        for word in segment["words"]:
+            yield f"{'':10}{word['start_s']:7.2f}-{word['end_s']:.2f}  {word['text']}"
+    if not result["segments"]:
+        yield "No words were heard."
+    yield from (f"note: {flaw}" for flaw in result["flaws"])
+
+
+def sighting(result: Mapping[str, Any]) -> Iterator[str]:
+    """Write each line of text with its box in pixels and its score."""
+    for line in result["lines"]:
+        box = line["box"]
+        corners = f"{box['left']:.0f},{box['top']:.0f}-{box['right']:.0f},{box['bottom']:.0f}"
+        yield f"{corners:>23}  {line['score']:.2f}  {line['text']}"
+    if not result["lines"]:
+        yield "No text was seen."
+    yield from (f"note: {flaw}" for flaw in result["flaws"])
+
+
+def ingested(report: Mapping[str, Any]) -> Iterator[str]:
+    """Write what was read, and each file that was not."""
+    yield (
+        f"{report['read']} read, {report['unchanged']} unchanged, {report['vanished']} vanished; "
+        f"{report['chunks']} passages in {report['seconds']:.1f} s"
+    )
+    yield from (f"  note: {one['uri']}: {one['reason']}" for one in report["flawed"])
+    yield from (f"  not read: {one['uri']}: {one['reason']}" for one in report["failed"])
+
+
+def runs(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Write a line for each run."""
+    if not found:
+        yield "No runs yet. `cortical ask QUESTION` makes one."
+    for run in found:
+        asked = _shortened(str(run["input"].get("question") or run["files"] or ""), 50)
+        yield (
+            f"{run['run_id'][:8]}  {run['created_at'][:19]}  {run['status']:<9}  {run['graph']:<10}"
+            f"  {run['thread_id'][:24]:<24}  {asked}"
+        )
+
+
+def run(one: Mapping[str, Any]) -> Iterator[str]:
+    """Write everything that is known of a run."""
+    for key in ("run_id", "thread_id", "graph", "status", "created_at", "ended_at", "error"):
+        if one[key] is not None:
+            yield f"{key:<11} {one[key]}"
+    yield f"{'tokens':<11} {one['prompt_tokens']} read, {one['answer_tokens']} written"
+    yield f"{'input':<11} {one['input']}"
+    yield f"{'way':<11} {route(one['route'])}"
+    for step in one["route"]:
+        if step["error"]:
+            yield f"{step['node']} failed: {step['error']}"

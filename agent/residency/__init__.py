@@ -1,0 +1,1 @@
+"""Who may use the machine's memory and card, for which operation."""

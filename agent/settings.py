@@ -1,0 +1,213 @@
+"""Settings: from a TOML file, then the environment (`CORTICAL_`), then flags. Read once.
+
+Every key is described in `deploy/config.example.toml`, which a test loads.
+"""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from platformdirs import PlatformDirs
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from agent.errors import SettingsError
+
+PREFIX = "CORTICAL_"
+FILE_VARIABLE = "CORTICAL_CONFIG"
+_DIRS = PlatformDirs("cortical", appauthor=False)
+
+
+class Section(BaseModel):
+    """A table of the file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DatabaseSettings(Section):
+    """Where memory lives."""
+
+    url: str | None = None
+    """PostgreSQL 16 or later with pgvector 0.8.4 or later; none: the embedded server."""
+
+
+class OllamaSettings(Section):
+    """The server of the full tier."""
+
+    url: str = "http://127.0.0.1:11434"
+    model: str = "qwen3:14b"
+    """Executive that is taken if the server has it; else the first that can call tools."""
+    embedding_model: str | None = None
+    """None: the server's first embedding model, where memory has no vectors of another yet."""
+    context_tokens: int = Field(default=16_384, ge=2_048)
+    probe_timeout_s: float = Field(default=0.4, gt=0)
+    first_token_timeout_s: float = Field(default=300.0, gt=0)
+    token_timeout_s: float = Field(default=60.0, gt=0)
+
+
+class ExecutiveSettings(Section):
+    """Who reasons."""
+
+    choice: str = "auto"
+    """`auto`, `embedded`, `ollama:MODEL` or `gguf:PATH`."""
+    context_tokens: int = Field(default=4_096, ge=512)
+    """Context of a model in process."""
+
+
+class FilesSettings(Section):
+    """What of the disk may be read by tools."""
+
+    roots: tuple[Path, ...] = ()
+    max_bytes: int = Field(default=200 * 2**20, ge=1)
+
+
+class LimitsSettings(Section):
+    """How much one turn may take."""
+
+    rounds: int = Field(default=6, ge=2)
+    passages: int = Field(default=8, ge=1, le=50)
+    answer_tokens: int = Field(default=700, ge=16)
+    tool_timeout_s: float = Field(default=120.0, gt=0)
+
+
+class Settings(BaseSettings):
+    """All settings."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", frozen=True, extra="forbid"
+    )
+
+    data_dir: Path = Path(_DIRS.user_data_dir)
+    """The embedded database."""
+    cache_dir: Path = Path(_DIRS.user_cache_dir)
+    """What can be made again: the graph of the embedder."""
+    collection: str = Field(default="default", min_length=1)
+    """Where documents go and are looked for if a command names no other."""
+    embedder: str = "auto"
+    """`auto`, `embedded` or `ollama:MODEL`."""
+    log_level: Literal["debug", "info", "warning", "error"] = "warning"
+    database: DatabaseSettings = DatabaseSettings()
+    executive: ExecutiveSettings = ExecutiveSettings()
+    ollama: OllamaSettings = OllamaSettings()
+    files: FilesSettings = FilesSettings()
+    limits: LimitsSettings = LimitsSettings()
+    graphs: Mapping[str, str] = {}
+    """A user's own graphs: name to `FILE.py:build`."""
+    tools: tuple[str, ...] = ()
+    """A user's own tools: `FILE.py:NAME`."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put flags before the environment, and the environment before the file."""
+        file = TomlConfigSettingsSource(settings_cls, toml_file=file_in_use())
+        return init_settings, env_settings, file
+
+
+def file_in_use() -> Path | None:
+    """Return the settings file: the one that `CORTICAL_CONFIG` names, or the usual one if there."""
+    named = os.environ.get(FILE_VARIABLE)
+    if named:
+        return Path(named)
+    usual = Path(_DIRS.user_config_dir) / "config.toml"
+    return usual if usual.exists() else None
+
+
+def load(**flags: Any) -> Settings:
+    """Read the settings. What cannot be read or is not known is a `SettingsError` that names it."""
+    file = file_in_use()
+    try:
+        if file is not None:
+            tomllib.loads(file.read_text("utf-8"))
+        return Settings(**flags)
+    except OSError as error:
+        raise SettingsError(
+            f"The settings file {file} cannot be read: {error.strerror}. Correct {FILE_VARIABLE} "
+            "or the file's permissions."
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"The settings file {file} is not valid TOML: {error}.") from error
+    except ValidationError as error:
+        raise SettingsError(_explained(error, file)) from error
+
+
+def _explained(error: ValidationError, file: Path | None) -> str:
+    """Name each key that is wrong, with its value and the nearest known key."""
+    lines = []
+    for fault in error.errors():
+        key = ".".join(str(part) for part in fault["loc"])
+        if fault["type"] == "extra_forbidden":
+            near = difflib.get_close_matches(key, known_keys(), n=1)
+            hint = f" Did you mean `{near[0]}`?" if near else ""
+            lines.append(f"There is no setting `{key}`.{hint}")
+        else:
+            lines.append(f"Setting `{key}` = {fault['input']!r}: {fault['msg']}.")
+    where = f" (file {file}, or a variable {PREFIX}…)" if file else f" (a variable {PREFIX}…)"
+    return " ".join(lines) + where
+
+
+def known_keys() -> list[str]:
+    """Return every key, nested ones with a dot."""
+    keys: list[str] = []
+    for name, field in Settings.model_fields.items():
+        annotation = field.annotation
+        if isinstance(annotation, type) and issubclass(annotation, Section):
+            keys.extend(f"{name}.{inner}" for inner in annotation.model_fields)
+        else:
+            keys.append(name)
+    return keys
+
+
+def unknown_variables() -> list[str]:
+    """Return variables that begin like ours and mean nothing: pydantic passes over these."""
+    known = {PREFIX + key.replace(".", "__").upper() for key in known_keys()} | {
+        PREFIX + name.upper() for name in Settings.model_fields
+    }
+    known.add(FILE_VARIABLE)
+    return sorted(
+        name
+        for name in os.environ
+        if name.upper().startswith(PREFIX)
+        and name.upper() not in known
+        and not name.upper().startswith((f"{PREFIX}TEST_", f"{PREFIX}GRAPHS__"))
+    )
+
+
+def origins() -> dict[str, str]:
+    """Tell of each key where its value comes from: environment, file or default."""
+    file = file_in_use()
+    table = tomllib.loads(file.read_text("utf-8")) if file else {}
+    found = {}
+    for key in known_keys():
+        variable = PREFIX + key.replace(".", "__").upper()
+        section, _, inner = key.partition(".")
+        in_file = inner in table.get(section, {}) if inner else section in table
+        if variable in {name.upper() for name in os.environ}:
+            found[key] = f"environment {variable}"
+        elif in_file:
+            found[key] = f"file {file}"
+        else:
+            found[key] = "default"
+    return found
+
+
+def value_of(settings: Settings, key: str) -> Any:
+    """Return the value of a key, nested ones with a dot."""
+    value: Any = settings
+    for part in key.split("."):
+        value = getattr(value, part)
+    return value

@@ -1,0 +1,191 @@
+"""Runs of graphs on threads: begun, continued after a kill, resumed with a person's answer."""
+
+from collections.abc import Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.graph import StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.types import Command, StateSnapshot
+
+from agent.errors import UsageError
+from agent.recorder import RunRecorder, Watch
+from graphs.context import FENCE_KEY
+from memory.checkpoints import FencedSaver
+from memory.database import Pool
+from memory.runs import Run, RunRegistry, RunStatus, RunStep
+from memory.threads import Fence, Threads
+from tools.base import Clock
+
+STEPS_LIMIT = 200
+"""Supersteps of one run; LangGraph's own default is 10,007."""
+
+Graph = StateGraph[Any, Any, Any, Any]
+Builder = Callable[[], Graph]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pending:
+    """A question that a run waits with."""
+
+    interrupt_id: str
+    payload: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """What became of a run."""
+
+    run: Run
+    output: dict[str, Any]
+    """Values of the graph's output channels, as far as it came."""
+    pending: tuple[Pending, ...]
+    steps: tuple[RunStep, ...]
+    continued: bool
+    """It had been begun by a process that did not end it."""
+
+
+class Turns:
+    """Runs graphs: one runner a thread, each run written down before its first checkpoint."""
+
+    def __init__(
+        self,
+        *,
+        pool: Pool,
+        registry: RunRegistry,
+        threads: Threads,
+        graphs: Mapping[str, Builder],
+        clock: Clock,
+        new_id: Callable[[], str],
+    ) -> None:
+        self._pool = pool
+        self.registry = registry
+        self._threads = threads
+        self._graphs = graphs
+        self._clock = clock
+        self._new_id = new_id
+
+    async def run(
+        self, graph: str, *, thread_id: str, input: dict[str, Any], watch: Watch  # noqa: A002 - LangGraph's word
+    ) -> Outcome:
+        """Run a graph with an input on a thread.
+
+        A run that a killed process left on the thread is brought to its end first; if it had the
+        same input, its outcome is the answer. One that waits for a person comes back as it is.
+        """
+        self._known(graph)
+        async with self._threads.held(thread_id) as fence:
+            left = await self.registry.unfinished(thread_id)
+            if left is not None:
+                outcome = await self._go_on(left, fence, watch)
+                if outcome.pending or (left.graph, left.input) == (graph, input):
+                    return outcome
+            run_id = self._new_id()
+            await self.registry.accept(
+                run_id=run_id,
+                thread_id=thread_id,
+                graph=graph,
+                input=input,
+                context={},
+                now=self._clock.now(),
+            )
+            return await self._drive(await self._run(run_id), fence, input, watch)
+
+    async def resume(self, run: Run, answers: Mapping[str, Any], *, watch: Watch) -> Outcome:
+        """Go on with a run that waits, handing over answers by interrupt id.
+
+        An answer of the wrong shape raises pydantic's ValidationError; nothing is saved then, and
+        the question stays open.
+        """
+        async with self._threads.held(run.thread_id) as fence:
+            return await self._drive(run, fence, Command(resume=dict(answers)), watch)
+
+    async def _go_on(self, run: Run, fence: Fence, watch: Watch) -> Outcome:
+        graph = self._compiled(run, fence)
+        state = await graph.aget_state(self._config(run, fence, []))
+        if _pending(state):
+            return await self._outcome(run, state, graph, continued=True)
+        watch({"event": "continuing", "run_id": run.run_id})
+        taken = (state.metadata or {}).get("run_id") == run.run_id
+        return await self._drive(run, fence, None if taken else run.input, watch, continued=True)
+
+    async def _drive(
+        self, run: Run, fence: Fence, input: Any, watch: Watch, *, continued: bool = False  # noqa: A002 - LangGraph's word
+    ) -> Outcome:
+        await self.registry.move(
+            run.run_id, RunStatus.RUNNING, now=self._clock.now(), token=fence.token
+        )
+        graph = self._compiled(run, fence)
+        recorder = RunRecorder(run.run_id, self.registry, self._clock, watch)
+        config = self._config(run, fence, [recorder])
+        spent = [0, 0]
+        try:
+            stream = graph.astream(input, config, stream_mode="custom", durability="sync")
+            async with aclosing(stream) as events:  # type: ignore[type-var] # typed as AsyncIterator, is a generator
+                async for event in events:
+                    if event.get("event") == "usage":
+                        spent[0] += event["prompt_tokens"]
+                        spent[1] += event["answer_tokens"]
+                    watch(event)
+            state = await graph.aget_state(config)
+        except Exception as error:
+            await self._ended(run, RunStatus.FAILED, spent, f"{type(error).__name__}: {error}")
+            raise
+        waiting = bool(_pending(state)) or bool(state.next) or bool(state.tasks)
+        await self._ended(run, RunStatus.WAITING if waiting else RunStatus.DONE, spent, None)
+        return await self._outcome(run, state, graph, continued=continued)
+
+    async def _ended(
+        self, run: Run, status: RunStatus, spent: list[int], error: str | None
+    ) -> None:
+        await self.registry.spend(run.run_id, prompt_tokens=spent[0], answer_tokens=spent[1])
+        await self.registry.move(run.run_id, status, now=self._clock.now(), error=error)
+
+    async def _outcome(
+        self, run: Run, state: StateSnapshot, graph: Any, *, continued: bool
+    ) -> Outcome:
+        channels = graph.get_output_jsonschema().get("properties", {})
+        return Outcome(
+            run=await self._run(run.run_id),
+            output={name: state.values.get(name) for name in channels},
+            pending=_pending(state),
+            steps=tuple(await self.registry.steps(run.run_id)),
+            continued=continued,
+        )
+
+    async def _run(self, run_id: str) -> Run:
+        run = await self.registry.get(run_id)
+        assert run is not None, "the run was written down before"
+        return run
+
+    def _known(self, name: str) -> Builder:
+        if name not in self._graphs:
+            known = ", ".join(sorted(self._graphs))
+            raise UsageError(f"There is no graph {name!r}. The graphs are: {known}.")
+        return self._graphs[name]
+
+    def _compiled(self, run: Run, fence: Fence) -> CompiledStateGraph[Any, Any, Any, Any]:
+        saver = FencedSaver(self._pool, fence)
+        return self._known(run.graph)().compile(checkpointer=saver, name=run.graph)
+
+    def _config(self, run: Run, fence: Fence, callbacks: list[Any]) -> RunnableConfig:
+        return {
+            "configurable": {
+                "thread_id": run.thread_id,
+                "run_id": run.run_id,
+                FENCE_KEY: fence.token,
+                "__pregel_strict_resume": True,
+            },
+            "callbacks": callbacks,
+            "recursion_limit": STEPS_LIMIT,
+        }
+
+
+def _pending(state: StateSnapshot) -> tuple[Pending, ...]:
+    return tuple(
+        Pending(interrupt_id=interrupt.id, payload=interrupt.value)
+        for task in state.tasks
+        for interrupt in task.interrupts
+    )
