@@ -6,8 +6,8 @@ from the words in this file, in `papers.py` and in `sources`. Run from the root 
     python -m deploy.demo.make_pack
 
 Needed for this, in an environment of its own: reportlab 5.1.0 (PDF), pypdfium2 5.15.2 and Pillow
-13.0.0 (pictures), numpy 2.4.6 (noise); and Debian's flite 2.2-5 for the voice. Dates, seeds, message
-ids and MIME boundaries are fixed, so that the same versions of these give the same bytes.
+13.0.0 (pictures), numpy 2.4.6 (noise); and Debian's flite 2.2-5 for the voice. Dates, seeds,
+message ids and MIME boundaries are fixed, so that the same versions of these give the same bytes.
 """
 
 from datetime import UTC, datetime
