@@ -47,9 +47,7 @@ def _loaded(reference: str, setting: str) -> Any:
     try:
         return getattr(module, attribute)
     except AttributeError:
-        raise SettingsError(
-            f"Setting `{setting}`: {path} has no name {attribute!r}."
-        ) from None
+        raise SettingsError(f"Setting `{setting}`: {path} has no name {attribute!r}.") from None
 
 
 def _module(path: Path, setting: str) -> ModuleType:

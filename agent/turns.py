@@ -68,7 +68,12 @@ class Turns:
         self._new_id = new_id
 
     async def run(
-        self, graph: str, *, thread_id: str, input: dict[str, Any], watch: Watch  # noqa: A002 - LangGraph's word
+        self,
+        graph: str,
+        *,
+        thread_id: str,
+        input: dict[str, Any],
+        watch: Watch,  # noqa: A002 - LangGraph's word
     ) -> Outcome:
         """Run a graph with an input on a thread.
 
@@ -112,7 +117,13 @@ class Turns:
         return await self._drive(run, fence, None if taken else run.input, watch, continued=True)
 
     async def _drive(
-        self, run: Run, fence: Fence, input: Any, watch: Watch, *, continued: bool = False  # noqa: A002 - LangGraph's word
+        self,
+        run: Run,
+        fence: Fence,
+        input: Any,
+        watch: Watch,
+        *,
+        continued: bool = False,  # noqa: A002 - LangGraph's word
     ) -> Outcome:
         await self.registry.move(
             run.run_id, RunStatus.RUNNING, now=self._clock.now(), token=fence.token

@@ -8,10 +8,11 @@ from typing import Any, cast
 from langgraph.types import interrupt
 
 from graphs import approvals
-from graphs.context import Artifact, Step
+from graphs.context import Step, stored
 from graphs.executive import CallPart
 from graphs.perceive import thread_collection
 from graphs.state import Passage, Task, TurnState
+from memory.artifacts import Artifact
 from memory.labels import ENGINE_LABEL, Label
 from tools.base import ToolContext, ToolResult
 from tools.executor import Request
@@ -113,6 +114,7 @@ async def _run(task: Task, repeated: bool, state: TurnState, step: Step) -> Tool
     context = ToolContext(
         run_id=step.run_id,
         thread_id=step.thread_id,
+        token=step.token,
         collections=(collection, REMEMBERED, thread_collection(step.thread_id)),
         clock=step.services.clock,
         label=Label.from_json(task["label"]),
@@ -137,15 +139,14 @@ async def _keep(task: Task, result: ToolResult, passages: list[Passage], step: S
         numbers = " ".join(f"[{known[chunk]}]" for chunk in result.chunks)
         text = f"Found the passages {numbers}."
     artifact = str(uuid.uuid5(uuid.UUID(step.run_id), f"result:{task['round']}:{task['id']}"))
-    await step.services.artifacts.put(
+    await stored(
+        step,
         Artifact(
             id=artifact,
             kind="result",
             body={"tool": task["name"], "text": text, "ok": result.ok},
             label=result.label,
         ),
-        thread_id=step.thread_id,
-        run_id=step.run_id,
     )
     step.emit({"event": "called", "tool": task["name"], "ok": result.ok, "text": text[:400]})
     return artifact

@@ -6,15 +6,16 @@ checkpoint a context, so one that is passed is missing after a resume or a fork 
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.config import get_stream_writer
 
 from graphs.executive import Executive
+from memory.artifacts import Artifact
 from memory.documents import Chunk, Hit
 from memory.embedding import Embedder
-from memory.labels import Label
 from tools.base import Clock
 from tools.executor import Executor
 from tools.policy import Purpose
@@ -42,20 +43,10 @@ class Shelf(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Artifact:
-    """A body that state refers to."""
-
-    id: str
-    kind: str
-    body: dict[str, Any]
-    label: Label
-
-
 class Artifacts(Protocol):
     """Bodies by id. The same id is stored once, so that a node that runs again changes nothing."""
 
-    async def put(self, artifact: Artifact, *, thread_id: str, run_id: str) -> None:
+    async def put(self, artifact: Artifact, *, thread_id: str, run_id: str, now: datetime) -> None:
         """Store it, unless the id is known."""
         ...
 
@@ -106,14 +97,14 @@ class Step:
     services: Services
     run_id: str
     thread_id: str
+    token: int
+    """Fence token of the runner."""
     emit: Callable[[dict[str, Any]], None]
     """Hands an event to whoever watches the run."""
 
 
-def identity(config: RunnableConfig) -> tuple[str, str]:
-    """Return the run's and the thread's id of a node's config."""
-    configurable = config.get("configurable", {})
-    return str(configurable["run_id"]), str(configurable["thread_id"])
+FENCE_KEY = "cortical_fence"
+"""Where a run's config carries the fence token."""
 
 
 class Node(Protocol):
@@ -128,15 +119,22 @@ def bound(function: Callable[[Any, Step], Awaitable[dict[str, Any]]], services: 
     """Give a node its collaborators: `async (state, step) -> update` becomes a LangGraph node."""
 
     async def node(state: Any, config: RunnableConfig) -> dict[str, Any]:
-        run_id, thread_id = identity(config)
-        return await function(
-            state,
-            Step(
-                services=services,
-                run_id=run_id,
-                thread_id=thread_id,
-                emit=get_stream_writer(),
-            ),
+        run = config["configurable"]
+        step = Step(
+            services=services,
+            run_id=str(run["run_id"]),
+            thread_id=str(run["thread_id"]),
+            token=run[FENCE_KEY],
+            emit=get_stream_writer(),
         )
+        return await function(state, step)
 
     return node
+
+
+async def stored(step: Step, artifact: Artifact) -> str:
+    """Store a body for the step's run and return its id."""
+    await step.services.artifacts.put(
+        artifact, thread_id=step.thread_id, run_id=step.run_id, now=step.services.clock.now()
+    )
+    return artifact.id

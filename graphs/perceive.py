@@ -5,8 +5,9 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from graphs.context import Artifact, Step
+from graphs.context import Step, stored
 from graphs.state import PerceiveInput, Percept
+from memory.artifacts import Artifact
 from tools.reading.base import Reading, UnreadableError
 
 
@@ -44,15 +45,14 @@ async def _heard(reading: Reading, name: str, step: Step) -> Percept:
     text = " ".join(block.text for block in reading.blocks)
     artifact = str(uuid.uuid5(uuid.UUID(step.run_id), f"transcript:{name}"))
     percept: Percept = {**_percept(reading, name), "role": "question", "artifact": artifact}
-    await step.services.artifacts.put(
+    await stored(
+        step,
         Artifact(
             id=artifact,
             kind="transcript",
             body={"text": text, "flaws": list(reading.flaws)},
             label=reading.label,
         ),
-        thread_id=step.thread_id,
-        run_id=step.run_id,
     )
     step.emit({"event": "heard", "name": name, "text": text})
     return percept

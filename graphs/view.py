@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
 
 from graphs import prompts
-from graphs.context import Artifact, Step
+from graphs.context import Step
 from graphs.executive import Prompt, Wish
 from graphs.state import Task, TurnState
+from memory.artifacts import Artifact
 from memory.documents import Chunk
 from memory.labels import Label, joined
 

@@ -1,68 +1,17 @@
 """Bodies that graph state only refers to: transcripts, results of tools."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from psycopg.types.json import Jsonb
-
-from memory.database import Pool, translated
 from memory.labels import Label
-from memory.queries import query
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class StoredArtifact:
+class Artifact:
     """A body with its label."""
 
     id: str
+    """A UUID that the maker derives from run and purpose: made again, it is the same."""
     kind: str
     body: dict[str, Any]
     label: Label
-
-
-class ArtifactStore:
-    """Keeps each body once, under an id that the caller gives."""
-
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
-
-    async def put(
-        self, artifact: StoredArtifact, *, thread_id: str, run_id: str, now: datetime
-    ) -> None:
-        """Store it; a known id changes nothing, so that a node may run again."""
-        with translated():
-            async with self._pool.connection() as connection:
-                await connection.execute(
-                    query("put_artifact"),
-                    {
-                        "artifact_id": artifact.id,
-                        "thread_id": thread_id,
-                        "run_id": run_id,
-                        "kind": artifact.kind,
-                        "body": Jsonb(artifact.body),
-                        "origins": sorted(artifact.label.origins),
-                        "audience": sorted(artifact.label.audience),
-                        "now": now,
-                    },
-                )
-
-    async def get(self, ids: Sequence[str]) -> dict[str, StoredArtifact]:
-        """Return those that are known, by id."""
-        if not ids:
-            return {}
-        with translated():
-            async with self._pool.connection() as connection:
-                cursor = await connection.execute(query("get_artifacts"), {"ids": list(ids)})
-                rows = await cursor.fetchall()
-        found = (
-            StoredArtifact(
-                id=str(row["artifact_id"]),
-                kind=row["kind"],
-                body=row["body"],
-                label=Label.from_json(row),
-            )
-            for row in rows
-        )
-        return {artifact.id: artifact for artifact in found}

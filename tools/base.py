@@ -50,6 +50,8 @@ class ToolContext:
 
     run_id: str
     thread_id: str
+    token: int
+    """Fence token of the runner: acts are written down only under the newest."""
     collections: tuple[str, ...]
     """Where recall looks."""
     clock: Clock

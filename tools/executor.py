@@ -8,53 +8,33 @@ import asyncio
 import hashlib
 import json
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Protocol
 
 from pydantic import BaseModel
 
+from memory.effects import Effect, EffectState, Entry
 from memory.labels import ENGINE_LABEL, Label
-from tools import policy
-from tools.base import Effect, Tool, ToolContext, ToolError, ToolResult
+from tools import base, policy
+from tools.base import Tool, ToolContext, ToolError, ToolResult
 from tools.registry import Toolbox
 
 RESULT_CHARACTERS_LIMIT = 40_000
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Act:
-    """An act as the ledger keeps it."""
-
-    key: str
-    """Made of tool, target and arguments, within its thread: the same act has the same key."""
-    tool: str
-    target: str
-    arguments: dict[str, Any]
-    label: Label
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Intention:
-    """What the ledger knows of an act that is about to be done."""
-
-    receipt: str | None
-    """Result of the act where it is known to be done."""
-    repeated: bool
-    """An earlier attempt wrote the same intention and did not come to its end."""
-
-
 class Ledger(Protocol):
     """What the choke point asks of the ledger of acts."""
 
-    async def intend(self, act: Act, context: ToolContext) -> Intention:
-        """Write the intention down before the act, unless it stands there already."""
+    async def intend(
+        self, effect: Effect, *, run_id: str, thread_id: str, token: int, now: datetime
+    ) -> Entry:
+        """Write the intention down unless the key is known; return what stands there."""
         ...
 
-    async def unknown(self, key: str, context: ToolContext) -> None:
-        """Write down that nobody can know whether the act was done."""
-        ...
-
-    async def done(self, key: str, receipt: str, context: ToolContext) -> None:
-        """Write the receipt down after the act."""
+    async def end(
+        self, key: str, state: EffectState, receipt: str | None, *, now: datetime
+    ) -> None:
+        """Write down what became of an act that was intended."""
         ...
 
 
@@ -139,26 +119,33 @@ class Executor:
         return _capped(result)
 
     async def _act(self, tool: Tool[Any], arguments: BaseModel, context: ToolContext) -> ToolResult:
-        if tool.effect is Effect.READ:
+        if tool.effect is base.Effect.READ:
             return await tool.run(arguments, context)
-        act = Act(
-            key=f"{context.thread_id}/{context.run_id}/{digest(tool.name, arguments)}",
+        effect = Effect(
+            key=f"{context.run_id}/{digest(tool.name, arguments)}",
             tool=tool.name,
             target=tool.target(arguments),
             arguments=arguments.model_dump(mode="json"),
             label=context.label,
         )
-        intention = await self._ledger.intend(act, context)
-        if intention.receipt is not None:
-            return ToolResult(text=intention.receipt, ok=True, label=ENGINE_LABEL)
-        if intention.repeated and not tool.repeatable:
-            await self._ledger.unknown(act.key, context)
+        now = context.clock.now()
+        entry = await self._ledger.intend(
+            effect,
+            run_id=context.run_id,
+            thread_id=context.thread_id,
+            token=context.token,
+            now=now,
+        )
+        if entry.state is EffectState.DONE:
+            return ToolResult(text=entry.receipt or "Done.", ok=True, label=ENGINE_LABEL)
+        if not (entry.fresh or tool.repeatable):
+            await self._ledger.end(effect.key, EffectState.UNKNOWN, None, now=now)
             raise ToolError(
                 f"{tool.name!r} was begun before and nobody can know whether it was done. "
                 "It is not tried again; ask the user to look."
             )
         result = await tool.run(arguments, context)
-        await self._ledger.done(act.key, result.text, context)
+        await self._ledger.end(effect.key, EffectState.DONE, result.text, now=context.clock.now())
         return result
 
 

