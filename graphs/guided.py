@@ -12,16 +12,15 @@ from typing import Any
 import numpy as np
 from langchain_core.messages import AIMessage, HumanMessage
 
-from graphs import evidence, prompts, words
+from graphs import dates_asked, evidence, prompts, words
 from graphs.act import wished
 from graphs.citations import citation, supported
 from graphs.context import Step
 from graphs.evidence import Evidence
 from graphs.executive import CallPart, Prompt, Wish
-from graphs.reply import ask
+from graphs.reply import ask, silent
 from graphs.state import Answer, Citation, TurnState
 from graphs.view import View
-from memory.labels import Label
 
 NOTHING_FOUND = "I found nothing about that in memory or in the files of this conversation."
 
@@ -41,48 +40,45 @@ _NOW = re.compile(
 )
 
 
-def plan(question: str) -> str:
-    """Return the one tool that a question needs before it is answered."""
+def plan(question: str, year: int) -> tuple[str, dict[str, Any] | None]:
+    """Return the one tool that a question needs, with its arguments; None: the model words them."""
     if _REMEMBER.match(question):
-        return "remember"
+        return "remember", {"fact": _REMEMBER.sub("", question).strip()}
     if _NOW.search(question):
-        return "now"
-    return "recall"
+        return "now", {}
+    dates = dates_asked.arguments(question, year)
+    return ("recall", None) if dates is None else ("dates", dates)
 
 
 async def reason(state: TurnState, step: Step, seen: View) -> dict[str, Any]:
     """Call the tool that the question needs, then answer."""
-    tool = plan(seen.question)
+    tool, arguments = plan(seen.question, step.services.clock.now().year)
     if not state["tasks"] and tool in step.services.executor.toolbox.names:
-        call, label = await _call(tool, step, seen)
-        tasks = wished([call], state, step, label)
+        call = (
+            CallPart(id=f"{tool}-1", name=tool, arguments=arguments)
+            if arguments is not None
+            else await _recall(step, seen.question)
+        )
+        # The call was made of the question alone, so it carries the question's label alone.
+        tasks = wished([call], state, step, seen.asked_by)
         return {"tasks": tasks, "rounds": state["rounds"] + 1}
-    answer = await _plain(state, seen) if tool != "recall" else await _cited(step, seen)
+    answer = await _cited(step, seen) if arguments is None else _plain(state, seen)
     message = AIMessage(answer["text"], id=f"{step.run_id}:answer")
     return {"answer": answer, "messages": [message], "rounds": state["rounds"] + 1}
 
 
-async def _call(tool: str, step: Step, seen: View) -> tuple[CallPart, Label]:
-    """Return the call and the label of what it was made from: the question alone."""
-    asked = seen.asked_by
-    identifier = f"{tool}-1"
-    if tool == "remember":
-        fact = _REMEMBER.sub("", seen.question).strip()
-        return CallPart(id=identifier, name=tool, arguments={"fact": fact}), asked
-    if tool == "now":
-        return CallPart(id=identifier, name=tool, arguments={}), asked
-    prompt = Prompt(
-        system=prompts.CALLING, messages=(HumanMessage(f"Search for: {seen.question}"),)
-    )
-    wish = Wish(tools=step.services.executor.toolbox.specs([tool]), max_tokens=80)
-    reply = await ask(step.services.executive, prompt, wish, step.emit)
+async def _recall(step: Step, question: str) -> CallPart:
+    """Let the model word a second search; the question's own words serve where it does not."""
+    prompt = Prompt(system=prompts.CALLING, messages=(HumanMessage(f"Search for: {question}"),))
+    wish = Wish(tools=step.services.executor.toolbox.specs(["recall"]), max_tokens=80)
+    reply = await ask(step.services.executive, prompt, wish, silent(step.emit))
     if reply.calls:
-        return reply.calls[0], asked
-    query = " ".join(words.content(seen.question)) or seen.question
-    return CallPart(id=identifier, name=tool, arguments={"query": query[:500]}), asked
+        return reply.calls[0]
+    query = " ".join(words.content(question)) or question
+    return CallPart(id="recall-1", name="recall", arguments={"query": query[:500]})
 
 
-async def _plain(state: TurnState, seen: View) -> Answer:
+def _plain(state: TurnState, seen: View) -> Answer:
     """Hand the tool's own words on: they need no model."""
     task = state["tasks"][-1]
     result = seen.results[task["artifact"] or ""]
@@ -127,7 +123,7 @@ async def _worded(step: Step, question: str, citations: Sequence[Citation]) -> s
         system=prompts.WORDING,
         messages=(HumanMessage(f"Text: {quote}\n\nQuestion: {question}"),),
     )
-    reply = await ask(step.services.executive, prompt, Wish(max_tokens=80), step.emit)
+    reply = await ask(step.services.executive, prompt, Wish(max_tokens=80), silent(step.emit))
     sentence = " ".join(reply.text.split())
     spans = evidence.sentences(sentence)
     first = sentence[spans[0][0] : spans[0][1]] if spans else ""

@@ -15,6 +15,8 @@ from graphs.executive import (
     Wish,
 )
 
+Emit = Callable[[dict[str, Any]], None]
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reply:
@@ -29,7 +31,7 @@ async def ask(
     executive: Executive,
     prompt: Prompt,
     wish: Wish,
-    emit: Callable[[dict[str, Any]], None],
+    emit: Emit,
 ) -> Reply:
     """Ask once, handing each piece of text to `emit` as it is written."""
     text: list[str] = []
@@ -63,3 +65,13 @@ async def ask(
 async def _iterator(executive: Executive, prompt: Prompt, wish: Wish) -> Any:
     async for part in executive.stream(prompt, wish):
         yield part
+
+
+def silent(emit: Emit) -> Emit:
+    """Pass on what a reply costs, not its words: they are a draft that may not hold."""
+
+    def passed(event: dict[str, Any]) -> None:
+        if event["event"] == "usage":
+            emit(event)
+
+    return passed

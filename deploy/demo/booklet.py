@@ -10,10 +10,10 @@ from io import BytesIO
 from itertools import groupby
 from typing import Any
 
-from reportlab.lib import colors, pagesizes  # type: ignore[import-untyped] # has no stubs
-from reportlab.lib.styles import ParagraphStyle  # type: ignore[import-untyped] # has no stubs
-from reportlab.pdfbase.pdfmetrics import stringWidth  # type: ignore[import-untyped] # has no stubs
-from reportlab.platypus import (  # type: ignore[import-untyped] # has no stubs
+from reportlab.lib import colors, pagesizes
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.pdfbase.pdfmetrics import stringWidth
+from reportlab.platypus import (
     ListFlowable,
     PageBreak,
     Paragraph,

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from reportlab.graphics import shapes  # type: ignore[import-untyped] # has no stubs
+from reportlab.graphics import shapes
 
 from deploy.demo.booklet import ACCENT, INK, PALE, Cover, booklet
 from deploy.demo.letter import Enclosure, Letter, mail

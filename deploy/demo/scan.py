@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import pypdfium2
 from PIL import Image, ImageFilter
-from reportlab.pdfgen.canvas import Canvas  # type: ignore[import-untyped] # has no stubs
+from reportlab.pdfgen.canvas import Canvas
 
 MM = 72 / 25.4
 """PDF points in a millimetre."""
