@@ -9,7 +9,9 @@ MemoryStoreError
 ├── DatabaseTooOldError
 ├── DatabaseAccessError
 ├── DiskFullError
-└── SchemaError
+├── SchemaError
+├── PassageTooLongError
+└── EmbeddingMismatchError
 """
 
 import errno
@@ -62,3 +64,11 @@ def from_os_error(error: OSError, what: str) -> MemoryStoreError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return DiskFullError(f"{what}: {reason}{where}. Free some space, then try again.")
     return DataDirectoryError(f"{what}: {reason}{where}. Make it writable, or name another one.")
+
+
+class PassageTooLongError(MemoryStoreError):
+    """A passage is longer than search can index; it has to be cut first."""
+
+
+class EmbeddingMismatchError(MemoryStoreError):
+    """A model's vectors are not what is stored under its name, or not unit vectors."""

@@ -1,0 +1,43 @@
+"""How passages are weighed by their words: BM25, with its length part fixed by design.
+
+A passage is cut to size before it is stored, so the mean length is a constant of each kind of
+language. Stored weights then never depend on what else is stored, or in which order.
+"""
+
+import hashlib
+
+from memory import language
+
+LOCK_KEY = 0x6C657869  # "lexi": any fixed number that other programs are unlikely to take
+K1 = 1.2
+B = 0.75
+CHARACTERS_LIMIT = 16_000
+"""Longest context and text together: a passage may have no more than 16,000 distinct words."""
+
+_STEMMED_WORDS = 120.0
+_UNSTEMMED_WORDS = 200.0
+_CHARACTERS_AND_PAIRS = 500.0
+_UNSPACED_LANGUAGES = {"zh", "ja", "ko", "th", "lo", "my", "km"}
+
+
+def mean_length(code: str) -> float:
+    """Return the words of a passage of common size, counted after stop words are dropped."""
+    if code in _UNSPACED_LANGUAGES:
+        return _CHARACTERS_AND_PAIRS
+    stemmed = language.configuration(code) != language.SIMPLE
+    return _STEMMED_WORDS if stemmed else _UNSTEMMED_WORDS
+
+
+def whole(context: str, text: str) -> str:
+    """Return what is searched and embedded of a passage: its context, then its text."""
+    return f"{context}\n{text}" if context else text
+
+
+def content_key(context: str, text: str) -> bytes:
+    """Return 16 bytes that are the same for passages that are embedded alike."""
+    return hashlib.sha256(whole(context, text).encode()).digest()[:16]
+
+
+def text_key(text: str) -> int:
+    """Return a signed number of 64 bits that is the same for passages that read alike."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], signed=True)

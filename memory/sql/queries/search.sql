@@ -1,0 +1,131 @@
+-- matching_document --
+-- What a filter asks of the document `d`.
+(%(kinds)s::text[] IS NULL OR d.kind = ANY(%(kinds)s))
+AND (%(uri_prefix)s::text IS NULL OR d.uri ^@ %(uri_prefix)s)
+AND (%(document_ids)s::bigint[] IS NULL OR d.document_id = ANY(%(document_ids)s));
+
+-- no_vectors --
+-- Stands for the table of a model that has no vectors yet.
+(SELECT NULL::bigint AS chunk_id, NULL::bigint AS document_id, NULL::int AS collection_id,
+    NULL::halfvec AS embedding LIMIT 0);
+
+-- search --
+-- The best by words and the best by meaning, both scores of all of them, and the passages
+-- themselves, in one round trip.
+WITH scope AS MATERIALIZED (
+    SELECT array_agg(collection_id) AS ids FROM collections
+    WHERE %(collections)s::text[] IS NULL OR name = ANY(%(collections)s)
+),
+languages AS MATERIALIZED (
+    SELECT configuration, sum(chunks) AS chunks FROM lexicon
+    WHERE collection_id = ANY((SELECT ids FROM scope)::int[]) AND chunks > 0
+    GROUP BY configuration
+),
+size AS MATERIALIZED (
+    SELECT sum(chunks) AS whole, (SELECT sum(chunks) FROM languages) AS scope FROM lexicon
+),
+words AS MATERIALIZED (
+    SELECT unnest(tsvector_to_array(to_tsvector('simple', %(words)s::text))) AS word
+),
+-- The words as each language stems them. `simple` knows no stop words: there a word is left out
+-- that is one in English or in another language of these collections.
+stems AS MATERIALIZED (
+    SELECT word, configuration, lexeme, term_id, coalesce(df, 0) AS df
+    FROM words CROSS JOIN languages
+    CROSS JOIN unnest(tsvector_to_array(to_tsvector(configuration::regconfig, word))) AS lexeme
+    LEFT JOIN terms USING (configuration, lexeme)
+    WHERE configuration <> 'simple' OR NOT EXISTS (
+        SELECT FROM (SELECT configuration FROM languages UNION SELECT 'english') AS other
+        WHERE other.configuration <> 'simple'
+            AND length(to_tsvector(other.configuration::regconfig, word)) = 0
+    )
+),
+-- A word that no language knows says nothing; one that only another knows counts as missing.
+asked AS MATERIALIZED (
+    SELECT DISTINCT configuration, lexeme, term_id, df,
+        ln(1 + ((SELECT whole FROM size) - df + 0.5) / (df + 0.5))::float8 AS idf
+    FROM stems
+    WHERE word IN (SELECT word FROM stems WHERE term_id IS NOT NULL)
+),
+weighed AS MATERIALIZED (
+    SELECT term_id, idf / best AS weight, sum(df) OVER rarest AS reached, row_number() OVER rarest AS rank
+    FROM (SELECT *, sum(idf) OVER (PARTITION BY configuration) AS best FROM asked) AS asked
+    WHERE term_id IS NOT NULL
+    WINDOW rarest AS (PARTITION BY configuration ORDER BY df, term_id)
+),
+question AS MATERIALIZED (
+    SELECT array_agg(term_id) FILTER (WHERE reached <= %(budget)s::bigint OR rank = 1) AS rare,
+        ('{{' || string_agg(term_id || ':' || weight::real, ',') || '}}/1000000000')::sparsevec AS weights
+    FROM weighed
+),
+route AS MATERIALIZED (
+    SELECT %(narrowed)s::bool OR (scope < whole AND scope <= %(exact_limit)s::bigint) AS counted FROM size
+),
+kept AS MATERIALIZED (
+    SELECT l.chunk_id FROM documents AS d JOIN lexical AS l USING (document_id)
+    WHERE (SELECT counted FROM route)
+        AND l.collection_id = ANY((SELECT ids FROM scope)::int[])
+        AND {matching}
+    LIMIT %(exact_limit)s::bigint + 1
+),
+exact AS MATERIALIZED (
+    SELECT counted AND (SELECT count(*) FROM kept) <= %(exact_limit)s::bigint AS yes FROM route
+),
+lexical_leg AS MATERIALIZED (
+    SELECT chunk_id FROM (
+        (SELECT l.chunk_id, l.weights <#> (SELECT weights FROM question) AS distance
+        FROM kept JOIN lexical AS l USING (chunk_id)
+        WHERE (SELECT yes FROM exact) AND (SELECT weights FROM question) IS NOT NULL
+        ORDER BY distance LIMIT %(depth)s::bigint)
+        UNION ALL
+        (SELECT l.chunk_id, l.weights <#> (SELECT weights FROM question) AS distance
+        FROM lexical AS l
+        WHERE NOT (SELECT yes FROM exact) AND l.terms && (SELECT rare FROM question)
+            AND l.collection_id = ANY((SELECT ids FROM scope)::int[])
+            AND (NOT %(narrowed)s::bool OR (SELECT {matching} FROM documents AS d WHERE d.document_id = l.document_id))
+        ORDER BY distance LIMIT %(depth)s::bigint)
+    ) AS leg
+    WHERE distance < 0
+),
+vector_leg AS MATERIALIZED (
+    (SELECT v.chunk_id FROM kept JOIN {vectors} AS v USING (chunk_id)
+    WHERE (SELECT yes FROM exact) AND v.embedding IS NOT NULL
+    ORDER BY (v.embedding <#> %(vector)s::halfvec) + 0 LIMIT %(depth)s::bigint)
+    UNION ALL
+    (SELECT v.chunk_id FROM {vectors} AS v
+    WHERE NOT (SELECT yes FROM exact) AND v.embedding IS NOT NULL
+        AND v.collection_id = ANY((SELECT ids FROM scope)::int[])
+        AND (NOT %(narrowed)s::bool OR (SELECT {matching} FROM documents AS d WHERE d.document_id = v.document_id))
+    ORDER BY v.embedding <#> %(vector)s::halfvec LIMIT %(depth)s::bigint)
+),
+found AS MATERIALIZED (
+    TABLE lexical_leg UNION TABLE vector_leg
+),
+scored AS (
+    SELECT chunk_id, text_key, coalesce(-(l.weights <#> (SELECT weights FROM question)), 0) AS lexical,
+        -(v.embedding <#> %(vector)s::halfvec) AS cosine
+    FROM found JOIN lexical AS l USING (chunk_id) LEFT JOIN {vectors} AS v USING (chunk_id)
+),
+ranked AS (
+    SELECT *, CASE
+        WHEN cosine IS NULL THEN lexical
+        ELSE %(lexical_share)s::float8 * lexical + (1 - %(lexical_share)s::float8) * greatest(cosine, 0)
+    END AS score
+    FROM scored
+),
+-- Of passages with the same text the best one stands for all.
+best AS (
+    SELECT * FROM (
+        SELECT DISTINCT ON (text_key) * FROM ranked ORDER BY text_key, score DESC, chunk_id
+    ) AS distinct_texts
+    ORDER BY score DESC, chunk_id LIMIT %(k)s::bigint
+)
+SELECT score, lexical, cosine, (SELECT yes FROM exact) AS exact, (SELECT count(*) FROM found) AS found,
+    chunk_id, ordinal, text, context, place, spans, c.origins, c.audience,
+    d.document_id, name AS collection, d.uri, title, kind, language, modified_at,
+    d.origins AS document_origins, d.audience AS document_audience
+FROM best JOIN chunks AS c USING (chunk_id)
+JOIN documents AS d USING (document_id)
+JOIN sources USING (source_id)
+JOIN collections USING (collection_id)
+ORDER BY score DESC, chunk_id;

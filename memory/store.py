@@ -1,0 +1,253 @@
+"""Documents and their passages: put, replaced, moved and forgotten, each in one transaction."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from memory import language, lexicon, vectors
+from memory.characters import storable, storable_json
+from memory.database import Connection, Pool, transaction, translated
+from memory.documents import Chunk, Document, KnownDocument, NewDocument
+from memory.embedding import Embedder
+from memory.passages import Passage, columns, matched, prepared
+from memory.queries import query
+from memory.rows import Row, chunk_of, document_of, fetch
+
+URI_BYTES_LIMIT = 2_000
+"""Longest name of a document or a source; an index holds no longer ones."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PutResult:
+    """What became of a document that was put."""
+
+    document_id: int
+    chunks: int
+    changed: bool
+    """False: it was stored already, and nothing was written."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CollectionSummary:
+    """What a collection holds."""
+
+    name: str
+    documents: dict[str, int]
+    """Number of documents by kind."""
+    chunks: int
+
+
+class DocumentStore:
+    """The documents in memory. A writer at a time; readers never wait."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def source(self, collection: str, uri: str) -> int:
+        """Return the id of a source, which is made where it is new."""
+        _check_uri(uri)
+        names = {"collection": storable(collection), "uri": storable(uri)}
+        async with transaction(self._pool) as connection:
+            found = await fetch(connection, "get_source", **names)
+            if not found:
+                await connection.execute(query("add_collection"), {"name": names["collection"]})
+                await connection.execute(query("add_source"), names)
+                found = await fetch(connection, "get_source", **names)
+            return int(found[0]["source_id"])
+
+    async def known(self, source_id: int) -> dict[str, KnownDocument]:
+        """Return what is stored of a source, by uri."""
+        rows = await self._fetch("known_documents", source_id=source_id)
+        return {
+            row["uri"]: KnownDocument(
+                id=row["document_id"], content_hash=row["content_hash"], reader=row["reader"]
+            )
+            for row in rows
+        }
+
+    async def put(self, source_id: int, document: NewDocument) -> PutResult:
+        """Store a document, or replace the one of that uri; the same again writes nothing.
+
+        Passages that stay the same keep their ids and vectors. PassageTooLongError: one is longer
+        than can be indexed. LookupError: there is no such source.
+        """
+        _check_uri(document.uri)
+        name = {"source_id": source_id, "uri": storable(document.uri)}
+        unchanged = _unchanged(await self._fetch("known_document", **name), document)
+        if unchanged is not None:
+            return unchanged
+        passages = await asyncio.to_thread(prepared, document)
+        async with self._writing() as connection:
+            known = await fetch(connection, "known_document", **name)
+            unchanged = _unchanged(known, document)
+            if unchanged is not None:
+                return unchanged
+            document_id = await _replace(connection, source_id, document, passages, known)
+        return PutResult(document_id=document_id, chunks=len(passages), changed=True)
+
+    async def move(self, source_id: int, old: str, new: str) -> bool:
+        """Give a document another uri within its source; False where that is not possible."""
+        _check_uri(new)
+        async with self._writing() as connection:
+            values = {"source_id": source_id, "old": storable(old), "new": storable(new)}
+            cursor = await connection.execute(query("move_document"), values)
+            return cursor.rowcount == 1
+
+    async def vanish(self, source_id: int, keep: AbstractSet[str]) -> list[str]:
+        """Delete the documents of a source that are not among those to keep; return their uris."""
+        async with self._writing() as connection:
+            return await _vanish(connection, source_id, keep)
+
+    async def forget(self, source_id: int) -> list[str]:
+        """Delete a source with all its documents; return their uris."""
+        async with self._writing() as connection:
+            uris = await _vanish(connection, source_id, frozenset())
+            await connection.execute(query("delete_source"), {"source_id": source_id})
+            return uris
+
+    async def chunks(self, chunk_ids: Sequence[int]) -> list[Chunk]:
+        """Return passages in the order of their ids; those that are gone are left out."""
+        rows = await self._fetch("get_chunks", chunk_ids=list(chunk_ids))
+        return [chunk_of(row) for row in rows]
+
+    async def documents(self, collection: str, *, uri: str | None = None) -> list[Document]:
+        """Return the documents of a collection, or those of one uri, by uri."""
+        wanted = None if uri is None else storable(uri)
+        rows = await self._fetch("get_documents", collection=storable(collection), uri=wanted)
+        return [document_of(row) for row in rows]
+
+    async def collections(self) -> list[CollectionSummary]:
+        """Return what there is, by name."""
+        return [CollectionSummary(**row) for row in await self._fetch("list_collections")]
+
+    async def languages(self) -> dict[str, int]:
+        """Return the number of documents by language code."""
+        rows = await self._fetch("list_languages")
+        return {row["language"]: row["documents"] for row in rows}
+
+    async def unembedded(self, embedder: Embedder) -> int:
+        """Count the passages that a model has no vector for yet."""
+        return await vectors.waiting(self._pool, embedder)
+
+    async def embed_missing(
+        self,
+        embedder: Embedder,
+        *,
+        batch: int = 32,
+        limit: int | None = None,
+        on_progress: vectors.Progress = vectors.silent,
+    ) -> int:
+        """Embed passages that have no vector, newest first; return how many got one.
+
+        It may be broken off at any moment and loses one batch at most; the next call goes on.
+        """
+        return await vectors.embed_missing(
+            self._pool, embedder, batch=batch, limit=limit, on_progress=on_progress
+        )
+
+    async def _fetch(self, name: str, **values: Any) -> list[Row]:
+        with translated():
+            async with self._pool.connection() as connection:
+                return await fetch(connection, name, **values)
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[Connection]:
+        async with transaction(self._pool) as connection:
+            await connection.execute(query("lock_lexicon"), {"key": lexicon.LOCK_KEY})
+            yield connection
+
+
+def _check_uri(uri: str) -> None:
+    size = len(storable(uri).encode())
+    if size > URI_BYTES_LIMIT:
+        raise ValueError(
+            f"The uri {uri[:80]}… has {size} bytes, but at most {URI_BYTES_LIMIT} can be indexed."
+        )
+
+
+def _unchanged(known: Sequence[Row], document: NewDocument) -> PutResult | None:
+    """Return the result of storing nothing, if what is known is the very same."""
+    if not known:
+        return None
+    row = known[0]
+    if (row["content_hash"], row["reader"]) != (document.content_hash, document.reader):
+        return None
+    return PutResult(document_id=row["document_id"], chunks=row["chunks"], changed=False)
+
+
+async def _replace(
+    connection: Connection,
+    source_id: int,
+    document: NewDocument,
+    passages: Sequence[Passage],
+    known: Sequence[Row],
+) -> int:
+    configuration = language.configuration(document.language)
+    kept: dict[int, int] = {}
+    if known:
+        document_id = known[0]["document_id"]
+        if known[0]["configuration"] == configuration:
+            rows = await fetch(connection, "chunk_keys", document_id=document_id)
+            kept = matched([(row["chunk_id"], row["content_key"]) for row in rows], passages)
+        await _delete_chunks(connection, [document_id], kept=list(kept.values()))
+    found = await fetch(connection, "source_collection", source_id=source_id)
+    if not found:
+        raise LookupError(f"There is no source {source_id}.")
+    rows = await fetch(connection, "put_document", **_columns_of(source_id, document))
+    document_id = int(rows[0]["document_id"])
+    stay = [passage for passage in passages if passage.ordinal in kept]
+    if stay:
+        values = columns(stay) | {"chunk_ids": [kept[passage.ordinal] for passage in stay]}
+        await connection.execute(query("update_chunks"), values)
+    fresh = [passage for passage in passages if passage.ordinal not in kept]
+    if fresh:
+        values = columns(fresh) | {
+            "document_id": document_id,
+            "collection_id": found[0]["collection_id"],
+            "configuration": configuration,
+            "mean_length": lexicon.mean_length(document.language),
+            "k1": lexicon.K1,
+            "b": lexicon.B,
+            "count": len(fresh),
+        }
+        await connection.execute(query("insert_chunks"), values)
+    return document_id
+
+
+def _columns_of(source_id: int, document: NewDocument) -> dict[str, Any]:
+    label = storable_json(document.label.to_json())
+    return {
+        "source_id": source_id,
+        "uri": storable(document.uri),
+        "title": storable(document.title),
+        "kind": document.kind,
+        "media_type": document.media_type,
+        "content_hash": document.content_hash,
+        "reader": document.reader,
+        "language": document.language,
+        "configuration": language.configuration(document.language),
+        "modified_at": document.modified_at,
+        "origins": label["origins"],
+        "audience": label["audience"],
+        "flaws": [storable(flaw) for flaw in document.flaws],
+    }
+
+
+async def _vanish(connection: Connection, source_id: int, keep: AbstractSet[str]) -> list[str]:
+    kept = [storable(uri) for uri in keep]
+    rows = await fetch(connection, "vanished_documents", source_id=source_id, keep=kept)
+    document_ids = [row["document_id"] for row in rows]
+    await _delete_chunks(connection, document_ids, kept=[])
+    await connection.execute(query("delete_documents"), {"document_ids": document_ids})
+    return [row["uri"] for row in rows]
+
+
+async def _delete_chunks(
+    connection: Connection, document_ids: list[int], *, kept: list[int]
+) -> None:
+    values = {"document_ids": document_ids, "kept": kept}
+    await connection.execute(query("unindex_chunks"), values)
+    await connection.execute(query("delete_chunks"), values)

@@ -1,0 +1,247 @@
+"""Vectors of passages: a narrow table for each embedding model, filled newest first."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from pgvector import HalfVector
+from psycopg import sql
+
+from memory import lexicon
+from memory.database import Connection, Pool, transaction, translated
+from memory.embedding import Embedder
+from memory.errors import EmbeddingMismatchError
+from memory.queries import query
+from memory.rows import Row, fetch
+
+INDEXED_FROM = 50_000
+"""Rows from which a table gets an approximate index; below, looking at all takes milliseconds."""
+DIMENSIONS_LIMIT = 4_000
+"""What pgvector can index, and what fits a page."""
+_LENGTH_TOLERANCE = 0.01
+
+Progress = Callable[[int, int], None]
+"""Called with the passages embedded so far and all that have to be."""
+
+
+def silent(done: int, total: int) -> None:
+    """Show no progress."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Model:
+    """An embedding model that memory has vectors of."""
+
+    id: int
+    name: str
+    dimensions: int
+
+    @property
+    def table(self) -> sql.Identifier:
+        """Name of the table of its vectors."""
+        return sql.Identifier(f"vectors_{self.id}")
+
+    @property
+    def index(self) -> str:
+        """Name of the approximate index of that table, once there is one."""
+        return f"vectors_{self.id}_nearest"
+
+
+@dataclass(slots=True)
+class _Seen:
+    """Between the two nothing waits any more, save what another process commits late."""
+
+    top: int = 0
+    bottom: int = 0
+
+
+async def find_model(connection: Connection, embedder: Embedder) -> Model | None:
+    """Return the stored model of an embedder; None while it has no vectors."""
+    rows = await fetch(connection, "get_model", name=embedder.model)
+    return _checked(rows[0], embedder) if rows else None
+
+
+async def waiting(pool: Pool, embedder: Embedder) -> int:
+    """Count the passages that have no vector of that model yet."""
+    with translated():
+        async with pool.connection() as connection:
+            model = await find_model(connection, embedder)
+            return await _count_waiting(connection, model)
+
+
+async def embed_missing(
+    pool: Pool,
+    embedder: Embedder,
+    *,
+    batch: int,
+    limit: int | None = None,
+    on_progress: Progress = silent,
+    indexed_from: int = INDEXED_FROM,
+) -> int:
+    """Embed passages without a vector, newest first; return how many got one.
+
+    Each batch is stored before the next begins, so it may be ended and called again at any time.
+    """
+    model = await _register(pool, embedder)
+    with translated():
+        async with pool.connection() as connection:
+            total = await _count_waiting(connection, model)
+    done, seen = 0, _Seen()
+    while limit is None or done < limit:
+        size = batch if limit is None else min(batch, limit - done)
+        rows = await _next_batch(pool, model, seen, size)
+        if not rows:
+            break
+        done += await _embed(pool, model, embedder, rows)
+        on_progress(done, max(done, total))
+    await _index_if_large(pool, model, indexed_from)
+    return done
+
+
+def checked_vectors(
+    vectors: NDArray[np.float32], embedder: Embedder, count: int
+) -> list[HalfVector | None]:
+    """Return what is stored for an embedder's answer: None for a text that has no direction."""
+    if vectors.shape != (count, embedder.dimensions):
+        raise EmbeddingMismatchError(
+            f"The model {embedder.model} gave vectors of shape {vectors.shape} for {count} texts, "
+            f"but says that it has {embedder.dimensions} dimensions. Use another model, or mend it."
+        )
+    lengths = np.linalg.norm(vectors.astype(np.float64), axis=1)
+    empty = ~np.isfinite(lengths) | (lengths == 0)
+    wrong = ~empty & (np.abs(lengths - 1) > _LENGTH_TOLERANCE)
+    if wrong.any():
+        raise EmbeddingMismatchError(
+            f"The model {embedder.model} gave a vector of length {lengths[wrong][0]:.3g} instead "
+            "of 1. Let its adapter normalise them."
+        )
+    return [None if no else HalfVector(row) for no, row in zip(empty, vectors, strict=True)]
+
+
+async def _register(pool: Pool, embedder: Embedder) -> Model:
+    """Find the model or make its table."""
+    async with transaction(pool) as connection:
+        known = await find_model(connection, embedder)
+        if known is not None:
+            return known
+        await connection.execute(query("lock_lexicon"), {"key": lexicon.LOCK_KEY})
+        known = await find_model(connection, embedder)
+        if known is not None:
+            return known
+        if embedder.dimensions > DIMENSIONS_LIMIT:
+            raise EmbeddingMismatchError(
+                f"The model {embedder.model} has {embedder.dimensions} dimensions, but at most "
+                f"{DIMENSIONS_LIMIT} can be searched. Use another model, or fewer dimensions of it."
+            )
+        rows = await fetch(
+            connection, "add_model", name=embedder.model, dimensions=embedder.dimensions
+        )
+        model = _checked(rows[0], embedder)
+        await connection.execute(
+            sql.SQL(query("create_vectors")).format(
+                vectors=model.table, dimensions=sql.Literal(model.dimensions)
+            )
+        )
+        return model
+
+
+def _checked(row: Row, embedder: Embedder) -> Model:
+    if row["dimensions"] != embedder.dimensions:
+        raise EmbeddingMismatchError(
+            f"Memory holds vectors of {row['dimensions']} dimensions under the name "
+            f"{embedder.model}, but the model now gives {embedder.dimensions}. Give the new model "
+            "another name, or go back to the old one."
+        )
+    return Model(id=row["model_id"], name=embedder.model, dimensions=row["dimensions"])
+
+
+async def _count_waiting(connection: Connection, model: Model | None) -> int:
+    if model is None:
+        rows = await fetch(connection, "count_chunks")
+    else:
+        cursor = await connection.execute(_of(model, "count_unembedded"))
+        rows = await cursor.fetchall()
+    return int(rows[0]["chunks"])
+
+
+async def _next_batch(pool: Pool, model: Model, seen: _Seen, size: int) -> list[Row]:
+    """Return the newest passages that wait; after the last one, those that were committed late."""
+    rows = await _unembedded(pool, model, seen, size)
+    if not rows and seen.top:
+        seen.top = seen.bottom = 0
+        rows = await _unembedded(pool, model, seen, size)
+    if rows:
+        ids = [row["chunk_id"] for row in rows]
+        seen.top, seen.bottom = max(seen.top, *ids), min(ids)
+    return rows
+
+
+async def _unembedded(pool: Pool, model: Model, seen: _Seen, size: int) -> list[Row]:
+    values = {"top": seen.top, "bottom": seen.bottom, "limit": size}
+    with translated():
+        async with pool.connection() as connection:
+            cursor = await connection.execute(_of(model, "unembedded"), values)
+            return await cursor.fetchall()
+
+
+async def _embed(pool: Pool, model: Model, embedder: Embedder, rows: Sequence[Row]) -> int:
+    async with _adding(pool) as connection:
+        cursor = await connection.execute(
+            _of(model, "copy_vectors"), {"chunk_ids": [row["chunk_id"] for row in rows]}
+        )
+        copied = {row["chunk_id"] for row in await cursor.fetchall()}
+    texts = {
+        row["content_key"]: lexicon.whole(row["context"], row["text"])
+        for row in rows
+        if row["chunk_id"] not in copied
+    }
+    if not texts:
+        return len(copied)
+    vectors = await embedder.embed(list(texts.values()), role="document")
+    values = {
+        "content_keys": list(texts),
+        "embeddings": checked_vectors(vectors, embedder, len(texts)),
+    }
+    async with _adding(pool) as connection:
+        cursor = await connection.execute(_of(model, "add_vectors"), values)
+        return len(copied) + cursor.rowcount
+
+
+@asynccontextmanager
+async def _adding(pool: Pool) -> AsyncIterator[Connection]:
+    """Hold off changes of passages while vectors are added to them."""
+    async with transaction(pool) as connection:
+        await connection.execute(query("lock_lexicon_shared"), {"key": lexicon.LOCK_KEY})
+        yield connection
+
+
+async def _index_if_large(pool: Pool, model: Model, indexed_from: int) -> None:
+    """Build the approximate index, unless it is there, is being built, or is not worth it."""
+    with translated():
+        async with pool.connection() as connection:
+            cursor = await connection.execute(_of(model, "count_vectors"))
+            rows = await cursor.fetchall()
+            if rows[0]["vectors"] < indexed_from:
+                return
+            lock = {"model": model.id, "key": lexicon.LOCK_KEY}
+            if not (await fetch(connection, "try_index_lock", **lock))[0]["locked"]:
+                return
+            try:
+                await _build_index(connection, model)
+            finally:
+                await connection.execute(query("release_index_lock"), lock)
+
+
+async def _build_index(connection: Connection, model: Model) -> None:
+    found = await fetch(connection, "index_of_vectors", index=model.index)
+    if found and found[0]["valid"]:
+        return
+    # One that was broken off stays behind, takes writes and serves nothing.
+    await connection.execute(_of(model, "drop_index"))
+    await connection.execute(_of(model, "create_index"))
+
+
+def _of(model: Model, name: str) -> sql.Composed:
+    return sql.SQL(query(name)).format(vectors=model.table, index=sql.Identifier(model.index))
