@@ -14,9 +14,9 @@ B = 0.75
 CHARACTERS_LIMIT = 16_000
 """Longest context and text together: a passage may have no more than 16,000 distinct words."""
 
-_STEMMED_WORDS = 120.0
-_UNSTEMMED_WORDS = 200.0
-_CHARACTERS_AND_PAIRS = 500.0
+_STEMMED_WORDS = 80.0
+_UNSTEMMED_WORDS = 130.0
+_CHARACTERS_AND_PAIRS = 350.0
 _UNSPACED_LANGUAGES = {"zh", "ja", "ko", "th", "lo", "my", "km"}
 
 

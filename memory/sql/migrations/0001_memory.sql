@@ -79,7 +79,8 @@ CREATE TABLE lexical (
     terms int[] NOT NULL,
     weights sparsevec(1000000000) NOT NULL
 ) WITH (toast_tuple_target = 8160);
-CREATE INDEX lexical_by_term ON lexical USING gin (terms);
+-- A list of pending entries would be read through by every search.
+CREATE INDEX lexical_by_term ON lexical USING gin (terms) WITH (fastupdate = off);
 CREATE INDEX lexical_by_document ON lexical (document_id) INCLUDE (chunk_id);
 COMMENT ON COLUMN lexical.text_key IS 'Digest of the text alone: passages with the same one are shown once';
 COMMENT ON COLUMN lexical.weights IS
