@@ -33,8 +33,8 @@ class RunRecorder(AsyncCallbackHandler):
 
     async def on_chain_start(
         self,
-        serialized: dict[str, Any] | None,
-        inputs: Any,
+        serialized: dict[str, Any] | None,  # noqa: ARG002 - LangChain's signature
+        inputs: Any,  # noqa: ARG002 - LangChain's signature
         *,
         run_id: UUID,
         metadata: dict[str, Any] | None = None,
@@ -48,11 +48,23 @@ class RunRecorder(AsyncCallbackHandler):
         self._open[run_id] = (node, task, self._clock.now(), time.monotonic())
         self._watch({"event": "node_started", "node": node})
 
-    async def on_chain_end(self, outputs: Any, *, run_id: UUID, **more: Any) -> None:
+    async def on_chain_end(
+        self,
+        outputs: Any,  # noqa: ARG002 - LangChain's signature
+        *,
+        run_id: UUID,
+        **more: Any,  # noqa: ARG002 - LangChain's signature
+    ) -> None:
         """Write down a node that came to its end."""
         await self._close(run_id, None)
 
-    async def on_chain_error(self, error: BaseException, *, run_id: UUID, **more: Any) -> None:
+    async def on_chain_error(
+        self,
+        error: BaseException,
+        *,
+        run_id: UUID,
+        **more: Any,  # noqa: ARG002 - LangChain's signature
+    ) -> None:
         """Write down a node that failed; one that waits for a person has not ended."""
         if isinstance(error, GraphBubbleUp):
             self._open.pop(run_id, None)

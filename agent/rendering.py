@@ -8,8 +8,15 @@ def answer(result: Mapping[str, Any], *, shown: bool = False) -> Iterator[str]:
     """Write a turn: the question as heard, the answer, its citations, the way it took."""
     if result["heard"]:
         yield f"heard: {result['heard']}"
+    if result["problem"]:
+        yield result["problem"]
     if result["answer"] is not None and not shown:
         yield result["answer"]
+    for waiting in result["waiting"]:
+        yield (
+            f"{waiting['description']} Ask again on this thread in a terminal to decide: "
+            f"cortical ask --thread {result['thread_id']}"
+        )
     for citation in result["citations"]:
         yield f"  [{citation['number']}] {_source(citation)}"
         yield f"      “{_line(citation['quote'])}”"
@@ -110,7 +117,8 @@ def runs(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     if not found:
         yield "No runs yet. `cortical ask QUESTION` makes one."
     for run in found:
-        asked = _shortened(str(run["input"].get("question") or run["files"] or ""), 50)
+        files = " ".join(file["name"] for file in run["input"].get("files") or ())
+        asked = _shortened(str(run["input"].get("question") or files), 50)
         yield (
             f"{run['run_id'][:8]}  {run['created_at'][:19]}  {run['status']:<9}  {run['graph']:<10}"
             f"  {run['thread_id'][:24]:<24}  {asked}"

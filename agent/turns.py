@@ -72,8 +72,8 @@ class Turns:
         graph: str,
         *,
         thread_id: str,
-        input: dict[str, Any],
-        watch: Watch,  # noqa: A002 - LangGraph's word
+        values: dict[str, Any],
+        watch: Watch,
     ) -> Outcome:
         """Run a graph with an input on a thread.
 
@@ -85,18 +85,18 @@ class Turns:
             left = await self.registry.unfinished(thread_id)
             if left is not None:
                 outcome = await self._go_on(left, fence, watch)
-                if outcome.pending or (left.graph, left.input) == (graph, input):
+                if outcome.pending or (left.graph, left.input) == (graph, values):
                     return outcome
             run_id = self._new_id()
             await self.registry.accept(
                 run_id=run_id,
                 thread_id=thread_id,
                 graph=graph,
-                input=input,
+                input=values,
                 context={},
                 now=self._clock.now(),
             )
-            return await self._drive(await self._run(run_id), fence, input, watch)
+            return await self._drive(await self._run(run_id), fence, values, watch)
 
     async def resume(self, run: Run, answers: Mapping[str, Any], *, watch: Watch) -> Outcome:
         """Go on with a run that waits, handing over answers by interrupt id.
@@ -120,10 +120,10 @@ class Turns:
         self,
         run: Run,
         fence: Fence,
-        input: Any,
+        given: Any,
         watch: Watch,
         *,
-        continued: bool = False,  # noqa: A002 - LangGraph's word
+        continued: bool = False,
     ) -> Outcome:
         await self.registry.move(
             run.run_id, RunStatus.RUNNING, now=self._clock.now(), token=fence.token
@@ -133,7 +133,7 @@ class Turns:
         config = self._config(run, fence, [recorder])
         spent = [0, 0]
         try:
-            stream = graph.astream(input, config, stream_mode="custom", durability="sync")
+            stream = graph.astream(given, config, stream_mode="custom", durability="sync")
             async with aclosing(stream) as events:  # type: ignore[type-var] # typed as AsyncIterator, is a generator
                 async for event in events:
                     if event.get("event") == "usage":

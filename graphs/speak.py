@@ -26,11 +26,11 @@ async def speak(state: TurnState, step: Step) -> dict[str, Any]:
     operation = Operation(sense=Sense.SPEECH, characters=len(text))
     async with step.services.residency.lease(operation):
         speech = await step.services.synthesizer.say(text, language=language)
-    await asyncio.to_thread(_written, Path(voice), encode_wav(speech))
+    await asyncio.to_thread(written, Path(voice), encode_wav(speech))
     return {"spoken": voice}
 
 
-def _written(path: Path, data: bytes) -> None:
+def written(path: Path, data: bytes) -> None:
     """Replace the file in one step, so that nobody ever reads half of it."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

@@ -146,6 +146,7 @@ class TurnOutput(TypedDict):
     problem: str | None
     spoken: str | None
     percepts: list[Percept]
+    tasks: list[Task]
 
 
 class PerceiveInput(TypedDict):

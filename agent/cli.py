@@ -1,0 +1,337 @@
+"""The command line; the only module that prints.
+
+Nothing heavy is imported here: each command imports what it needs when it is called.
+"""
+
+import asyncio
+import json
+import sys
+import traceback
+from collections.abc import Coroutine, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from agent.settings import Settings
+
+app = typer.Typer(
+    name="cortical",
+    help="An assistant that runs on this machine: it hears, sees, reads, recalls and answers.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+runs_app = typer.Typer(help="Runs of graphs.", no_args_is_help=True)
+config_app = typer.Typer(help="Settings.", no_args_is_help=True)
+database_app = typer.Typer(help="The embedded database.", no_args_is_help=True)
+bench_app = typer.Typer(help="Measurements that anybody can repeat.", no_args_is_help=True)
+app.add_typer(runs_app, name="runs")
+app.add_typer(config_app, name="config")
+app.add_typer(database_app, name="database")
+app.add_typer(bench_app, name="bench")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON value.")]
+Collection = Annotated[
+    str | None, typer.Option("--collection", "-c", help="Collection of memory.", metavar="NAME")
+]
+
+Result = TypeVar("Result")
+
+FAILED = 1
+WRONG_USE = 2
+
+
+def main() -> None:
+    """Run a command; errors become one line and an exit code, with `--debug` a traceback too."""
+    debug = "--debug" in sys.argv
+    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    sys.exit(_run(arguments, debug=debug))
+
+
+def _run(arguments: list[str], *, debug: bool) -> int:
+    try:
+        code = app(arguments, prog_name="cortical", standalone_mode=False)
+    except KeyboardInterrupt:
+        _say("Stopped. What was finished is kept.")
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has gone, as `head` does; Python would complain at exit.
+        sys.stdout = open("/dev/null", "w")  # noqa: SIM115, PTH123 - lives as long as the process
+        return FAILED
+    except Exception as error:  # noqa: BLE001 - the edge: every error ends as a line for a person
+        return _failed(error, as_json="--json" in arguments, debug=debug)
+    return code if isinstance(code, int) else 0
+
+
+def _failed(error: Exception, *, as_json: bool, debug: bool) -> int:
+    if debug:
+        traceback.print_exception(error)
+    code, message = _explained(error)
+    if as_json:
+        _print_json({"error": {"kind": type(error).__name__, "message": message}})
+    _say(f"cortical: {message}")
+    return code
+
+
+def _explained(error: Exception) -> tuple[int, str]:
+    """Return the exit code and the words for a person."""
+    from agent import faults
+
+    return faults.explained(error)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - the only module that prints
+
+
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line)  # noqa: T201 - the only module that prints
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, ensure_ascii=False, indent=2, default=str))  # noqa: T201 - see above
+
+
+def _settings(**flags: Any) -> "Settings":
+    from agent import logs, settings
+
+    loaded = settings.load(**{key: value for key, value in flags.items() if value is not None})
+    logs.configure(loaded.log_level)
+    return loaded
+
+
+def _wait(work: Coroutine[Any, Any, Result]) -> Result:
+    return asyncio.run(work)
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Say what is there, which tier serves each capability, and what to do about the rest."""
+    from agent import doctor as doctors
+    from agent import rendering
+
+    report = _wait(doctors.examine(_settings()))
+    if as_json:
+        _print_json(report)
+        return
+    _print(rendering.doctor(report["capabilities"]))
+    _print(f"note: {note}" for note in report["notes"])
+    if any(one["tier"] == "missing" for one in report["capabilities"]):
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def ask(
+    text: Annotated[str, typer.Argument(help="The question. Without it, a recording asks.")] = "",
+    file: Annotated[
+        list[Path] | None,
+        typer.Option("--file", "-f", help="A file to hear, see or read, by its content."),
+    ] = None,
+    thread: Annotated[
+        str | None, typer.Option("--thread", "-t", help="Continue this conversation.")
+    ] = None,
+    speak: Annotated[
+        Path | None, typer.Option("--speak", help="Write the answer as a WAV file.")
+    ] = None,
+    collection: Collection = None,
+    as_json: Json = False,
+) -> None:
+    """Ask the assistant: one turn, with citations."""
+    from agent import asking, rendering, terminal
+
+    settings = _settings(collection=collection)
+    show = terminal.Progress(sys.stderr, quiet=as_json)
+    question = asking.Question(text=text, files=tuple(file or ()), thread_id=thread, speak_to=speak)
+    decide = None if as_json or not sys.stdin.isatty() else terminal.decide
+    with show:
+        result = _wait(asking.ask(settings, question, watch=show.event, decide=decide))
+    if as_json:
+        _print_json(result)
+    else:
+        _print(rendering.answer(result, shown=show.streamed == result["answer"]))
+    if result["problem"] or result["failed"]:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def hear(
+    audio: Annotated[Path, typer.Argument(help="A recording.", metavar="AUDIO")],
+    as_json: Json = False,
+) -> None:
+    """Write down what is said in a recording, with the time of each word."""
+    from agent import perceiving, rendering
+
+    result = _wait(perceiving.hear(_settings(), audio))
+    _print_json(result) if as_json else _print(rendering.transcript(result))
+
+
+@app.command()
+def see(
+    image: Annotated[Path, typer.Argument(help="A picture.", metavar="IMAGE")],
+    as_json: Json = False,
+) -> None:
+    """Write down the text in a picture, with the box of each line."""
+    from agent import perceiving, rendering
+
+    result = _wait(perceiving.see(_settings(), image))
+    _print_json(result) if as_json else _print(rendering.sighting(result))
+
+
+@app.command()
+def say(
+    text: Annotated[str, typer.Argument(help="What to say.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The WAV file to write.")],
+    language: Annotated[
+        str | None, typer.Option("--language", help="ISO 639-1 code; else told from the text.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say a text into a WAV file."""
+    from agent import perceiving
+
+    result = _wait(perceiving.say(_settings(), text, out, language=language))
+    if as_json:
+        _print_json(result)
+    else:
+        _print([f"{result['path']}: {result['seconds']:.1f} s of speech"])
+
+
+@app.command()
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="Files and folders.", metavar="PATH…")],
+    collection: Collection = None,
+    as_json: Json = False,
+) -> None:
+    """Put documents into memory. Again costs nothing; what has vanished goes."""
+    from agent import ingesting, rendering, terminal
+
+    show = terminal.Progress(sys.stderr, quiet=as_json)
+    with show:
+        report = _wait(ingesting.ingest(_settings(collection=collection), paths, watch=show.event))
+    _print_json(report) if as_json else _print(rendering.ingested(report))
+    if report["failed"]:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def search(
+    text: Annotated[str, typer.Argument(help="What to look for.")],
+    k: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many passages.")] = 10,
+    collection: Collection = None,
+    as_json: Json = False,
+) -> None:
+    """Find passages in memory, with score, source and place."""
+    from agent import rendering, searching
+
+    found = _wait(searching.search(_settings(collection=collection), text, k=k))
+    _print_json(found) if as_json else _print(rendering.hits(found["hits"]))
+
+
+@runs_app.command("list")
+def runs_list(
+    thread: Annotated[str | None, typer.Option("--thread", "-t")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000)] = 20,
+    as_json: Json = False,
+) -> None:
+    """List the newest runs of all graphs."""
+    from agent import registry, rendering
+
+    found = _wait(registry.newest(_settings(), thread_id=thread, limit=limit))
+    _print_json(found) if as_json else _print(rendering.runs(found))
+
+
+@runs_app.command("show")
+def runs_show(
+    run: Annotated[str, typer.Argument(help="Id of a run, or its beginning.", metavar="RUN")],
+    as_json: Json = False,
+) -> None:
+    """Show one run, with the way it took."""
+    from agent import registry, rendering
+
+    found = _wait(registry.one(_settings(), run))
+    _print_json(found) if as_json else _print(rendering.run(found))
+
+
+@app.command()
+def migrate(as_json: Json = False) -> None:
+    """Bring the database to the tables of this version."""
+    from agent import assembly
+    from agent import migrate as migrating
+
+    settings = _settings()
+
+    async def work() -> list[str]:
+        return await migrating.migrate(await assembly.database_url(settings))
+
+    applied = _wait(work())
+    if as_json:
+        _print_json({"applied": applied})
+    else:
+        _print(applied or ["The database is up to date."])
+
+
+@config_app.command("show")
+def config_show(
+    origin: Annotated[
+        bool, typer.Option("--origin", help="Say where each value comes from.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Show every setting and its value."""
+    from agent import settings as module
+
+    settings = _settings()
+    values = {key: module.value_of(settings, key) for key in module.known_keys()}
+    sources = module.origins()
+    if as_json:
+        _print_json({key: {"value": values[key], "origin": sources[key]} for key in values})
+        return
+    for key, value in values.items():
+        _print([f"{key} = {_plain(value)}" + (f"   ({sources[key]})" if origin else "")])
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return json.dumps(dict(value))
+    if isinstance(value, tuple):
+        return json.dumps([str(item) for item in value])
+    return "not set" if value is None else str(value)
+
+
+@database_app.command("status")
+def database_status(as_json: Json = False) -> None:
+    """Say whether the embedded database runs, and how large it is."""
+    from agent import assembly
+
+    status = assembly.embedded(_settings()).status()
+    facts = {name: getattr(status, name) for name in status.__dataclass_fields__}
+    if as_json:
+        _print_json(facts)
+    else:
+        _print(f"{name}: {value}" for name, value in facts.items())
+
+
+@database_app.command("stop")
+def database_stop() -> None:
+    """Stop the embedded database; the next command starts it again."""
+    from agent import assembly
+
+    stopped = _wait(assembly.embedded(_settings()).stop())
+    _print(["Stopped." if stopped else "It was not running."])
+
+
+@bench_app.command("overhead")
+def bench_overhead(
+    steps: Annotated[int, typer.Option("--steps", min=10, help="Steps of a run.")] = 50,
+    rounds: Annotated[int, typer.Option("--rounds", min=3, help="Runs of each kind.")] = 10,
+    as_json: Json = False,
+) -> None:
+    """Measure what cortical adds to a step of bare LangGraph with the same checkpointer."""
+    from agent.bench import overhead
+
+    report = _wait(overhead.measure(_settings(), steps=steps, rounds=rounds))
+    _print_json(report) if as_json else _print(overhead.lines(report))

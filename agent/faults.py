@@ -1,0 +1,41 @@
+"""Errors of all packages in words for the person at the terminal, with an exit code."""
+
+import errno
+
+import click
+
+from agent.errors import AgentError, SettingsError, UsageError
+
+FAILED = 1
+WRONG_USE = 2
+
+
+def explained(error: Exception) -> tuple[int, str]:
+    """Return the exit code and one line that names the thing, the value and the next step."""
+    if isinstance(error, click.UsageError):
+        help_text = error.ctx.command_path if error.ctx else "cortical"
+        return WRONG_USE, f"{error.format_message()} See `{help_text} --help`."
+    if isinstance(error, click.ClickException):
+        return error.exit_code, error.format_message()
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code, ""
+    if isinstance(error, UsageError | SettingsError):
+        return WRONG_USE, str(error)
+    if isinstance(error, AgentError) or _ours(error):
+        return FAILED, str(error)
+    if isinstance(error, OSError):
+        return FAILED, _system(error)
+    kind = type(error).__name__
+    return FAILED, f"An error that nobody foresaw: {kind}: {error}. Add --debug to see where."
+
+
+def _ours(error: Exception) -> bool:
+    """Whether the error's text was written by one of our packages for a person."""
+    return type(error).__module__.split(".")[0] in ("agent", "graphs", "tools", "memory")
+
+
+def _system(error: OSError) -> str:
+    name = f" {error.filename}" if error.filename else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"The disk is full{name}. What was stored before is whole. Free some space."
+    return f"{error.strerror or error}{name}."

@@ -1,0 +1,92 @@
+"""One sense alone, for the commands `hear`, `see` and `say`."""
+
+import asyncio
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from agent import assembly
+from agent.errors import UsageError
+from agent.residency.host import HostResidency
+from agent.settings import Settings
+from tools.senses.base import Operation, Sense
+
+
+async def hear(settings: Settings, audio: Path) -> dict[str, Any]:
+    """Return the transcript with the time of each word."""
+    from tools.senses.media import decode_audio
+
+    recording = await decode_audio(await asyncio.to_thread(_read, audio, settings), audio.name)
+    hearing = assembly.senses().hearing
+    operation = Operation(sense=Sense.HEARING, audio_s=recording.duration_s)
+    async with HostResidency().lease(operation):
+        transcript = await hearing.transcribe(recording)
+    flaws = list(dict.fromkeys((*recording.flaws, *transcript.flaws)))
+    return {
+        "text": transcript.text,
+        **dataclasses.asdict(transcript),
+        "flaws": flaws,
+        "served_by": hearing.name,
+    }
+
+
+async def see(settings: Settings, image: Path) -> dict[str, Any]:
+    """Return the lines of text with their boxes."""
+    from tools.senses.media import decode_image
+
+    picture = await decode_image(await asyncio.to_thread(_read, image, settings), image.name)
+    sight = assembly.senses().sight
+    operation = Operation(sense=Sense.SIGHT, pixels=picture.pixels.size // 3)
+    async with HostResidency().lease(operation):
+        sighting = await sight.read(picture.pixels)
+    flaws = list(dict.fromkeys((*picture.flaws, *sighting.flaws)))
+    return {
+        "text": sighting.text,
+        **dataclasses.asdict(sighting),
+        "flaws": flaws,
+        "served_by": sight.name,
+    }
+
+
+async def say(
+    settings: Settings,  # noqa: ARG001 - as its siblings; the full tier chooses a voice by it
+    text: str,
+    out: Path,
+    *,
+    language: str | None,
+) -> dict[str, Any]:
+    """Write a text as speech and return where it is and how long it takes."""
+    from tools.senses.media import encode_wav
+
+    from graphs.speak import written
+    from memory import language as languages
+
+    if not text.strip():
+        raise UsageError("There is nothing to say. Give a text.")
+    target = await asyncio.to_thread(_target, out)
+    speaking = assembly.senses().speech
+    operation = Operation(sense=Sense.SPEECH, characters=len(text))
+    async with HostResidency().lease(operation):
+        speech = await speaking.say(text, language=language or languages.detect(text))
+    await asyncio.to_thread(written, target, encode_wav(speech))
+    seconds = len(speech.samples) / speech.sample_rate_hz
+    return {"path": str(target), "seconds": seconds, "served_by": speaking.name}
+
+
+def _read(path: Path, settings: Settings) -> bytes:
+    if not path.is_file():
+        raise UsageError(f"There is no file {str(path)!r}. Is the path right?")
+    size = path.stat().st_size
+    if size > settings.files.max_bytes:
+        raise UsageError(
+            f"{path.name!r} has {size} bytes; setting `files.max_bytes` allows "
+            f"{settings.files.max_bytes}."
+        )
+    return path.read_bytes()
+
+
+def _target(out: Path) -> Path:
+    target = out.resolve()
+    if not target.parent.is_dir():
+        raise UsageError(f"There is no folder {str(target.parent)!r} for the recording.")
+    return target

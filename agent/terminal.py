@@ -1,0 +1,90 @@
+"""Progress and questions on a terminal; plain lines where there is none."""
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, TextIO
+
+CLEAR_LINE = "\r\x1b[2K"
+
+
+class Progress:
+    """Shows events of a run as they come, on standard error."""
+
+    def __init__(self, out: TextIO, *, quiet: bool) -> None:
+        self._out = out
+        self._live = out.isatty()
+        self._quiet = quiet and not self._live
+        self._pieces: list[str] = []
+        self._open = False
+
+    @property
+    def streamed(self) -> str:
+        """The answer as far as it was shown while it was written."""
+        return "".join(self._pieces).strip()
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def event(self, event: Mapping[str, Any]) -> None:
+        """Show one event."""
+        if self._quiet:
+            return
+        line = _line(event)
+        if line is None:
+            return
+        if self._live and event["event"] in _PASSING:
+            self._out.write(f"{CLEAR_LINE}{line[:100]}")
+            self._open = True
+        elif event["event"] not in _PASSING or not self._live:
+            self._close()
+            self._out.write(f"{line}\n")
+        self._out.flush()
+
+    def _close(self) -> None:
+        if self._open:
+            self._out.write(CLEAR_LINE)
+            self._open = False
+
+
+_PASSING = frozenset({"node_started", "ingesting", "embedding"})
+"""Events that the next one replaces on a terminal."""
+
+
+def _line(event: Mapping[str, Any]) -> str | None:
+    words = _WORDS.get(event["event"])
+    return None if words is None else words(event)
+
+
+_WORDS: dict[str, Callable[[Mapping[str, Any]], str | None]] = {
+    "tiers": lambda event: event["text"],
+    "continuing": lambda event: f"continuing run {event['run_id'][:8]}, which was cut off",
+    "node_started": lambda event: f"… {event['node']}",
+    "heard": lambda event: f"heard in {event['name']}: {event['text'] or '(nothing)'}",
+    "calling": lambda event: f"tool {event['tool']} {_arguments(event['arguments'])}",
+    "called": lambda event: None if event["ok"] else f"tool {event['tool']}: {event['text']}",
+    "left_out": lambda event: (
+        f"{event['count']} of {event['of']} {event['what']} left out: the context is full"
+    ),
+    "repairing": lambda event: f"{event['sentences']} sentences without a source; asked again",
+    "ingesting": lambda event: f"{event['done']}/{event['total']} {event['name']}",
+    "embedding": lambda event: f"{event['done']} passages made findable by meaning",
+}
+
+
+def _arguments(arguments: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+
+
+def decide(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Ask the person at the terminal about one act; anything but yes is a rejection."""
+    action = payload["action_requests"][0]
+    sys.stderr.write(f"\n{payload['description']}\n")
+    for name, value in action["args"].items():
+        sys.stderr.write(f"  {name}: {value}\n")
+    sys.stderr.write("Do it? [y/N] ")
+    sys.stderr.flush()
+    agreed = sys.stdin.readline().strip().casefold() in ("y", "yes", "j", "ja")
+    return {"type": "approve"} if agreed else {"type": "reject"}
