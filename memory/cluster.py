@@ -9,6 +9,7 @@ zombie still has one, and another namespace counts otherwise.
 import fcntl
 import os
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Iterator
@@ -33,6 +34,8 @@ class Postmaster:
     """What a server has written down about itself."""
 
     pid: int
+    data: str
+    """Its data directory, as it was told."""
     socket_dir: Path
     ready: bool
     """Whether it said that it takes connections, and has not begun to stop."""
@@ -41,6 +44,23 @@ class Postmaster:
     def socket(self) -> Path:
         """The file that clients connect to."""
         return self.socket_dir / f".s.PGSQL.{PORT}"
+
+    def reachable(self) -> bool:
+        """Whether the socket is there, where this user alone can put one, so that it is its own."""
+        try:
+            folder = self.socket_dir.lstat()
+            self.socket.lstat()
+        except OSError:
+            return False
+        others_write = folder.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+        return folder.st_uid == os.geteuid() and not others_write
+
+    def runs(self) -> bool:
+        """Whether the process of that number is this server, not one that got the number later."""
+        try:
+            return os.fsencode(self.data) in Path(f"/proc/{self.pid}/cmdline").read_bytes()
+        except FileNotFoundError:
+            return not Path("/proc/self").exists()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,6 +81,11 @@ class Cluster:
 
     def prepare(self) -> None:
         """Make the directory, private; refuse another user's, and another version's data."""
+        if not str(self.root).isprintable():
+            raise DataDirectoryError(
+                f"The data directory {str(self.root)!r} has a control character in its name, which "
+                "the files of Postgres cannot hold. Name another directory."
+            )
         try:
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
             owner = self.root.stat().st_uid
@@ -94,7 +119,9 @@ class Cluster:
         try:
             lines = (self.data / "postmaster.pid").read_text(errors="surrogateescape").split("\n")
             ready = len(lines) > 7 and lines[7].strip() == "ready"
-            return Postmaster(pid=int(lines[0]), socket_dir=Path(lines[4]), ready=ready)
+            return Postmaster(
+                pid=int(lines[0]), data=lines[1], socket_dir=Path(lines[4]), ready=ready
+            )
         except (OSError, ValueError, IndexError):
             return None  # absent, or not written to its end yet
 
@@ -125,7 +152,8 @@ class Cluster:
     def choose_socket_dir(self) -> Path:
         """Make a private directory, short enough for a socket: here, or among temporary ones."""
         place = self.root / "run"
-        if len(os.fsencode(place)) <= _SOCKET_DIR_BYTES:
+        # In a URL a comma parts several hosts, and libpq knows no way around that.
+        if len(os.fsencode(place)) <= _SOCKET_DIR_BYTES and "," not in str(place):
             place.mkdir(mode=0o700, exist_ok=True)
             place.chmod(0o700)
             return place

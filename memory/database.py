@@ -78,7 +78,7 @@ def with_search_options(dsn: str) -> str:
     """Add the search options to those that the DSN already carries."""
     known = conninfo_to_dict(dsn).get("options") or ""
     ours = " ".join(f"-c {name}={value}" for name, value in SEARCH_OPTIONS.items())
-    return make_conninfo(dsn, options=f"{ours} {known}".strip())
+    return make_conninfo(dsn, options=f"{known} {ours}".strip())
 
 
 def check_versions(server: int, pgvector: str | None) -> None:
@@ -106,7 +106,7 @@ def translated() -> Iterator[None]:
     """Turn errors of psycopg that somebody can act upon into our own; pass on all others."""
     try:
         yield
-    except (psycopg.Error, PoolTimeout) as error:
+    except psycopg.Error as error:
         ours = _translation(error)
         if ours is None:
             raise
@@ -115,6 +115,12 @@ def translated() -> Iterator[None]:
 
 def _translation(error: psycopg.Error) -> MemoryStoreError | None:
     words = str(error).strip() or type(error).__name__
+    if "FATAL:" in words and error.sqlstate is None:
+        # While a connection is made, psycopg knows no kinds of errors.
+        return DatabaseAccessError(
+            f"The database server takes no connection ({words}). Check the database URL: user, "
+            "password, name of the database."
+        )
     for kinds, ours, message in _TRANSLATIONS:
         if isinstance(error, kinds):
             return ours(message.format(words=words))
@@ -129,7 +135,7 @@ _TRANSLATIONS: tuple[tuple[tuple[type[psycopg.Error], ...], type[MemoryStoreErro
         "step was undone. Free some space, then run it again.",
     ),
     (
-        (errors.OutOfMemory, errors.TooManyConnections, errors.CannotConnectNow),
+        (errors.OutOfMemory, errors.TooManyConnections),
         DatabaseUnreachableError,
         "The database is busy and takes no more work now ({words}). Try again in a while.",
     ),
@@ -137,16 +143,6 @@ _TRANSLATIONS: tuple[tuple[tuple[type[psycopg.Error], ...], type[MemoryStoreErro
         (errors.InsufficientPrivilege,),
         DatabaseAccessError,
         "The database user may not do this ({words}). Let the owner of the database grant it.",
-    ),
-    (
-        (errors.InvalidPassword, errors.InvalidAuthorizationSpecification),
-        DatabaseAccessError,
-        "The database does not let this user in ({words}). Check the database URL.",
-    ),
-    (
-        (errors.InvalidCatalogName,),
-        DatabaseUnreachableError,
-        "The server has no such database ({words}). Check the database URL, or create it.",
     ),
     (
         (errors.UndefinedTable, errors.UndefinedColumn, errors.UndefinedFunction),

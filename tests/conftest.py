@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -63,11 +64,17 @@ def server_dsn(pytestconfig: pytest.Config) -> str:
     """The embedded server of the session, with a migrated template database."""
 
     async def start() -> str:
-        dsn = await hasty_server(pytestconfig.stash[_SERVER_FOLDER]).ensure_running()
+        dsn = await hasty_server(pytestconfig.stash[_SERVER_FOLDER] / "shared").ensure_running()
         await make_template(dsn)
         return dsn
 
     return asyncio.run(start())
+
+
+@pytest.fixture
+def data_dir(pytestconfig: pytest.Config) -> Path:
+    """Name a directory for a server of the test's own; what is left running there is stopped."""
+    return pytestconfig.stash[_SERVER_FOLDER] / uuid4().hex[:8]
 
 
 @pytest.fixture
