@@ -29,6 +29,8 @@ class RunRecorder(AsyncCallbackHandler):
         self._registry = registry
         self._clock = clock
         self._watch = watch
+        self.failed: str | None = None
+        """Error of the last node that failed."""
         self._open: dict[UUID, tuple[str, str, datetime, float]] = {}
 
     async def on_chain_start(
@@ -69,7 +71,8 @@ class RunRecorder(AsyncCallbackHandler):
         if isinstance(error, GraphBubbleUp):
             self._open.pop(run_id, None)
             return
-        await self._close(run_id, f"{type(error).__name__}: {error}")
+        self.failed = f"{type(error).__name__}: {error}"
+        await self._close(run_id, self.failed)
 
     async def _close(self, run_id: UUID, error: str | None) -> None:
         opened = self._open.pop(run_id, None)

@@ -178,7 +178,7 @@ class Turns:
         return self._graphs[name]
 
     def _compiled(self, run: Run, fence: Fence) -> CompiledStateGraph[Any, Any, Any, Any]:
-        saver = FencedSaver(self._pool, fence)
+        saver = FencedSaver(self._pool, {fence.thread_id: fence.token})
         return self._known(run.graph)().compile(checkpointer=saver, name=run.graph)
 
     def _config(self, run: Run, fence: Fence, callbacks: list[Any]) -> RunnableConfig:

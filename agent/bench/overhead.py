@@ -70,9 +70,10 @@ def _graph() -> StateGraph[_State, None, _State, _State]:
 async def measure(settings: Settings, *, steps: int, rounds: int) -> dict[str, Any]:
     """Return milliseconds and statements a step of both kinds, and the tokens that we add."""
     url = await assembly.database_url(settings)
-    async with assembly.database(settings), open_pool(
-        url, connection_class=_CountedConnection
-    ) as pool:
+    async with (
+        assembly.database(settings),
+        open_pool(url, connection_class=_CountedConnection) as pool,
+    ):
         turns = Turns(
             pool=pool,
             registry=RunRegistry(pool),
@@ -98,7 +99,7 @@ Run = Callable[[], Awaitable[int]]
 
 def _bare(pool: Pool, steps: int) -> Run:
     async def run() -> int:
-        graph = _graph().compile(checkpointer=FencedSaver(pool))
+        graph = _graph().compile(checkpointer=FencedSaver(pool, {}))
         thread = {"configurable": {"thread_id": str(uuid.uuid4())}, "recursion_limit": steps + 5}
         values = await graph.ainvoke({"left": steps}, thread, durability="sync")  # type: ignore[arg-type] # a RunnableConfig is a TypedDict
         return steps - int(values["left"])

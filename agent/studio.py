@@ -1,0 +1,114 @@
+"""What LangGraph's development server loads, so that Studio runs the same nodes as production.
+
+`langgraph.json` names `assistant`, `checkpointer` and, by `graph`, what a user adds. A run that is
+begun in Studio is written down, holds its thread's fence and ends in the registry like any other.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+
+from agent import assembly, settings
+from agent.recorder import RunRecorder
+from graphs.context import FENCE_KEY
+from memory.checkpoints import FencedSaver
+from memory.runs import RunStatus
+
+_fences: dict[str, int] = {}
+"""Threads that this server runs, with their tokens: what its checkpointer holds on to."""
+
+_opened: dict[int, tuple[assembly.Engine, AsyncExitStack]] = {}
+# Two runs that begin at once must not open two engines; a pool belongs to the loop that opened it.
+_opening = asyncio.Lock()
+
+
+async def _engine() -> assembly.Engine:
+    """Return this server's engine, opened at its first use and kept."""
+    loop = id(asyncio.get_running_loop())
+    async with _opening:
+        if loop not in _opened:
+            stack = AsyncExitStack()
+            loaded = await asyncio.to_thread(settings.load)
+            engine = await stack.enter_async_context(assembly.engine(loaded))
+            _opened[loop] = engine, stack
+    return _opened[loop][0]
+
+
+@asynccontextmanager
+async def checkpointer() -> AsyncIterator[FencedSaver]:
+    """Give the server our checkpoints, so that its threads are those of `cortical ask`."""
+    engine = await _engine()
+    yield FencedSaver(engine.pool, _fences)
+
+
+def graph(name: str) -> Callable[[RunnableConfig], AbstractAsyncContextManager[Any]]:
+    """Make the factory of a graph by its name: `my_graph = studio.graph("my_graph")`."""
+
+    @asynccontextmanager
+    async def factory(config: RunnableConfig) -> AsyncIterator[Any]:
+        engine = await _engine()
+        builder = engine.graphs[name]
+        run = config.get("configurable", {})
+        if not run.get("__is_for_execution__"):
+            yield builder()
+            return
+        async with _recorded(engine, name, run) as overlay:
+            yield builder().compile(name=name).with_config(overlay)
+
+    return factory
+
+
+@asynccontextmanager
+async def _recorded(
+    engine: assembly.Engine, name: str, run: dict[str, Any]
+) -> AsyncIterator[RunnableConfig]:
+    """Write the run down before it begins, hold its thread, and write down how it ended."""
+    registry, clock = engine.turns.registry, engine.services.clock
+    run_id, thread_id = str(run["run_id"]), str(run["thread_id"])
+    async with engine.threads.held(thread_id) as fence:
+        await registry.accept(
+            run_id=run_id,
+            thread_id=thread_id,
+            graph=name,
+            input={},
+            context={"server": "langgraph dev"},
+            now=clock.now(),
+        )
+        await registry.move(run_id, RunStatus.RUNNING, now=clock.now(), token=fence.token)
+        _fences[thread_id] = fence.token
+        recorder = RunRecorder(run_id, registry, clock, lambda _: None)
+        try:
+            yield {"callbacks": [recorder], "configurable": {FENCE_KEY: fence.token}}
+        except BaseException as error:
+            status = (
+                RunStatus.CANCELLED
+                if isinstance(error, asyncio.CancelledError)
+                else RunStatus.FAILED
+            )
+            words = f"{type(error).__name__}: {error}"
+            await asyncio.shield(registry.move(run_id, status, now=clock.now(), error=words))
+            raise
+        else:
+            status = await _status(engine, name, thread_id)
+            await registry.move(run_id, status, now=clock.now(), error=recorder.failed)
+        finally:
+            with contextlib.suppress(KeyError):
+                del _fences[thread_id]
+
+
+async def _status(engine: assembly.Engine, name: str, thread_id: str) -> RunStatus:
+    """Tell from the thread's checkpoint how a run has ended."""
+    compiled = engine.graphs[name]().compile(checkpointer=FencedSaver(engine.pool, {}))
+    state = await compiled.aget_state({"configurable": {"thread_id": thread_id}})
+    if any(task.interrupts for task in state.tasks):
+        return RunStatus.WAITING
+    if any(task.error for task in state.tasks):
+        return RunStatus.FAILED
+    return RunStatus.WAITING if state.next else RunStatus.DONE
+
+
+assistant = graph("assistant")
