@@ -1,0 +1,136 @@
+"""Mail: its headers, what is new in it, what it quotes, and what is attached."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+
+from memory.labels import Label, Origin
+from memory.places import Place
+from tools.reading import html
+from tools.reading.base import Block, Reading, UnreadableError
+from tools.reading.decoding import decode
+from tools.reading.message import Attachment, Body, Mail, parse
+from tools.reading.quoting import stretches
+
+READER = "mail/1"
+LABEL = Label(origins=frozenset({Origin.MAIL}))
+QUOTED = ("quoted",)
+"""Heading of the lines that repeat an earlier mail."""
+
+DEPTH = 4
+"""Mails within mails that are opened."""
+
+HEADER_LETTERS = 600
+"""Of a header that is shown: the names of a thousand recipients tell nobody anything."""
+
+Open = Callable[[bytes, str, int], Awaitable[Reading]]
+"""Reads a file by its content, given its depth within mails. Raises `UnreadableError`."""
+
+
+async def read(
+    data: bytes, name: str, media_type: str, open_file: Open, *, depth: int = 0
+) -> Reading:
+    """Return the text of a mail and of all attachments that can be read.
+
+    Raises `UnreadableError` where there is neither.
+    """
+    mail = await asyncio.to_thread(parse, data)
+    blocks = await asyncio.to_thread(_own, mail)
+    readers = [READER]
+    for attachment, part in zip(mail.attachments, _parts(mail.attachments), strict=True):
+        try:
+            reading = await _opened(attachment, media_type, open_file, depth + 1)
+        except UnreadableError as error:
+            mail.flaws.append(f"attachment {part}: {error}")
+            continue
+        blocks += (_inside(block, part) for block in reading.blocks)
+        mail.flaws += (f"attachment {part}: {flaw}" for flaw in reading.flaws)
+        readers += reading.reader.split(" + ")
+    if not blocks:
+        raise UnreadableError(f"{name} is a mail without any readable text")
+    return Reading(
+        title=mail.headers.get("subject") or name,
+        author=mail.headers.get("from", "")[:HEADER_LETTERS],
+        kind="mail",
+        media_type=media_type,
+        blocks=tuple(blocks),
+        label=LABEL,
+        reader=" + ".join(dict.fromkeys(readers)),
+        made_at=mail.date,
+        flaws=tuple(mail.flaws),
+    )
+
+
+async def _opened(attachment: Attachment, media_type: str, open_file: Open, depth: int) -> Reading:
+    if depth > DEPTH:
+        raise UnreadableError(f"it is nested in more than {DEPTH} mails and was not opened")
+    if attachment.message:
+        return await read(attachment.data, attachment.name, media_type, open_file, depth=depth)
+    return await open_file(attachment.data, attachment.name, depth)
+
+
+def _parts(attachments: Iterable[Attachment]) -> Iterator[str]:
+    """Yield the names of attachments, numbered where they are the same."""
+    seen: Counter[str] = Counter()
+    for attachment in attachments:
+        seen[attachment.name] += 1
+        again = f" ({seen[attachment.name]})" if seen[attachment.name] > 1 else ""
+        yield attachment.name + again
+
+
+def _inside(block: Block, part: str) -> Block:
+    """Return a block of an attachment as one of the mail."""
+    inner = block.place.part
+    whole = part if inner is None else f"{part} > {inner}"
+    return replace(block, place=replace(block.place, part=whole), label=LABEL.join(block.label))
+
+
+def _own(mail: Mail) -> list[Block]:
+    """Return the headers and the text of a mail, its lines counted as they are shown."""
+    blocks = []
+    if head := _head(mail):
+        blocks.append(Block(text=head, place=Place(), label=LABEL))
+    before = 0
+    for page in _shown(mail.bodies):
+        mail.flaws += page.flaws
+        quotes = [(mark.start, mark.end) for mark in page.marks if mark.name == "quote"]
+        for quoted, paragraph in stretches(page.text, quotes):
+            place = Place(
+                heading=QUOTED if quoted else (),
+                line=before + paragraph.line,
+                last_line=before + paragraph.last_line,
+            )
+            blocks.append(Block(text=paragraph.text, place=place, label=LABEL))
+        before += page.text.count("\n") + 1
+    return blocks
+
+
+def _head(mail: Mail) -> str:
+    """Return the headers that are shown, one below the other."""
+    shown = ("Subject", "From", "To", "Cc", "Date")
+    lines = ((name, mail.headers.get(name.lower(), "")) for name in shown)
+    return "\n".join(f"{name}: {text[:HEADER_LETTERS]}" for name, text in lines if text)
+
+
+def _shown(bodies: Sequence[Body]) -> Iterator[html.Page]:
+    """Yield the texts of a mail, of several forms of one the one that says more."""
+    for choice, group in groupby(bodies, key=lambda body: body.choice):
+        forms = [(body.html, _page(body)) for body in group]
+        if choice:
+            forms = [max(forms, key=_said)]
+        yield from (page for _, page in forms)
+
+
+def _said(form: tuple[bool, html.Page]) -> float:
+    """Weigh a form of a text. Plain text is as it was meant, unless it is only a stand-in."""
+    is_html, page = form
+    return len(page.text.split()) * (1 if is_html else 4)
+
+
+def _page(body: Body) -> html.Page:
+    if body.html:
+        return html.shown(body.data, body.charset)
+    decoded = decode(body.data, body.charset)
+    return html.Page(text=decoded.text, title="", marks=(), flaws=decoded.flaws)

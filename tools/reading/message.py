@@ -1,0 +1,228 @@
+"""A mail taken apart, whatever is wrong with it.
+
+The parser of the standard library is used with the old policy, which looks at nothing that it is
+not asked for. What it raises on broken input is not documented and ranges from IndexError to
+RecursionError, so each header and each part is taken behind a guard of its own.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email import policy
+from email.errors import MessageError
+from email.header import decode_header
+from email.message import Message
+from email.parser import BytesParser
+from email.utils import parsedate_to_datetime
+from typing import TypeVar
+
+from tools.reading.decoding import decode
+
+Value = TypeVar("Value")
+
+LARGEST_BYTES = 36 * 2**20
+"""Of a mail; what is beyond is not read. It takes ten times as much memory to take apart."""
+
+PARTS = 200
+DEPTH = 20
+HEADER_LETTERS = 64 * 1024
+NAME_LETTERS = 120
+BOUNDARIES = 20_000
+"""Lines that may begin a part. The parser makes an object for each."""
+
+FAULTS = (
+    ArithmeticError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    RuntimeError,
+    MessageError,
+)
+"""What the parser raises on broken input; RecursionError is a RuntimeError."""
+
+_ENVELOPE = re.compile(rb"\s*>?From [^\n]*\n")
+"""First line of a message in a mailbox file."""
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
+_FOLD = re.compile(r"\s*[\r\n]+\s*")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Body:
+    """A part of a mail that is shown as its text."""
+
+    data: bytes
+    charset: str | None = None
+    html: bool = False
+    choice: int = 0
+    """Bodies with the same number, other than 0, are forms of one text."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attachment:
+    """A file inside a mail."""
+
+    name: str
+    data: bytes
+    message: bool = False
+    """Whether it is a mail itself, whatever it looks like."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Mail:
+    """What could be taken out of a mail."""
+
+    headers: dict[str, str] = field(default_factory=dict)
+    """Decoded and on one line, by lower-case name; the first of several."""
+    bodies: list[Body] = field(default_factory=list)
+    attachments: list[Attachment] = field(default_factory=list)
+    flaws: list[str] = field(default_factory=list)
+
+    @property
+    def date(self) -> datetime | None:
+        """When it says that it was written; a missing zone is taken for UTC."""
+        moment = guarded(lambda: parsedate_to_datetime(self.headers["date"]))
+        if moment is None:
+            return None
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        # An hour of the year 1 or 9999 in another zone is no moment that can be stored.
+        return moment if 1900 < moment.year < 3000 else None
+
+
+def guarded(take: Callable[[], Value]) -> Value | None:
+    """Return what the parser gives, None where it stumbles over broken input."""
+    try:
+        return take()
+    except FAULTS:
+        return None
+
+
+def parse(data: bytes) -> Mail:
+    """Take a mail apart. Blocks, for about a second in thirty megabytes."""
+    mail = Mail()
+    data = _capped(data, mail)
+    message = guarded(lambda: BytesParser(policy=policy.compat32).parsebytes(data))
+    if message is None:
+        mail.flaws.append("its parts are nested too deep to be taken apart; read as plain text")
+        message = BytesParser(policy=policy.compat32).parsebytes(data, headersonly=True)
+        mail.headers = dict(_headers(message))
+        mail.bodies.append(Body(data=data.partition(b"\n\n")[2]))
+        return mail
+    mail.headers = dict(_headers(message))
+    _collect(message, mail)
+    return mail
+
+
+def _capped(data: bytes, mail: Mail) -> bytes:
+    envelope = _ENVELOPE.match(data)
+    data = data[envelope.end() :] if envelope is not None else data
+    if len(data) > LARGEST_BYTES:
+        mail.flaws.append(f"only its first {LARGEST_BYTES >> 20} MB were read")
+        data = data[:LARGEST_BYTES]
+    if data.count(b"\n--") > BOUNDARIES:
+        mail.flaws.append(f"only its first {BOUNDARIES} separating lines were read")
+        data = b"\n--".join(data.split(b"\n--", BOUNDARIES)[:BOUNDARIES])
+    return data
+
+
+def _headers(message: "Message[str, str]") -> Iterator[tuple[str, str]]:
+    """Yield the decoded headers from the last to the first, so that a dict keeps the first."""
+    for name, raw in reversed(list(message.raw_items())):
+        text = str(raw)[:HEADER_LETTERS]
+        decoded = guarded(lambda text=text: _decoded(text))  # type: ignore[misc]  # bound now
+        yield name.lower(), (text if decoded is None else decoded)
+
+
+def _decoded(raw: str) -> str:
+    """Return a header as it is meant: unfolded, its encoded words and bare bytes decoded."""
+    pieces = []
+    for piece, charset in decode_header(_FOLD.sub(" ", raw)):
+        data = piece.encode("ascii", "surrogateescape") if isinstance(piece, str) else piece
+        pieces.append(decode(data, charset).text)
+    return _CONTROL.sub("", "".join(pieces)).strip()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Part:
+    message: "Message[str, str]"
+    depth: int = 0
+    choice: int = 0
+
+
+def _collect(message: "Message[str, str]", mail: Mail) -> None:
+    """Walk over the parts in their order, without recursion."""
+    waiting = [_Part(message=message)]
+    count = 0
+    while waiting:
+        part = waiting.pop()
+        count += 1
+        if count > PARTS:
+            mail.flaws.append(f"only its first {PARTS} parts were read")
+            return
+        if part.depth > DEPTH:
+            mail.flaws.append(f"a part nested deeper than {DEPTH} was not read")
+            continue
+        kind = guarded(part.message.get_content_type) or "text/plain"
+        held = part.message.get_payload()
+        if isinstance(held, list) and not kind.startswith("message/"):
+            choice = count if kind == "multipart/alternative" else part.choice
+            waiting += (
+                _Part(message=child, depth=part.depth + 1, choice=choice)
+                for child in reversed(held)
+                if isinstance(child, Message)
+            )
+        elif kind.startswith("message/"):
+            _take_message(part, kind, mail)
+        else:
+            _take(part, kind, mail)
+
+
+def _take_message(part: _Part, kind: str, mail: Mail) -> None:
+    """Take a mail inside a mail, or what a server reports."""
+    held = part.message.get_payload()
+    inner = [child for child in held if isinstance(child, Message)] if type(held) is list else []
+    if kind in {"message/delivery-status", "message/disposition-notification"}:
+        report = guarded(lambda: b"\n".join(child.as_bytes() for child in inner))
+        mail.bodies.append(Body(data=report or b""))
+        return
+    data = guarded(lambda: inner[0].as_bytes() if inner else _payload(part.message))
+    name = _name(part.message) or guarded(lambda: _decoded(str(inner[0]["subject"] or "")))
+    named = name or f"message {len(mail.attachments) + 1}"
+    if data:
+        mail.attachments.append(Attachment(name=named, data=data, message=True))
+    else:
+        mail.flaws.append(f"the enclosed message {named!r} could not be taken out")
+
+
+def _take(part: _Part, kind: str, mail: Mail) -> None:
+    """Take a part without parts as text to be shown or as a file."""
+    message = part.message
+    name = _name(message)
+    data = guarded(lambda: _payload(message))
+    if data is None:
+        mail.flaws.append(f"the part {name or kind!r} could not be decoded")
+        return
+    shown = kind.startswith(("text/", "multipart/")) and not name
+    if shown and guarded(message.get_content_disposition) != "attachment":
+        charset = guarded(message.get_content_charset)
+        html = kind == "text/html"
+        mail.bodies.append(Body(data=data, charset=charset, html=html, choice=part.choice))
+    elif data:
+        named = name or f"attachment {len(mail.attachments) + 1}"
+        mail.attachments.append(Attachment(name=named, data=data))
+
+
+def _payload(message: "Message[str, str]") -> bytes:
+    """Return the bytes of a part, its transfer encoding undone."""
+    data = message.get_payload(decode=True)
+    assert isinstance(data, bytes)
+    return data
+
+
+def _name(message: "Message[str, str]") -> str:
+    """Return the name that a part was given, without any folder."""
+    name = guarded(lambda: _decoded(message.get_filename() or "")) or ""
+    return re.split(r"[/\\]", name)[-1].strip()[:NAME_LETTERS]

@@ -1,0 +1,46 @@
+"""Sight and hearing as readers use them: each operation under a lease of its own."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tools.senses.base import (
+    Operation,
+    Recording,
+    Residency,
+    Sense,
+    Senses,
+    Sighting,
+    Transcript,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Perception:
+    """The senses of this machine, and who lends it out."""
+
+    senses: Senses
+    residency: Residency
+
+    @property
+    def picture_reader(self) -> str:
+        """Name and version of what reads pictures."""
+        return f"picture/1 {self.senses.sight.name}"
+
+    @property
+    def recording_reader(self) -> str:
+        """Name and version of what reads recordings."""
+        return f"recording/1 {self.senses.hearing.name}"
+
+    async def look(self, image: NDArray[np.uint8]) -> Sighting:
+        """Return the text in an image of shape (height, width, 3), RGB."""
+        operation = Operation(sense=Sense.SIGHT, pixels=image.shape[0] * image.shape[1])
+        async with self.residency.lease(operation):
+            return await self.senses.sight.read(image)
+
+    async def listen(self, recording: Recording) -> Transcript:
+        """Return the words of a recording with their times."""
+        operation = Operation(sense=Sense.HEARING, audio_s=recording.duration_s)
+        async with self.residency.lease(operation):
+            return await self.senses.hearing.transcribe(recording)

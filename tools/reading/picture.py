@@ -1,0 +1,82 @@
+"""Pictures: the recognised text, row by row, with its boxes."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memory.labels import Label, Origin
+from memory.places import Box, Place
+from tools.reading.base import Block, Reading
+from tools.reading.perception import Perception
+from tools.senses.base import Sighting, TextLine
+
+LABEL = Label(origins=frozenset({Origin.PICTURE}))
+
+SMALLEST_PIXELS = 16
+"""Narrower or lower than this a picture holds no writing: a rule, a pixel that counts readers."""
+
+
+async def read(
+    image: NDArray[np.uint8], name: str, media_type: str, perception: Perception
+) -> Reading:
+    """Return the rows of text in an image of shape (height, width, 3), RGB."""
+    blocks: tuple[Block, ...] = ()
+    flaws: tuple[str, ...] = ()
+    if min(image.shape[:2]) >= SMALLEST_PIXELS:
+        sighting = await perception.look(image)
+        blocks = tuple(blocks_of(sighting, Place(), LABEL))
+        flaws = sighting.flaws if blocks else (*sighting.flaws, "no writing was recognised in it")
+    return Reading(
+        title=name,
+        kind="picture",
+        media_type=media_type,
+        blocks=blocks,
+        label=LABEL,
+        reader=perception.picture_reader,
+        flaws=flaws,
+    )
+
+
+def blocks_of(
+    sighting: Sighting, place: Place, label: Label, scale: float = 1.0
+) -> Iterator[Block]:
+    """Yield a block for each row of what was seen, its box being multiplied by the scale."""
+    for row in rows(sighting.lines):
+        box = row[0].box
+        for line in row[1:]:
+            box = box.union(line.box)
+        yield Block(
+            text=" ".join(line.text for line in row),
+            place=Place(
+                page=place.page,
+                box=Box(
+                    left=round(box.left * scale, 1),
+                    top=round(box.top * scale, 1),
+                    right=round(box.right * scale, 1),
+                    bottom=round(box.bottom * scale, 1),
+                ),
+            ),
+            label=label,
+        )
+
+
+def rows(lines: Sequence[TextLine]) -> Iterator[list[TextLine]]:
+    """Yield lines that stand beside each other together: a word and its amount."""
+    held: list[TextLine] = []
+    for line in lines:
+        if not line.text.strip():
+            continue
+        if held and not _beside(held[-1].box, line.box):
+            yield held
+            held = []
+        held.append(line)
+    if held:
+        yield held
+
+
+def _beside(left: Box, right: Box) -> bool:
+    """Return whether a box stands to the right of another at about the same height."""
+    overlap = min(left.bottom, right.bottom) - max(left.top, right.top)
+    low = min(left.bottom - left.top, right.bottom - right.top)
+    return overlap > 0.5 * low and right.left >= left.right - low
