@@ -1,24 +1,33 @@
-"""A real database for tests: one server for a whole session, a fresh copy for each test."""
+"""For tests: a real database, of which each gets a fresh copy, and an embedder without a model."""
 
 import asyncio
+import hashlib
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import LiteralString
 from uuid import uuid4
+from zlib import crc32
 
+import numpy as np
+from numpy.typing import NDArray
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from memory.database import connect
+from memory.documents import NewChunk, NewDocument
+from memory.embedding import Role
+from memory.labels import Label, Origin
 from memory.migrations import migrate, migration_lock
+from memory.places import Place
 from memory.server import EmbeddedPostgres
 
 TEMPLATE = "cortical_template"
+DOCUMENT_LABEL = Label(origins=frozenset({Origin.DOCUMENT}))
 
 
 @contextmanager
@@ -68,6 +77,55 @@ async def cloned_database(dsn: str, *, template: str = TEMPLATE) -> AsyncIterato
             yield make_conninfo(dsn, dbname=name)
         finally:
             await connection.execute(_named("DROP DATABASE {} WITH (FORCE)", name))
+
+
+class HashingEmbedder:
+    """Gives texts vectors that are alike as far as their words are the same."""
+
+    def __init__(self, model: str = "hashing", dimensions: int = 64) -> None:
+        self.model = model
+        self.dimensions = dimensions
+        self.tokens_limit = 1_000_000
+        self.embedded: list[str] = []
+        """All texts that were asked for, in order."""
+
+    async def embed(self, texts: Sequence[str], *, role: Role) -> NDArray[np.float32]:
+        """Count words, each at the place and with the sign that its checksum says."""
+        self.embedded += [text for text in texts if role == "document"]
+        vectors = np.zeros((len(texts), self.dimensions), np.float32)
+        for row, text in enumerate(texts):
+            for word in text.lower().split() or [""]:
+                checksum = crc32(word.encode())
+                vectors[row, checksum % self.dimensions] += 1 if checksum & 0x10000 else -1
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return vectors / np.maximum(lengths, 1e-9)
+
+
+def text_document(
+    uri: str,
+    *texts: str,
+    title: str = "",
+    language: str = "en",
+    kind: str = "text",
+    label: Label = DOCUMENT_LABEL,
+) -> NewDocument:
+    """Return a document of these passages, each on a line of its own."""
+    contents = repr((title, language, texts)).encode("utf-8", "surrogatepass")
+    return NewDocument(
+        uri=uri,
+        title=title or uri,
+        kind=kind,
+        media_type="text/plain",
+        content_hash=hashlib.sha256(contents).digest(),
+        reader="test 1",
+        language=language,
+        modified_at=None,
+        label=label,
+        chunks=tuple(
+            NewChunk(text=text, context=title, place=Place(line=line), label=label)
+            for line, text in enumerate(texts, start=1)
+        ),
+    )
 
 
 def _named(statement: LiteralString, *names: str) -> sql.Composed:

@@ -93,10 +93,10 @@ async def embed_missing(
         size = batch if limit is None else min(batch, limit - done)
         rows = await _next_batch(pool, model, seen, size)
         if not rows:
+            await _index_if_large(pool, model, indexed_from)
             break
         done += await _embed(pool, model, embedder, rows)
         on_progress(done, max(done, total))
-    await _index_if_large(pool, model, indexed_from)
     return done
 
 

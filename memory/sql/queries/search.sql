@@ -78,12 +78,17 @@ lexical_leg AS MATERIALIZED (
         WHERE (SELECT yes FROM exact) AND (SELECT weights FROM question) IS NOT NULL
         ORDER BY distance LIMIT %(depth)s::bigint)
         UNION ALL
-        (SELECT l.chunk_id, l.weights <#> (SELECT weights FROM question) AS distance
-        FROM lexical AS l
-        WHERE NOT (SELECT yes FROM exact) AND l.terms && (SELECT rare FROM question)
-            AND l.collection_id = ANY((SELECT ids FROM scope)::int[])
-            AND (NOT %(narrowed)s::bool OR (SELECT {matching} FROM documents AS d WHERE d.document_id = l.document_id))
-        ORDER BY distance LIMIT %(depth)s::bigint)
+        -- Sorted first: then the filter looks at no more of them than it lets through.
+        (SELECT chunk_id, distance FROM (
+            SELECT chunk_id, document_id, weights <#> (SELECT weights FROM question) AS distance
+            FROM lexical
+            WHERE NOT (SELECT yes FROM exact) AND terms && (SELECT rare FROM question)
+                AND collection_id = ANY((SELECT ids FROM scope)::int[])
+            ORDER BY distance
+        ) AS l
+        WHERE NOT %(narrowed)s::bool
+            OR (SELECT {matching} FROM documents AS d WHERE d.document_id = l.document_id)
+        LIMIT %(depth)s::bigint)
     ) AS leg
     WHERE distance < 0
 ),
@@ -95,7 +100,8 @@ vector_leg AS MATERIALIZED (
     (SELECT v.chunk_id FROM {vectors} AS v
     WHERE NOT (SELECT yes FROM exact) AND v.embedding IS NOT NULL
         AND v.collection_id = ANY((SELECT ids FROM scope)::int[])
-        AND (NOT %(narrowed)s::bool OR (SELECT {matching} FROM documents AS d WHERE d.document_id = v.document_id))
+        AND (NOT %(narrowed)s::bool
+            OR (SELECT {matching} FROM documents AS d WHERE d.document_id = v.document_id))
     ORDER BY v.embedding <#> %(vector)s::halfvec LIMIT %(depth)s::bigint)
 ),
 found AS MATERIALIZED (
