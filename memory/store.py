@@ -58,6 +58,11 @@ class DocumentStore:
                 found = await fetch(connection, "get_source", **names)
             return int(found[0]["source_id"])
 
+    async def sources(self, collection: str) -> dict[str, int]:
+        """Return the sources of a collection: their ids by uri."""
+        rows = await self._fetch("list_sources", collection=storable(collection))
+        return {row["uri"]: row["source_id"] for row in rows}
+
     async def known(self, source_id: int) -> dict[str, KnownDocument]:
         """Return what is stored of a source, by uri."""
         rows = await self._fetch("known_documents", source_id=source_id)

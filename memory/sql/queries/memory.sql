@@ -18,6 +18,10 @@ ON CONFLICT (collection_id, uri) DO NOTHING;
 SELECT source_id FROM sources JOIN collections USING (collection_id)
 WHERE name = %(collection)s AND uri = %(uri)s;
 
+-- list_sources --
+SELECT sources.uri, source_id FROM sources JOIN collections USING (collection_id)
+WHERE collections.name = %(collection)s;
+
 -- known_documents --
 SELECT uri, document_id, content_hash, reader FROM documents WHERE source_id = %(source_id)s;
 
