@@ -112,3 +112,10 @@ async def _status(engine: assembly.Engine, name: str, thread_id: str) -> RunStat
 
 
 assistant = graph("assistant")
+
+
+def __getattr__(name: str) -> Callable[[RunnableConfig], AbstractAsyncContextManager[Any]]:
+    """Give `langgraph.json` the factory of a user's own graph by the name it has in settings."""
+    if name.startswith("_"):
+        raise AttributeError(name)
+    return graph(name)
