@@ -7,6 +7,9 @@ from typing import Protocol
 from memory.labels import Label
 from memory.places import Place
 
+FILE_BYTES_LIMIT = 200 * 2**20
+"""Of a file that is read, unless settings say otherwise."""
+
 
 class UnreadableError(Exception):
     """Nothing could be read; the text says of which file, why, and what to do."""
@@ -32,7 +35,7 @@ class Reading:
     blocks: tuple[Block, ...]
     label: Label
     reader: str
-    """Names and versions of what read it, such as `mail/1, picture/1 rapidocr 3.10.0`."""
+    """Names and versions of what read it, such as `mail/1 + picture/1 rapidocr 3.10.0`."""
     author: str = ""
     """Who wrote it, where the content says so: the sender of a mail."""
     made_at: datetime | None = None

@@ -47,7 +47,7 @@ class Book:
                 raise UnreadableError(_reason(error, name)) from error
             if not self.pages:
                 document.close()
-                raise UnreadableError(f"{name} is a PDF without a page")
+                raise UnreadableError(f"{name} is a PDF without a page.")
             self.title = _UNSEEN.sub(" ", document.get_metadata_value("Title")).strip()
         self._document = document
         self._closed = False
@@ -122,9 +122,9 @@ def _reason(error: Any, name: str) -> str:
     if error.err_code == raw.FPDF_ERR_PASSWORD:
         return (
             f"{name} is protected by a password. Save a copy without one in a PDF viewer and give "
-            "that instead"
+            "that instead."
         )
-    return f"{name} is a broken PDF: no page of it can be read. Fetch or save it anew"
+    return f"{name} is a broken PDF: no page of it can be read. Fetch or save it anew."
 
 
 def _lines(text: Any) -> Iterator[Line]:

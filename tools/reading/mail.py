@@ -49,7 +49,7 @@ async def read(
         mail.flaws += (f"attachment {part}: {flaw}" for flaw in reading.flaws)
         readers += reading.reader.split(" + ")
     if not blocks:
-        raise UnreadableError(f"{name} is a mail without any readable text")
+        raise UnreadableError(f"{name} is a mail without any readable text.")
     return Reading(
         title=mail.headers.get("subject") or name,
         author=mail.headers.get("from", "")[:HEADER_LETTERS],
@@ -65,7 +65,7 @@ async def read(
 
 async def _opened(attachment: Attachment, media_type: str, open_file: Open, depth: int) -> Reading:
     if depth > DEPTH:
-        raise UnreadableError(f"it is nested in more than {DEPTH} mails and was not opened")
+        raise UnreadableError(f"it is nested in more than {DEPTH} mails and was not opened.")
     if attachment.message:
         return await read(attachment.data, attachment.name, media_type, open_file, depth=depth)
     return await open_file(attachment.data, attachment.name, depth)
