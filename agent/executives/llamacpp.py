@@ -1,0 +1,213 @@
+"""`LlamaCppExecutive`: a GGUF model in this process."""
+
+import asyncio
+import json
+import os
+import threading
+import time
+from collections.abc import AsyncGenerator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from agent.errors import BrokenStreamError, EmptyAnswerError
+from agent.executives import calls, messages
+from agent.executives.gguf import GgufHeader, embedded_model, read_header
+from agent.executives.llamacpp_server import Chunk, LlamaServer, refuse
+from agent.executives.readers import Reader, reader_for
+from graphs.executive import (
+    EndPart,
+    EndReason,
+    JsonSchema,
+    Profile,
+    Prompt,
+    ReplyPart,
+    ThoughtPart,
+    TokenCount,
+    Wish,
+)
+
+JUDGEMENT_BYTES = 1_500_000_000
+"""Models in smaller files (about three billion parameters at four bits) are not relied on."""
+
+_ENDS = {"stop": EndReason.STOP, "length": EndReason.LENGTH}
+
+
+class LlamaCppExecutive:
+    """Loads its model when it is first asked; holds it until `aclose`.
+
+    The same prompt gives the same answer, unless the part of it that was still in the cache
+    differs: sums are then taken in another order, and two nearly equal words may change places.
+    """
+
+    def __init__(self, header: GgufHeader, *, context_tokens: int, tier: str) -> None:
+        self._header = header
+        self._profile = Profile(
+            name=f"{header.name} (llama.cpp, {header.path.name})",
+            tier=tier,
+            context_tokens=min(context_tokens, header.trained_tokens),
+            native_tools=False,
+            judgement=header.size_bytes >= JUDGEMENT_BYTES,
+        )
+        # One thread, so one call at a time: the model has one slot, and the cache that a call
+        # leaves in it is for the next. Callers wait in the order in which they came, on whatever
+        # event loop they are.
+        self._turns = ThreadPoolExecutor(max_workers=1, thread_name_prefix="llama.cpp")
+        self._loading = threading.Lock()  # protects `_server`: the model is loaded once
+        self._server: LlamaServer | None = None
+
+    @classmethod
+    def embedded(cls, *, context_tokens: int = 4_096) -> "LlamaCppExecutive":
+        """Return the model that comes as a wheel. Raises ModelMissingError."""
+        header = read_header(embedded_model())
+        return cls(header, context_tokens=context_tokens, tier="embedded")
+
+    @classmethod
+    def of(cls, path: Path, *, context_tokens: int) -> "LlamaCppExecutive":
+        """Return the model of a GGUF file. Raises ModelMissingError."""
+        return cls(read_header(path), context_tokens=context_tokens, tier="full")
+
+    @property
+    def profile(self) -> Profile:
+        """What is known about it."""
+        return self._profile
+
+    async def count(self, prompt: Prompt, wish: Wish) -> TokenCount:
+        """Return the exact number of tokens, counted by the model's own tokeniser."""
+        body = self._body(prompt, wish)
+        tokens = await asyncio.to_thread(lambda: self._loaded().count(body))
+        return TokenCount(tokens=tokens, exact=True)
+
+    async def stream(self, prompt: Prompt, wish: Wish) -> AsyncGenerator[ReplyPart, None]:
+        """Yield the answer as it is written; the last part is the one `EndPart`."""
+        answer = _Answer(reader_for(wish, calls_by_schema=True))
+        body = self._body(prompt, wish)
+        loop = asyncio.get_running_loop()
+        chunks: asyncio.Queue[Chunk | None] = asyncio.Queue()
+        closed = threading.Event()
+
+        def on_chunk(chunk: Chunk) -> bool:
+            if not closed.is_set():
+                loop.call_soon_threadsafe(chunks.put_nowait, chunk)
+            return closed.is_set()
+
+        call = self._turns.submit(self._generate, body, on_chunk)
+        turn = asyncio.wrap_future(call)
+        turn.add_done_callback(lambda _: chunks.put_nowait(None))
+        try:
+            while (chunk := await chunks.get()) is not None:
+                for part in answer.take(chunk):
+                    yield part
+            await turn
+            for part in answer.finish():
+                yield part
+        finally:
+            closed.set()
+            if not call.cancel():
+                await asyncio.wait([turn])
+
+    async def aclose(self) -> None:
+        """Free the model, once the call that runs has ended."""
+        await asyncio.get_running_loop().run_in_executor(self._turns, self._free)
+
+    def _generate(self, body: dict[str, Any], on_chunk: Any) -> None:
+        self._loaded().generate(body, on_chunk)
+
+    def _loaded(self) -> LlamaServer:
+        with self._loading:
+            if self._server is None:
+                self._server = LlamaServer(
+                    self._header.path,
+                    context_tokens=self._profile.context_tokens,
+                    threads=len(os.sched_getaffinity(0)),
+                )
+            return self._server
+
+    def _free(self) -> None:
+        with self._loading:
+            if self._server is not None:
+                self._server.close()
+                self._server = None
+
+    def _body(self, prompt: Prompt, wish: Wish) -> dict[str, Any]:
+        """Return the request; tools become a schema, since few templates know them."""
+        must_call = wish.must_call or not self._profile.judgement
+        preface = calls.instructions(wish.tools, must_call=must_call) if wish.tools else ""
+        schema = (
+            calls.union(wish.tools, must_call=must_call)
+            if wish.tools
+            else wish.schema and calls.constrained(wish.schema)
+        )
+        body: dict[str, Any] = {
+            "messages": messages.plain_messages(prompt, preface=preface),
+            "max_tokens": wish.max_tokens,
+            "temperature": wish.temperature,
+            "seed": wish.seed,
+            "stop": list(wish.stop),
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            # A chunk for every batch of the prompt, so that it too can be cancelled.
+            "return_progress": True,
+            "cache_prompt": True,
+            "chat_template_kwargs": {"enable_thinking": wish.think and not schema},
+        }
+        if schema:
+            body["grammar"] = _grammar(schema)
+        return body
+
+
+def _grammar(schema: JsonSchema) -> str:
+    """Return a grammar that writes the schema without white space, which costs half the tokens."""
+    compact = {**schema, "x-guidance": {"whitespace_flexible": False}}
+    return f"%llguidance {{}}\nstart: %json {json.dumps(compact, ensure_ascii=False)}"
+
+
+class _Answer:
+    """Turns chunks into parts."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._began = time.monotonic()
+        self._spoke = False
+        self._reason: EndReason | None = None
+        self._usage: dict[str, Any] | None = None
+
+    def take(self, chunk: Chunk) -> list[ReplyPart]:
+        """Take one chunk. Raises PromptTooLongError or ExecutiveError if it holds an error."""
+        refuse(chunk)
+        self._usage = chunk.get("usage") or self._usage
+        parts: list[ReplyPart] = []
+        for choice in chunk.get("choices", ()):
+            delta = choice.get("delta", {})
+            if thought := delta.get("reasoning_content"):
+                parts.append(ThoughtPart(text=thought))
+            if text := delta.get("content"):
+                self._spoke = self._spoke or bool(text.strip())
+                parts += self._reader.feed(text)
+            if reason := choice.get("finish_reason"):
+                self._reason = _ENDS.get(reason)
+        return parts
+
+    def finish(self) -> list[ReplyPart]:
+        """Return what is known only at the end. Raises BrokenStreamError or EmptyAnswerError."""
+        if self._reason is None or self._usage is None:
+            raise BrokenStreamError("llama.cpp ended its answer without saying why. Ask again.")
+        reason = self._reason
+        parts: list[ReplyPart] = []
+        if reason is EndReason.STOP:
+            if not self._spoke:
+                raise EmptyAnswerError(
+                    "The model in process ended without a word. Put the request in other words."
+                )
+            if call := self._reader.finish():
+                parts.append(call)
+                reason = EndReason.CALLS
+        cached = (self._usage.get("prompt_tokens_details") or {}).get("cached_tokens", 0)
+        end = EndPart(
+            reason=reason,
+            prompt_tokens=self._usage["prompt_tokens"],
+            cached_tokens=cached,
+            answer_tokens=self._usage["completion_tokens"],
+            seconds=time.monotonic() - self._began,
+        )
+        return [*parts, end]

@@ -1,0 +1,175 @@
+"""Ollama's stream of JSON lines as parts of a reply. Pure."""
+
+import json
+from typing import Any, Literal
+
+from agent.errors import BrokenStreamError, EmptyAnswerError
+from agent.executives.calls import call_id
+from agent.executives.readers import Reader
+from graphs.executive import CallPart, EndPart, EndReason, ReplyPart, ThoughtPart
+
+_ENDS = {"stop": EndReason.STOP, "length": EndReason.LENGTH}
+_OPEN, _CLOSE = "<think>", "</think>"
+
+
+class ThoughtFilter:
+    """Tells thoughts from words where a model writes its thinking into the answer.
+
+    Only thinking at the very beginning counts: further on the tag may be somebody's words.
+    """
+
+    def __init__(self) -> None:
+        self._held = ""
+        self._state: Literal["before", "inside", "after"] = "before"
+
+    def feed(self, piece: str) -> tuple[str, str]:
+        """Take a piece; return what of it is thought and what is answer."""
+        if self._state == "after":
+            return "", piece
+        self._held += piece
+        if self._state == "before":
+            start = self._held.lstrip()
+            if _OPEN.startswith(start[: len(_OPEN)]) and len(start) < len(_OPEN):
+                return "", ""
+            if not start.startswith(_OPEN):
+                return "", self._rest()
+            self._held, self._state = start.removeprefix(_OPEN), "inside"
+        thought, tag, rest = self._held.partition(_CLOSE)
+        if tag:
+            self._held, self._state = "", "after"
+            return thought, rest.lstrip()
+        safe = len(thought) - len(_CLOSE) + 1
+        if safe <= 0:
+            return "", ""
+        self._held = thought[safe:]
+        return thought[:safe], ""
+
+    def flush(self) -> tuple[str, str]:
+        """Return what was held back, at the end."""
+        inside = self._state == "inside"
+        held = self._rest()
+        return (held, "") if inside else ("", held)
+
+    def _rest(self) -> str:
+        held, self._held, self._state = self._held, "", "after"
+        return held
+
+
+class OllamaReply:
+    """Takes the lines of one reply."""
+
+    def __init__(self, *, model: str, reader: Reader) -> None:
+        self.done = False
+        self._model = model
+        self._reader = reader
+        self._filter = ThoughtFilter()
+        self._calls: list[CallPart] = []
+        self._spoke = False
+
+    def take(self, line: str) -> list[ReplyPart]:
+        """Take one line. Raises BrokenStreamError or, with the last line, EmptyAnswerError."""
+        if not line.strip():
+            return []
+        event = self._decoded(line)
+        if "error" in event:
+            raise BrokenStreamError(f"Ollama broke off while {self._model} wrote: {event['error']}")
+        message = event.get("message")
+        if not isinstance(message, dict):
+            raise self._strange("a line without a message", line)
+        parts: list[ReplyPart] = []
+        if thought := message.get("thinking"):
+            parts.append(ThoughtPart(text=str(thought)))
+        parts += self._words(*self._filter.feed(str(message.get("content") or "")))
+        parts += self._called(message.get("tool_calls"))
+        if event.get("done") is True:
+            parts += self._end(event, line)
+        return parts
+
+    def _words(self, thought: str, text: str) -> list[ReplyPart]:
+        parts: list[ReplyPart] = [ThoughtPart(text=thought)] if thought else []
+        if text:
+            self._spoke = self._spoke or bool(text.strip())
+            parts += self._reader.feed(text)
+        return parts
+
+    def _called(self, listed: Any) -> list[ReplyPart]:
+        if not listed:
+            return []
+        if not isinstance(listed, list):
+            raise self._strange("tool_calls that are no list", listed)
+        fresh = [self._call(one) for one in listed]
+        self._calls += fresh
+        return list(fresh)
+
+    def _call(self, raw: Any) -> CallPart:
+        """Return a call in shape. Its name and arguments are judged where tools are run."""
+        function = raw.get("function") if isinstance(raw, dict) else None
+        if not isinstance(function, dict):
+            raise self._strange("a tool call without a function", raw)
+        name, arguments = function.get("name"), function.get("arguments")
+        if not isinstance(name, str) or not name.strip():
+            raise self._strange("a tool call without a name", raw)
+        if isinstance(arguments, str):
+            arguments = self._unpacked(arguments, raw)
+        if arguments is None:
+            arguments = {}
+        if not isinstance(arguments, dict):
+            raise self._strange("arguments that are no object", raw)
+        given = raw.get("id")
+        taken = {call.id for call in self._calls}
+        fresh = isinstance(given, str) and given and given not in taken
+        return CallPart(id=str(given) if fresh else call_id(), name=name, arguments=arguments)
+
+    def _unpacked(self, text: str, raw: Any) -> Any:
+        try:
+            return json.loads(text) if text.strip() else None
+        except ValueError as error:
+            raise self._strange("arguments that are no JSON", raw) from error
+
+    def _end(self, event: dict[str, Any], line: str) -> list[ReplyPart]:
+        reason = _ENDS.get(str(event.get("done_reason", "stop")))
+        if reason is None:
+            raise self._strange(f"the end {event.get('done_reason')!r}", line)
+        parts = self._words(*self._filter.flush())
+        if reason is EndReason.STOP:
+            if not self._spoke and not self._calls:
+                raise EmptyAnswerError(
+                    f"{self._model} ended without a word and without a call. Ask again, or put the "
+                    "request in other words."
+                )
+            if self._spoke and (call := self._reader.finish()):
+                parts.append(call)
+                self._calls.append(call)
+            if self._calls:
+                reason = EndReason.CALLS
+        self.done = True
+        end = EndPart(
+            reason=reason,
+            prompt_tokens=_number(event, "prompt_eval_count"),
+            cached_tokens=_number(event, "prompt_eval_cached_count"),
+            answer_tokens=_number(event, "eval_count"),
+            seconds=_number(event, "total_duration") / 1e9,
+        )
+        return [*parts, end]
+
+    def _decoded(self, line: str) -> dict[str, Any]:
+        try:
+            event = json.loads(line)
+        except ValueError as error:
+            raise self._strange("a line that is no JSON", line) from error
+        if not isinstance(event, dict):
+            raise self._strange("a line that is no object", line)
+        return event
+
+    def _strange(self, what: str, value: Any) -> BrokenStreamError:
+        shown = repr(value)
+        return BrokenStreamError(
+            f"Ollama sent {what} for {self._model}: "
+            f"{shown if len(shown) <= 200 else shown[:200] + '…'}. Ask again; if it stays, update "
+            "Ollama or choose another model."
+        )
+
+
+def _number(event: dict[str, Any], key: str) -> int:
+    value = event.get(key)
+    return value if isinstance(value, int) else 0
