@@ -1,18 +1,33 @@
 """The one place that wires: settings to database, memory, senses, executive and graphs."""
 
-from collections.abc import AsyncIterator
+import uuid
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from agent import migrate
+from agent.capabilities import Capability, senses as sense_capabilities
+from agent.clock import SystemClock
+from agent.residency.host import HostResidency
 from agent.settings import Settings
-from memory import migrations
+from memory import language, migrations
 from memory.database import Pool, open_pool
+from memory.embedding import Embedder
+from memory.search import Searcher
 from memory.server import EmbeddedPostgres
-from tools.senses.base import Senses
+from memory.store import DocumentStore
+from tools.senses.base import Residency, Senses
 
 if TYPE_CHECKING:
-    pass
+    from agent.turns import Builder, Turns
+    from graphs.context import Services
+    from graphs.executive import Executive
+    from memory.artifact_store import ArtifactStore
+    from memory.threads import Threads
+    from tools.ingest import Ingestion, Shelf
+    from tools.reading.base import FileReader
 
 
 def embedded(settings: Settings) -> EmbeddedPostgres:
@@ -44,3 +59,36 @@ def senses() -> Senses:
     return Senses(
         hearing=PocketsphinxTranscriber(), sight=RapidOcrReader(), speech=EspeakSynthesizer()
     )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Memory:
+    """What holds documents and finds them."""
+
+    pool: Pool
+    store: DocumentStore
+    searcher: Searcher
+    embedder: Embedder
+    reader: "FileReader"
+    ingestion: "Ingestion"
+    shelf: "Shelf"
+    senses: Senses
+    residency: Residency
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Engine:
+    """What runs graphs."""
+
+    pool: Pool
+    services: "Services"
+    artifacts: "ArtifactStore"
+    threads: "Threads"
+    turns: "Turns"
+    graphs: "Mapping[str, Builder]"
+    capabilities: tuple[Capability, ...]
+
+    @property
+    def greeting(self) -> str:
+        """Say in one line what serves each capability."""
+        return ", ".join(f"{one.name}: {one.server} ({one.tier})" for one in self.capabilities)

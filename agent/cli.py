@@ -61,6 +61,8 @@ def _run(arguments: list[str], *, debug: bool) -> int:
         # Whoever read our output has gone, as `head` does; Python would complain at exit.
         sys.stdout = open("/dev/null", "w")  # noqa: SIM115, PTH123 - lives as long as the process
         return FAILED
+    except typer.Exit as exit_asked:
+        return exit_asked.exit_code
     except Exception as error:  # noqa: BLE001 - the edge: every error ends as a line for a person
         return _failed(error, as_json="--json" in arguments, debug=debug)
     return code if isinstance(code, int) else 0
@@ -72,7 +74,7 @@ def _failed(error: Exception, *, as_json: bool, debug: bool) -> int:
     code, message = _explained(error)
     if as_json:
         _print_json({"error": {"kind": type(error).__name__, "message": message}})
-    _say(f"cortical: {message}")
+    _say(message if message.startswith("Usage:") else f"cortical: {message}")
     return code
 
 
@@ -155,6 +157,28 @@ def ask(
         _print(rendering.answer(result, shown=show.streamed == result["answer"]))
     if result["problem"] or result["failed"]:
         raise typer.Exit(FAILED)
+
+
+@app.command()
+def run(
+    graph: Annotated[str, typer.Argument(help="Name of a graph, ours or your own.")],
+    values: Annotated[str, typer.Argument(help="Its input as JSON.", metavar="JSON")] = "{}",
+    thread: Annotated[
+        str | None, typer.Option("--thread", "-t", help="Continue this thread.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Run any graph with an input; a user's own graphs are named in settings."""
+    from agent import rendering, running, terminal
+
+    show = terminal.Progress(sys.stderr, quiet=as_json)
+    with show:
+        result = _wait(running.run(_settings(), graph, values, thread_id=thread, watch=show.event))
+    if as_json:
+        _print_json(result)
+    else:
+        _print([json.dumps(result["output"], ensure_ascii=False, indent=2, default=str)])
+        _print([f"way: {rendering.route(result['route'])}"])
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 import errno
 
-import click
+import typer
 
 from agent.errors import AgentError, SettingsError, UsageError
 
@@ -12,13 +12,8 @@ WRONG_USE = 2
 
 def explained(error: Exception) -> tuple[int, str]:
     """Return the exit code and one line that names the thing, the value and the next step."""
-    if isinstance(error, click.UsageError):
-        help_text = error.ctx.command_path if error.ctx else "cortical"
-        return WRONG_USE, f"{error.format_message()} See `{help_text} --help`."
-    if isinstance(error, click.ClickException):
-        return error.exit_code, error.format_message()
-    if isinstance(error, click.exceptions.Exit):
-        return error.exit_code, ""
+    if isinstance(error, typer.TyperException):
+        return WRONG_USE, _misused(error)
     if isinstance(error, UsageError | SettingsError):
         return WRONG_USE, str(error)
     if isinstance(error, AgentError) or _ours(error):
@@ -27,6 +22,14 @@ def explained(error: Exception) -> tuple[int, str]:
         return FAILED, _system(error)
     kind = type(error).__name__
     return FAILED, f"An error that nobody foresaw: {kind}: {error}. Add --debug to see where."
+
+
+def _misused(error: typer.TyperException) -> str:
+    """Say what was wrong with a command's words, and where its help is."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "cortical"
+    text = error.format_message().strip()
+    return text if text.startswith("Usage:") else f"{text.rstrip('.')}. See `{command} --help`."
 
 
 def _ours(error: Exception) -> bool:

@@ -48,7 +48,7 @@ class OllamaSettings(Section):
     embedding_model: str | None = None
     """None: the server's first embedding model, where memory has no vectors of another yet."""
     context_tokens: int = Field(default=16_384, ge=2_048)
-    probe_timeout_s: float = Field(default=0.4, gt=0)
+    probe_timeout_s: float = Field(default=1.0, gt=0)
     first_token_timeout_s: float = Field(default=300.0, gt=0)
     token_timeout_s: float = Field(default=60.0, gt=0)
 

@@ -157,10 +157,11 @@ class Turns:
     async def _outcome(
         self, run: Run, state: StateSnapshot, graph: Any, *, continued: bool
     ) -> Outcome:
-        channels = graph.get_output_jsonschema().get("properties", {})
+        channels = graph.output_channels
+        names = [channels] if isinstance(channels, str) else channels
         return Outcome(
             run=await self._run(run.run_id),
-            output={name: state.values.get(name) for name in channels},
+            output={name: state.values.get(name) for name in names},
             pending=_pending(state),
             steps=tuple(await self.registry.steps(run.run_id)),
             continued=continued,

@@ -39,7 +39,7 @@ def _task(call: CallPart, number: int, step: Step, label: Label) -> Task:
         id=call.id,
         name=call.name,
         arguments=call.arguments,
-        ruling=judged.verdict.ruling,
+        ruling=judged.verdict.ruling.value,
         reason=judged.verdict.reason,
         round=number,
         digest=judged.digest,

@@ -15,6 +15,10 @@ SUPPORT = 0.5
 """Share of a sentence's own terms that its quotation has to hold."""
 
 
+CLAIM_TERMS = 3
+"""Own terms from which on a sentence is a claim."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Grounded:
     """An answer whose marks all point to quotations."""
@@ -73,11 +77,21 @@ def best_span(sentence: str, text: str) -> tuple[int, int]:
     return max(choices, key=worth)
 
 
-def ground(text: str, passages: Sequence[Chunk], question: str) -> Grounded:
+def claims(sentence: str, question: str) -> bool:
+    """Whether a sentence states something of its own, not only that something was done."""
+    own = words.content(sentence)
+    new = [term for term in own if not words.matched([term], words.content(question))]
+    return len(new) >= CLAIM_TERMS or bool(words.numbers(sentence) - words.numbers(question))
+
+
+def ground(
+    text: str, passages: Sequence[Chunk], question: str, results: Sequence[str] = ()
+) -> Grounded:
     """Replace the marks of an answer, `[n]` for the n-th passage, by checked citations.
 
     Marks are numbered anew in the order of the answer. A mark whose passage does not back the
-    sentence is taken out and the sentence listed as unsupported.
+    sentence is taken out. A sentence that claims something and is backed neither by a passage nor
+    by the result of a tool is listed as unsupported.
     """
     cited: dict[tuple[int, int, int], Citation] = {}
     unsupported: list[str] = []
@@ -89,7 +103,8 @@ def ground(text: str, passages: Sequence[Chunk], question: str) -> Grounded:
         plain = _MARK.sub("", sentence).strip()
         marks = [int(number) for group in _MARK.findall(sentence) for number in group.split(",")]
         numbers = _backed(plain, marks, passages, question, cited)
-        if words.content(plain) and not numbers:
+        told = any(supported(plain, result, question) for result in results)
+        if not (numbers or told) and claims(plain, question):
             unsupported.append(plain)
         pieces.append(_marked(plain, numbers))
     pieces.append(text[last:])

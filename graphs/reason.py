@@ -30,7 +30,7 @@ async def _deliberate(state: TurnState, step: Step, seen: view.View) -> dict[str
     if reply.calls and not last:
         tasks = wished(reply.calls, state, step, seen.label)
         return {"tasks": [*state["tasks"], *tasks], "rounds": state["rounds"] + 1}
-    grounded = ground(reply.text, seen.passages, seen.question)
+    grounded = _grounded(reply, seen)
     if grounded.unsupported and not _not_found(reply.text) and seen.passages:
         reply, grounded = await _repaired(state, step, seen, reply, grounded)
     return answered(step, _answer(reply, grounded), rounds=state["rounds"] + 1)
@@ -49,10 +49,15 @@ async def _repaired(
     step.emit({"event": "repairing", "sentences": len(grounded.unsupported)})
     prompt = await view.fitted(state, step, seen, wish, more=more)
     second = await ask(step.services.executive, prompt, wish, step.emit)
-    again = ground(second.text, seen.passages, seen.question)
+    again = _grounded(second, seen)
     if second.text.strip() and len(again.unsupported) < len(grounded.unsupported):
         return second, again
     return reply, grounded
+
+
+def _grounded(reply: Reply, seen: view.View) -> Grounded:
+    results = [result.body["text"] for result in seen.results.values()]
+    return ground(reply.text, seen.passages, seen.question, results)
 
 
 def _not_found(text: str) -> bool:

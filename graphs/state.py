@@ -1,9 +1,10 @@
 """The assistant's state: references and short words, never bodies."""
 
-from typing import Annotated, Any, Literal, NotRequired, TypedDict, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from langchain_core.messages import AnyMessage
 from langgraph.graph.message import add_messages
+from typing_extensions import NotRequired, TypedDict
 
 Item = TypeVar("Item")
 

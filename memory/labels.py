@@ -58,7 +58,7 @@ class Label:
 
     def to_json(self) -> dict[str, list[str]]:
         """Return plain lists, sorted, for graph state and JSON columns."""
-        return {"origins": sorted(self.origins), "audience": sorted(self.audience)}
+        return {"origins": sorted(one.value for one in self.origins), "audience": sorted(self.audience)}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Label":
