@@ -1,11 +1,10 @@
 """`OllamaExecutive`: a model behind Ollama's HTTP API."""
 
 import asyncio
-import json
 import ssl
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -17,11 +16,12 @@ from agent.errors import (
     ModelMissingError,
     PromptTooLongError,
 )
-from agent.executives import calls, messages, tokens
+from agent.executives import tokens
+from agent.executives.ollama_request import OllamaOptions, chat_body, read_texts
 from agent.executives.ollama_server import OllamaModel, server_words
 from agent.executives.ollama_stream import OllamaReply
 from agent.executives.readers import reader_for
-from graphs.executive import EndPart, JsonSchema, Profile, Prompt, ReplyPart, TokenCount, Wish
+from graphs.executive import EndPart, Profile, Prompt, ReplyPart, TokenCount, Wish
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,15 +33,6 @@ class OllamaTimeouts:
     """Covers the queue, the loading of the model and the evaluation of the prompt."""
     token_s: float = 60.0
     """The longest silence within an answer."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OllamaOptions:
-    """The options that make Ollama load a model anew when they differ: the same in every call."""
-
-    num_ctx: int
-    num_batch: int = 512
-    """Ollama raises the batch with the context by itself, at the price of much graphics memory."""
 
 
 class OllamaExecutive:
@@ -83,7 +74,7 @@ class OllamaExecutive:
         It comes from classes of characters and is raised by what the server counts of each prompt.
         """
         return TokenCount(
-            tokens=self._calibration.bound(_read(self._body(prompt, wish))), exact=False
+            tokens=self._calibration.bound(read_texts(self._body(prompt, wish))), exact=False
         )
 
     async def stream(self, prompt: Prompt, wish: Wish) -> AsyncGenerator[ReplyPart, None]:
@@ -153,48 +144,11 @@ class OllamaExecutive:
         return httpx.AsyncClient(timeout=waits, trust_env=False, verify=self._tls)
 
     def _body(self, prompt: Prompt, wish: Wish) -> dict[str, Any]:
-        native = self._profile.native_tools
-        by_schema = bool(wish.tools) and (wish.must_call or not native)
-        preface = calls.instructions(wish.tools, must_call=wish.must_call) if by_schema else ""
-        rendered = messages.native_messages if native else messages.plain_messages
-        body: dict[str, Any] = {
-            "model": self._model.name,
-            "messages": rendered(prompt, preface=preface),
-            "stream": True,
-            "think": False,
-            "keep_alive": -1,
-            "truncate": False,
-            # Part of what the runner is started with: another value would load the model anew.
-            "shift": False,
-            "options": {
-                **asdict(self._options),
-                "temperature": wish.temperature,
-                "seed": wish.seed,
-                "num_predict": wish.max_tokens,
-                **({"stop": list(wish.stop)} if wish.stop else {}),
-            },
-        }
-        schema = self._schema(wish, by_schema=by_schema)
-        if schema is not None:
-            body["format"] = schema
-        else:
-            body["think"] = wish.think and "thinking" in self._model.capabilities
-            if wish.tools:
-                body["tools"] = [_described(tool) for tool in wish.tools]
-        return body
-
-    @staticmethod
-    def _schema(wish: Wish, *, by_schema: bool) -> JsonSchema | None:
-        if by_schema:
-            return calls.union(wish.tools, must_call=wish.must_call)
-        if wish.schema is None or wish.tools:
-            return None
-        constrained: JsonSchema = calls.constrained(wish.schema)
-        return constrained
+        return chat_body(self._model, self._options, prompt, wish)
 
     def _refuse_too_long(self, body: dict[str, Any]) -> None:
         """Refuse before sending: a server older than `truncate` would cut the prompt unasked."""
-        bound = self._calibration.bound(_read(body))
+        bound = self._calibration.bound(read_texts(body))
         if bound > self._options.num_ctx:
             raise PromptTooLongError(
                 f"The prompt may have {bound} tokens, but the context of {self._model.name} holds "
@@ -206,7 +160,7 @@ class OllamaExecutive:
         """Compare the server's count with ours. Raises PromptTooLongError if it read less."""
         if not end.prompt_tokens:
             return
-        least = sum(tokens.lower_bound(text) for text in _read(body))
+        least = sum(tokens.lower_bound(text) for text in read_texts(body))
         if end.prompt_tokens < least:
             raise PromptTooLongError(
                 f"Ollama read {end.prompt_tokens} tokens of a prompt that has at least {least}, "
@@ -214,7 +168,7 @@ class OllamaExecutive:
                 f"of {self._options.num_ctx}. See `ollama ps` for the one it has, and update "
                 "Ollama (0.30.0 counts wrongly)."
             )
-        self._calibration.learn(_read(body), end.prompt_tokens)
+        self._calibration.learn(read_texts(body), end.prompt_tokens)
 
     def _refuse(self, status: int, content: bytes) -> None:
         """Raise what a response other than 200 means."""
@@ -264,24 +218,3 @@ class OllamaExecutive:
                 f"The connection to Ollama at {self._url} broke while {name} answered: "
                 f"{error or type(error).__name__}. Ask again; if it stays, look into Ollama's log."
             ) from error
-
-
-def _described(tool: Any) -> dict[str, Any]:
-    return {
-        "type": "function",
-        "function": {
-            "name": tool.name,
-            "description": tool.description,
-            "parameters": tool.parameters,
-        },
-    }
-
-
-def _read(body: dict[str, Any]) -> list[str]:
-    """Return all that the model has to read of a request, one text for each message and tool."""
-    found = []
-    for message in body["messages"]:
-        called = message.get("tool_calls")
-        text = message["content"]
-        found.append(f"{text}\n{json.dumps(called, ensure_ascii=False)}" if called else text)
-    return found + [json.dumps(tool, ensure_ascii=False) for tool in body.get("tools", ())]

@@ -1,0 +1,1 @@
+"""A double of an Ollama server: its HTTP protocol without a model behind it."""

@@ -1,0 +1,25 @@
+"""Serve the double from a script in a file, for tests that need it in a process of its own."""
+
+import argparse
+from pathlib import Path
+
+from agent.ollama_double.app import OllamaDouble
+from agent.ollama_double.script import Script, read_script
+
+
+def main() -> None:
+    """Read the command line and serve until stopped."""
+    parser = argparse.ArgumentParser(prog="python -m agent.ollama_double", description=__doc__)
+    parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1")
+    parser.add_argument("--script", type=Path, help="JSON file with the replies")
+    given = parser.parse_args()
+    try:
+        import uvicorn
+    except ImportError:
+        parser.error("the package uvicorn is not installed; it comes with the group dev")
+    script = read_script(given.script) if given.script else Script()
+    uvicorn.run(OllamaDouble(script), host="127.0.0.1", port=given.port, log_level="warning")
+
+
+if __name__ == "__main__":
+    main()

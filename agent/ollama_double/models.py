@@ -1,0 +1,178 @@
+"""The models that the double pretends to have, and which of them are loaded."""
+
+import hashlib
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+FOREVER = timedelta(days=365 * 292)
+"""What Ollama makes of a negative `keep_alive`: the longest duration of Go."""
+DEFAULT_KEEP_ALIVE = timedelta(minutes=5)
+
+RELOADING = ("num_ctx", "num_batch", "num_gpu", "main_gpu", "use_mmap", "num_thread")
+"""Options that the runner is started with."""
+
+_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
+_PIECE = re.compile(r"\w{1,6}|[^\w\s]")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DoubleModel:
+    """A model."""
+
+    name: str = "qwen3:14b"
+    architecture: str = "qwen3"
+    parameters: str = "14.8B"
+    quantisation: str = "Q4_K_M"
+    capabilities: tuple[str, ...] = ("completion", "tools", "thinking")
+    context_length: int = 40_960
+    size_bytes: int = 9_276_198_565
+    kv_bytes_per_token: int = 160 * 1024
+    dimensions: int = 8
+    """Length of the vectors that `/api/embed` gives."""
+
+    @property
+    def digest(self) -> str:
+        """What the model's manifest hashes to."""
+        return hashlib.sha256(self.name.encode()).hexdigest()
+
+    def details(self) -> dict[str, Any]:
+        """Return the `details` that every listing has."""
+        return {
+            "parent_model": "",
+            "format": "gguf",
+            "family": self.architecture,
+            "families": [self.architecture],
+            "parameter_size": self.parameters,
+            "quantization_level": self.quantisation,
+        }
+
+
+@dataclass(kw_only=True, slots=True)
+class Resident:
+    """A model that is loaded."""
+
+    model: DoubleModel
+    started_with: Mapping[str, Any]
+    keep_alive: timedelta
+    expires_at: datetime
+    cached: list[str] = field(default_factory=list)
+    """Pieces of the last prompt, which the next one need not evaluate again."""
+
+    @property
+    def context(self) -> int:
+        """Tokens that it was loaded for."""
+        return int(self.started_with["num_ctx"])
+
+    def listed(self) -> dict[str, Any]:
+        """Return an entry of `/api/ps`."""
+        size = self.model.size_bytes + self.context * self.model.kv_bytes_per_token
+        on_card = self.started_with.get("num_gpu", -1) != 0
+        return {
+            "name": self.model.name,
+            "model": self.model.name,
+            "size": size,
+            "digest": self.model.digest,
+            "details": self.model.details(),
+            "expires_at": stamp(self.expires_at),
+            "size_vram": size if on_card else 0,
+            "context_length": self.context,
+        }
+
+
+class Shelf:
+    """The models that there are, and those that are loaded."""
+
+    def __init__(self, models: Sequence[DoubleModel], *, default_context: int = 4_096) -> None:
+        self._models = {model.name: model for model in models}
+        self._resident: dict[str, Resident] = {}
+        self._default_context = default_context
+        self.loads = 0
+        """How often a model was loaded, reloads included."""
+
+    def models(self) -> list[DoubleModel]:
+        """Return all models."""
+        return list(self._models.values())
+
+    def find(self, name: str) -> DoubleModel | None:
+        """Return a model; without a tag, `latest` is meant."""
+        return self._models.get(name if ":" in name else f"{name}:latest")
+
+    def add(self, name: str) -> DoubleModel:
+        """Take a model in, as a pull does."""
+        return self._models.setdefault(name, DoubleModel(name=name))
+
+    def load(
+        self, model: DoubleModel, body: Mapping[str, Any], now: datetime
+    ) -> tuple[Resident, bool]:
+        """Return the model loaded with what a request asks for, and whether that took a load."""
+        self.expire(now)
+        options = body.get("options") or {}
+        wanted = {name: options[name] for name in RELOADING if name in options}
+        wanted["num_ctx"] = min(
+            int(wanted.get("num_ctx", self._default_context)), model.context_length
+        )
+        wanted["shift"] = body.get("shift", True)
+        resident = self._resident.get(model.name)
+        fresh = resident is None or resident.started_with != wanted
+        if resident is None or fresh:
+            resident = Resident(
+                model=model, started_with=wanted, keep_alive=DEFAULT_KEEP_ALIVE, expires_at=now
+            )
+            self._resident[model.name] = resident
+            self.loads += 1
+        if body.get("keep_alive") is not None:
+            resident.keep_alive = duration(body["keep_alive"])
+        resident.expires_at = now + resident.keep_alive
+        return resident, fresh
+
+    def unload(self, model: DoubleModel) -> None:
+        """Drop a model from memory."""
+        self._resident.pop(model.name, None)
+
+    def expire(self, now: datetime) -> None:
+        """Drop what has outlived its `keep_alive`."""
+        for name, resident in list(self._resident.items()):
+            if resident.expires_at < now:
+                del self._resident[name]
+
+    def listed(self, now: datetime) -> list[dict[str, Any]]:
+        """Return the entries of `/api/ps`, the one that stays longest first."""
+        self.expire(now)
+        order = sorted(self._resident.values(), key=lambda one: one.expires_at, reverse=True)
+        return [resident.listed() for resident in order]
+
+
+def duration(value: str | float) -> timedelta:
+    """Read a `keep_alive`: seconds as a number, or a duration of Go such as `5m` or `1h30m`."""
+    if isinstance(value, str) and value.lstrip("+-").replace(".", "", 1).isdigit():
+        value = float(value)
+    if isinstance(value, int | float):
+        return FOREVER if value < 0 else timedelta(seconds=value)
+    if value.startswith("-"):
+        return FOREVER
+    found = re.findall(r"([\d.]+)(ms|s|m|h)", value)
+    if not found:
+        raise ValueError(f'time: invalid duration "{value}"')
+    return timedelta(seconds=sum(float(number) * _UNITS[unit] for number, unit in found))
+
+
+def stamp(moment: datetime) -> str:
+    """Return a time as Go writes it."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def pieces(text: str) -> list[str]:
+    """Cut a text into the double's tokens: up to six letters or digits, or one other sign."""
+    return _PIECE.findall(text)
+
+
+def vector(text: str, dimensions: int) -> list[float]:
+    """Return a unit vector that depends on the text alone."""
+    seed = hashlib.sha256(text.encode("utf-8", "replace")).digest()
+    raw = [seed[index % len(seed)] - 127.5 + index for index in range(dimensions)]
+    length = math.sqrt(sum(value * value for value in raw))
+    return [value / length for value in raw]
