@@ -150,7 +150,7 @@ class Cluster:
             yield file
 
     def choose_socket_dir(self) -> Path:
-        """Make a private directory, short enough for a socket: here, or among temporary ones."""
+        """Make a private directory, short enough for a socket: `run`, or else where that leads."""
         place = self.root / "run"
         # In a URL a comma parts several hosts, and libpq knows no way around that.
         if len(os.fsencode(place)) <= _SOCKET_DIR_BYTES and "," not in str(place):
@@ -159,7 +159,9 @@ class Cluster:
             return place
         for parent in (tempfile.gettempdir(), "/var/tmp"):  # noqa: S108 - mkdtemp makes it private
             if len(os.fsencode(parent)) <= _SOCKET_DIR_BYTES - 20 and os.access(parent, os.W_OK):
-                return Path(tempfile.mkdtemp(prefix="cortical-", dir=parent))
+                aside = Path(tempfile.mkdtemp(prefix="cortical-", dir=parent))
+                place.symlink_to(aside)
+                return aside
         raise DataDirectoryError(
             f"The path {self.root} is too long for a socket, and {tempfile.gettempdir()} as well. "
             "Name a shorter data directory, or set TMPDIR to a shorter one."
@@ -167,11 +169,14 @@ class Cluster:
 
     def sweep(self) -> None:
         """Remove what a server left behind. Only for who holds its lock, or saw it end."""
-        left = self.postmaster()
         (self.data / "postmaster.pid").unlink(missing_ok=True)
-        if left is not None and left.socket_dir.parent != self.root:
-            shutil.rmtree(left.socket_dir, ignore_errors=True)
-        shutil.rmtree(self.root / "run", ignore_errors=True)
+        place = self.root / "run"
+        with suppress(OSError):
+            for socket in place.glob(".s.PGSQL.*"):
+                socket.unlink()
+            place.resolve().rmdir()
+        if place.is_symlink():
+            place.unlink()
         for half_made in self.root.glob("data.new-*"):
             shutil.rmtree(half_made, ignore_errors=True)
 

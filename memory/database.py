@@ -5,6 +5,7 @@ also what LangGraph's checkpointer asks of a pool, so that both share one. Sever
 belong together go through `transaction`.
 """
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
@@ -114,18 +115,28 @@ def translated() -> Iterator[None]:
 
 
 def _translation(error: psycopg.Error) -> MemoryStoreError | None:
-    words = str(error).strip() or type(error).__name__
+    words = error.diag.message_primary or " ".join(str(error).split()) or type(error).__name__
     if "FATAL:" in words and error.sqlstate is None:
-        # While a connection is made, psycopg knows no kinds of errors.
-        return DatabaseAccessError(
-            f"The database server takes no connection ({words}). Check the database URL: user, "
-            "password, name of the database."
-        )
+        return _refusal(words)
     for kinds, ours, message in _TRANSLATIONS:
         if isinstance(error, kinds):
             return ours(message.format(words=words))
     return None
 
+
+def _refusal(words: str) -> MemoryStoreError:
+    """Tell a server that is busy from one that does not want us: psycopg has no kinds for that."""
+    if _BUSY.search(words):
+        return DatabaseUnreachableError(
+            f"The database takes no connection now ({words}). Try again in a while."
+        )
+    return DatabaseAccessError(
+        f"The database does not let this user in ({words}). Check user, password and name of the "
+        "database in the database URL."
+    )
+
+
+_BUSY = re.compile("the database system is|too many (clients|connections)|connection slots")
 
 _TRANSLATIONS: tuple[tuple[tuple[type[psycopg.Error], ...], type[MemoryStoreError], str], ...] = (
     (

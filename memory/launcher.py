@@ -28,23 +28,18 @@ _PR_CAP_AMBIENT_RAISE = 2
 
 def main(arguments: list[str]) -> None:
     """Do what the command line says; what goes wrong before the program runs ends with 1."""
-    mode, directory, *rest = arguments
-    try:
-        become_acceptable(directory)
-    except (OSError, LookupError) as error:
-        sys.exit(
-            "Postgres runs neither as root nor as a user without a name, and this process cannot "
-            f"become another user ({error}). Run cortical as a normal user, or set a database URL."
-        )
-    if mode == "run":
-        os.execv(rest[0], rest)  # noqa: S606 - the wheel's own program
-    log, *command = rest
-    if os.fork():
-        os._exit(0)
-    os.setsid()
-    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    os.dup2(output, 1)
-    os.dup2(output, 2)
+    mode, directory, *command = arguments
+    if mode == "detach":
+        # Opened while this is still the user, whose file the log stays whoever the server becomes.
+        output = os.open(command.pop(0), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        _become_or_exit(directory)
+        if os.fork():
+            os._exit(0)
+        os.setsid()
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+    else:
+        _become_or_exit(directory)
     os.execv(command[0], command)  # noqa: S606 - the wheel's own program
 
 
@@ -62,6 +57,16 @@ def become_acceptable(directory: str) -> None:
         step_down(account)
     else:
         raise PermissionError("user namespaces are forbidden here")
+
+
+def _become_or_exit(directory: str) -> None:
+    try:
+        become_acceptable(directory)
+    except (OSError, LookupError) as error:
+        sys.exit(
+            "Postgres runs neither as root nor as a user without a name, and this process cannot "
+            f"become another user ({error}). Run cortical as a normal user, or set a database URL."
+        )
 
 
 def enter_namespace(account: pwd.struct_passwd) -> None:

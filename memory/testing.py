@@ -98,7 +98,8 @@ class HashingEmbedder:
                 checksum = crc32(word.encode())
                 vectors[row, checksum % self.dimensions] += 1 if checksum & 0x10000 else -1
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return vectors / np.maximum(lengths, 1e-9)
+        unit: NDArray[np.float32] = vectors / np.maximum(lengths, 1e-9)
+        return unit
 
 
 def text_document(
