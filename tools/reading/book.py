@@ -26,6 +26,7 @@ _PIECES = 40
 # PDFium must not be entered by two threads at once, not even for two documents.
 _PDFIUM = threading.Lock()
 
+_CATALOG = re.compile(rb"(\d+) 0 obj\s*<<[^>]{0,500}?/Type\s*/Catalog")
 _UNSEEN = re.compile("[\x00-\x1f\x7f\ufffe\uffff\ud800-\udfff]+")
 _FIXED_PITCH = 1
 """Flag of a font descriptor whose letters are equally wide."""
@@ -36,18 +37,9 @@ class Book:
 
     def __init__(self, data: bytes, name: str) -> None:
         """Open a document. Raises `UnreadableError` with the reason and what to do."""
-        import pypdfium2
-
         with _PDFIUM:
-            try:
-                library: Any = pypdfium2
-                document = library.PdfDocument(data)
-                self.pages = len(document)
-            except pypdfium2.PdfiumError as error:
-                raise UnreadableError(_reason(error, name)) from error
-            if not self.pages:
-                document.close()
-                raise UnreadableError(f"{name} is a PDF without a page.")
+            document, self.flaws = _opened(data, name)
+            self.pages = len(document)
             self.title = _UNSEEN.sub(" ", document.get_metadata_value("Title")).strip()
         self._document = document
         self._closed = False
@@ -115,16 +107,33 @@ class Book:
             return None
 
 
-def _reason(error: Any, name: str) -> str:
+def _opened(data: bytes, name: str) -> tuple[Any, tuple[str, ...]]:
+    """Return a document and what is wrong with it."""
     import pypdfium2
 
-    raw: Any = pypdfium2.raw
-    if error.err_code == raw.FPDF_ERR_PASSWORD:
-        return (
-            f"{name} is protected by a password. Save a copy without one in a PDF viewer and give "
-            "that instead."
-        )
-    return f"{name} is a broken PDF: no page of it can be read. Fetch or save it anew."
+    library: Any = pypdfium2
+    try:
+        return library.PdfDocument(data), ()
+    except pypdfium2.PdfiumError as error:
+        if error.err_code == library.raw.FPDF_ERR_PASSWORD:
+            raise UnreadableError(
+                f"{name} is protected by a password. Save a copy without one in a PDF viewer and "
+                "give that instead."
+            ) from error
+    try:
+        mended = library.PdfDocument(_mended(data))
+    except pypdfium2.PdfiumError as error:
+        raise UnreadableError(
+            f"{name} is a broken PDF: no page of it can be read. Fetch or save it anew."
+        ) from error
+    return mended, ("it is damaged; what could be rebuilt of it was read",)
+
+
+def _mended(data: bytes) -> bytes:
+    """Give a file that was cut off the trailer that PDFium needs to look for its objects."""
+    catalog = _CATALOG.search(data)
+    number = b"1" if catalog is None else catalog.group(1)
+    return data + b"\ntrailer<</Root " + number + b" 0 R>>\n"
 
 
 def _lines(text: Any) -> Iterator[Line]:

@@ -60,7 +60,7 @@ async def read(data: bytes, name: str, media_type: str, perception: Perception) 
 
 
 def _printed(book: Book) -> Pages:
-    pages = Pages()
+    pages = Pages(flaws=list(book.flaws))
     for number in range(1, book.pages + 1):
         sheet = book.sheet(number)
         if sheet is None:

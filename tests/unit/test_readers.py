@@ -1,0 +1,156 @@
+"""Text, Markdown and HTML to blocks."""
+
+import time
+
+import pytest
+
+from tools.reading import html, markdown, text
+from tools.reading.base import Reading
+
+NOTES = """---
+title: "House notes"
+tags: [house]
+---
+# House
+
+## Water
+### Pump
+
+The pump starts at *2.2 bar*
+and stops at 3.6.
+
+- first item
+- second item
+  - below it
+
+| part | order |
+|------|-------|
+| seal | SK-40 |
+
+```sh
+# not a heading
+restart pump
+```
+
+[handbook]: http://handbook.example/
+
+## Door code: 4711
+## Garden
+Water it.
+"""
+
+
+def lines_are_right(reading: Reading, source: str) -> None:
+    lines = source.split("\n")
+    for block in reading.blocks:
+        assert block.place.line is not None
+        assert block.place.last_line is not None
+        assert block.text.split("\n") == [
+            line.rstrip() for line in lines[block.place.line - 1 : block.place.last_line]
+        ]
+
+
+def test_markdown_keeps_headings_and_lines() -> None:
+    reading = markdown.read(NOTES.encode(), "notes.md", "text/markdown")
+    lines_are_right(reading, NOTES)
+    assert reading.title == "House notes"
+    found = {block.text: block.place for block in reading.blocks}
+    pump = found["The pump starts at *2.2 bar*\nand stops at 3.6."]
+    assert pump.heading == ("House", "Water", "Pump")
+    assert (pump.line, pump.last_line) == (10, 11)
+    assert found["  - below it"].line == 15
+    assert "| seal | SK-40 |" in next(block for block in found if block.startswith("| part"))
+    assert found["```sh\n# not a heading\nrestart pump\n```"].heading == pump.heading
+    assert found["[handbook]: http://handbook.example/"].line == 26
+
+
+def test_a_heading_stands_with_what_follows_it_and_alone_where_nothing_does() -> None:
+    reading = markdown.read(NOTES.encode(), "notes.md", "text/markdown")
+    paths = {block.text: block.place.heading for block in reading.blocks}
+    assert paths["# House"] == paths["## Water"] == ("House", "Water", "Pump")
+    assert paths["## Door code: 4711"] == ("House", "Door code: 4711")
+    assert paths["## Garden"] == paths["Water it."] == ("House", "Garden")
+
+
+def test_a_markdown_text_without_a_title_is_named_after_its_heading_or_its_file() -> None:
+    assert markdown.read(b"text\n# First\n", "a.md", "text/markdown").title == "First"
+    assert markdown.read(b"text\n", "a.md", "text/markdown").title == "a.md"
+
+
+@pytest.mark.parametrize(
+    "nasty",
+    [
+        b"[" * 50_000 + b"a",
+        b"> " * 20_000 + b"a",
+        b"- " * 20_000 + b"a",
+        b"\n".join(b" " * i + b"- x" for i in range(1_000)),
+        b"```\n" + b"a\n\n" * 50_000,
+        b"#\n" * 20_000 + b"a",
+    ],
+)
+def test_markdown_made_to_hurt_is_read_in_bearable_time(nasty: bytes) -> None:
+    began = time.monotonic()
+    reading = markdown.read(nasty, "nasty.md", "text/markdown")
+    assert time.monotonic() - began < 5
+    read = "".join(block.text for block in reading.blocks)
+    assert read.count("a") == nasty.count(b"a")
+    assert read.count("x") == nasty.count(b"x")
+
+
+def test_a_long_markdown_text_keeps_its_lines_across_pieces() -> None:
+    source = "".join(f"# Part {n}\n\ntext {n}\n\n" for n in range(3_000))
+    reading = markdown.read(source.encode(), "long.md", "text/markdown")
+    lines_are_right(reading, source)
+    assert len(reading.blocks) == 6_000
+
+
+def test_plain_text_keeps_its_paragraphs_lines_and_indents() -> None:
+    source = "def f():\r\n    return 1\r\n\r\n\r\nlast"
+    reading = text.read(source.encode(), "code.py", "text/x-python")
+    assert [(b.text, b.place.line, b.place.last_line) for b in reading.blocks] == [
+        ("def f():\n    return 1", 1, 2),
+        ("last", 5, 5),
+    ]
+    assert reading.title == "code.py"
+
+
+PAGE = """<html><head><title>Filters &amp; care</title><style>p{}</style></head><body>
+<h1>Filters</h1><p>Change the <b>filter</b> every March.</p>
+<h2>Prices</h2><table><tr><th>Item</th><th>Price</th></tr><tr><td>Filter</td><td>12 €</td></tr>
+</table><script>alert(1)</script><p style="display:none">unseen</p></body></html>"""
+
+
+def test_a_page_is_read_as_it_is_shown() -> None:
+    reading = html.read(PAGE.encode(), "page.html", "text/html")
+    assert reading.title == "Filters & care"
+    assert [(block.text, block.place.heading) for block in reading.blocks] == [
+        ("Filters", ("Filters",)),
+        ("Change the filter every March.", ("Filters",)),
+        ("Prices", ("Filters", "Prices")),
+        ("Item    Price\nFilter  12 €", ("Filters", "Prices")),
+    ]
+
+
+def test_the_charset_that_a_page_names_is_used() -> None:
+    page = '<meta charset="gb2312"><p>请更换滤芯。</p>'.encode("gb18030")
+    assert html.read(page, "page.html", "text/html").blocks[0].text == "请更换滤芯。"
+
+
+@pytest.mark.parametrize(
+    "nasty",
+    [
+        "<div>" * 20_000 + "needle",
+        "<table><tr><td>" * 500 + "needle",
+        "<!--" * 50_000 + "--><p>needle",
+        "<" * 100_000 + "<p>needle",
+        "<ul><li>" * 5_000 + "needle",
+        "needle" + "<script>" * 1_000 + "unseen",
+    ],
+)
+def test_html_made_to_hurt_is_read_in_bearable_time(nasty: str) -> None:
+    began = time.monotonic()
+    reading = html.read(nasty.encode(), "nasty.html", "text/html")
+    assert time.monotonic() - began < 5
+    read = " ".join(block.text for block in reading.blocks)
+    assert "needle" in read
+    assert "unseen" not in read
