@@ -11,8 +11,9 @@ from memory import language
 LOCK_KEY = 0x6C657869  # "lexi": any fixed number that other programs are unlikely to take
 K1 = 1.2
 B = 0.75
-CHARACTERS_LIMIT = 16_000
-"""Longest context and text together: a passage may have no more than 16,000 distinct words."""
+CHARACTERS_LIMIT = 8_000
+"""Longest context and text together: pgvector holds the weights of 16,000 distinct words, which
+so many Chinese characters have, counted alone and in pairs."""
 
 _STEMMED_WORDS = 80.0
 _UNSTEMMED_WORDS = 130.0
