@@ -48,7 +48,7 @@ class Place:
     box: Box | None = None
 
     def __str__(self) -> str:
-        """Say the place in words, such as `page 3, "Filters"` or `0:04-0:07`."""
+        """Say the place in words, such as `page 3, "Filters"` or `0:04.0-0:07.5`."""
         words = []
         if self.part is not None:
             words.append(f"attachment {self.part}")
@@ -88,21 +88,22 @@ class Place:
 def spanning(places: Iterable[Place]) -> Place:
     """Return the place of a text that runs from the first of some places to the last.
 
-    Of places that differ in part or page the first one's stands; their boxes are left out.
+    Of places that differ in part or page the first one's stands, with the lines and the seconds
+    of what stands in it; their boxes are left out.
     """
     all_places = tuple(places)
     first = all_places[0]
-    same_sheet = all((place.part, place.page) == (first.part, first.page) for place in all_places)
-    boxes = [place.box for place in all_places if place.box is not None and same_sheet]
-    ends = [place.last_line or place.line for place in all_places]
+    here = [p for p in all_places if (p.part, p.page) == (first.part, first.page)]
+    boxes = [p.box for p in here if p.box is not None and len(here) == len(all_places)]
+    ends = [place.last_line or place.line for place in here]
     return Place(
         part=first.part,
         heading=_shared(place.heading for place in all_places),
         page=first.page,
         line=first.line,
         last_line=max((line for line in ends if line is not None), default=None),
-        start_s=min((p.start_s for p in all_places if p.start_s is not None), default=None),
-        end_s=max((p.end_s for p in all_places if p.end_s is not None), default=None),
+        start_s=min((p.start_s for p in here if p.start_s is not None), default=None),
+        end_s=max((p.end_s for p in here if p.end_s is not None), default=None),
         box=reduce(Box.union, boxes) if boxes else None,
     )
 
@@ -118,5 +119,5 @@ def _alike(names: tuple[str, ...]) -> bool:
 
 def _clock(seconds: float) -> str:
     """Minutes and seconds with a tenth: 64.25 is 1:04.2."""
-    minutes, rest = divmod(seconds, 60)
-    return f"{int(minutes)}:{rest:04.1f}"
+    minutes, tenths = divmod(round(seconds * 10), 600)
+    return f"{minutes}:{tenths / 10:04.1f}"
