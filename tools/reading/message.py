@@ -11,22 +11,21 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import policy
 from email.errors import MessageError
-from email.header import decode_header
 from email.message import Message
 from email.parser import BytesParser
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
-from tools.reading.decoding import decode
+from tools.reading import headers
 
 Value = TypeVar("Value")
 
 LARGEST_BYTES = 36 * 2**20
 """Of a mail; what is beyond is not read. It takes ten times as much memory to take apart."""
 
+HEADERS = 1_000
 PARTS = 200
 DEPTH = 20
-HEADER_LETTERS = 64 * 1024
 NAME_LETTERS = 120
 BOUNDARIES = 20_000
 """Lines that may begin a part. The parser makes an object for each."""
@@ -45,9 +44,7 @@ FAULTS = (
 
 _ENVELOPE = re.compile(rb"\s*>?From [^\n]*\n")
 """First line of a message in a mailbox file."""
-
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
-_FOLD = re.compile(r"\s*[\r\n]+\s*")
+_SECOND = re.compile(rb"\n\r?\nFrom \S+ [^\n]*\d{4}\r?\n[!-9;-~]+:")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -118,7 +115,11 @@ def parse(data: bytes) -> Mail:
 
 def _capped(data: bytes, mail: Mail) -> bytes:
     envelope = _ENVELOPE.match(data)
-    data = data[envelope.end() :] if envelope is not None else data
+    if envelope is not None:
+        data = data[envelope.end() :]
+        if (second := _SECOND.search(data)) is not None:
+            mail.flaws.append("it is a mailbox of several messages; only the first one was read")
+            data = data[: second.start()]
     if len(data) > LARGEST_BYTES:
         mail.flaws.append(f"only its first {LARGEST_BYTES >> 20} MB were read")
         data = data[:LARGEST_BYTES]
@@ -130,19 +131,8 @@ def _capped(data: bytes, mail: Mail) -> bytes:
 
 def _headers(message: "Message[str, str]") -> Iterator[tuple[str, str]]:
     """Yield the decoded headers from the last to the first, so that a dict keeps the first."""
-    for name, raw in reversed(list(message.raw_items())):
-        text = str(raw)[:HEADER_LETTERS]
-        decoded = guarded(lambda text=text: _decoded(text))  # type: ignore[misc]  # bound now
-        yield name.lower(), (text if decoded is None else decoded)
-
-
-def _decoded(raw: str) -> str:
-    """Return a header as it is meant: unfolded, its encoded words and bare bytes decoded."""
-    pieces = []
-    for piece, charset in decode_header(_FOLD.sub(" ", raw)):
-        data = piece.encode("ascii", "surrogateescape") if isinstance(piece, str) else piece
-        pieces.append(decode(data, charset).text)
-    return _CONTROL.sub("", "".join(pieces)).strip()
+    for name, raw in reversed(list(message.raw_items())[:HEADERS]):
+        yield name.lower(), headers.decoded(str(raw))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -189,7 +179,7 @@ def _take_message(part: _Part, kind: str, mail: Mail) -> None:
         mail.bodies.append(Body(data=report or b""))
         return
     data = guarded(lambda: inner[0].as_bytes() if inner else _payload(part.message))
-    name = _name(part.message) or guarded(lambda: _decoded(str(inner[0]["subject"] or "")))
+    name = _name(part.message) or guarded(lambda: headers.decoded(str(inner[0]["subject"] or "")))
     named = name or f"message {len(mail.attachments) + 1}"
     if data:
         mail.attachments.append(Attachment(name=named, data=data, message=True))
@@ -224,5 +214,5 @@ def _payload(message: "Message[str, str]") -> bytes:
 
 def _name(message: "Message[str, str]") -> str:
     """Return the name that a part was given, without any folder."""
-    name = guarded(lambda: _decoded(message.get_filename() or "")) or ""
+    name = guarded(lambda: headers.decoded(message.get_filename() or "")) or ""
     return re.split(r"[/\\]", name)[-1].strip()[:NAME_LETTERS]
