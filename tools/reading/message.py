@@ -201,7 +201,7 @@ def _take(part: _Part, kind: str, mail: Mail) -> None:
         html = kind == "text/html"
         mail.bodies.append(Body(data=data, charset=charset, html=html, choice=part.choice))
     elif data:
-        named = name or f"attachment {len(mail.attachments) + 1}"
+        named = name or f"unnamed {len(mail.attachments) + 1}"
         mail.attachments.append(Attachment(name=named, data=data))
 
 

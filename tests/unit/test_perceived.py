@@ -1,0 +1,72 @@
+"""Pictures and recordings to blocks."""
+
+import numpy as np
+
+from memory.labels import Origin
+from memory.places import Box, Place
+from tools.reading import picture, recording
+from tools.reading.testing import OpenResidency, ScriptedHearing, ScriptedSight, perception
+from tools.senses.base import SAMPLE_RATE_HZ, Operation, Recording, Sense
+
+SHEET = np.zeros((400, 600, 3), dtype=np.uint8)
+
+
+async def test_words_of_one_row_are_one_block_with_their_common_box() -> None:
+    sight = ScriptedSight(
+        ("Invoice 17", 10, 10, 200, 30),
+        ("Total", 10, 100, 60, 120),
+        ("119,00 €", 400, 102, 480, 121),
+        ("  ", 500, 102, 510, 121),
+        ("Thank you", 10, 122, 90, 142),
+    )
+    residency = OpenResidency()
+    reading = await picture.read(
+        SHEET, "invoice.png", "image/png", perception(sight, None, residency)
+    )
+    assert [(block.text, block.place) for block in reading.blocks] == [
+        ("Invoice 17", Place(box=Box(left=10, top=10, right=200, bottom=30))),
+        ("Total 119,00 €", Place(box=Box(left=10, top=100, right=480, bottom=121))),
+        ("Thank you", Place(box=Box(left=10, top=122, right=90, bottom=142))),
+    ]
+    assert reading.label.origins == {Origin.PICTURE}
+    assert (reading.title, reading.kind) == ("invoice.png", "picture")
+    assert residency.lent == [Operation(sense=Sense.SIGHT, pixels=240_000)]
+
+
+async def test_a_picture_without_writing_says_so() -> None:
+    reading = await picture.read(SHEET, "sky.png", "image/png", perception())
+    assert reading.blocks == ()
+    assert reading.flaws == ("no writing was recognised in it",)
+
+
+async def test_a_picture_too_small_for_writing_is_not_looked_at() -> None:
+    sight = ScriptedSight(("ghost", 0, 0, 1, 1))
+    pixel = np.zeros((1, 1, 3), dtype=np.uint8)
+    reading = await picture.read(pixel, "pixel.gif", "image/gif", perception(sight))
+    assert (reading.blocks, reading.flaws, sight.shown) == ((), (), [])
+
+
+async def test_segments_keep_their_times() -> None:
+    sound = Recording(
+        samples=np.zeros(SAMPLE_RATE_HZ * 9, dtype=np.float32),
+        declared_s=12.0,
+        flaws=("it ends early",),
+    )
+    residency = OpenResidency()
+    hearing = ScriptedHearing((" the key is at the bakery ", 1.234, 4.5), ("", 5.0, 6.0))
+    reading = await recording.read(
+        sound, "note.wav", "audio/wav", perception(None, hearing, residency)
+    )
+    assert [(block.text, block.place) for block in reading.blocks] == [
+        ("the key is at the bakery", Place(start_s=1.23, end_s=4.5))
+    ]
+    assert reading.label.origins == {Origin.RECORDING}
+    assert reading.flaws == ("it ends early",)
+    assert residency.lent == [Operation(sense=Sense.HEARING, audio_s=9.0)]
+
+
+async def test_silence_is_no_error() -> None:
+    sound = Recording(samples=np.zeros(100, dtype=np.float32), declared_s=None)
+    reading = await recording.read(sound, "empty.wav", "audio/wav", perception())
+    assert reading.blocks == ()
+    assert reading.flaws == ("no speech was recognised in it",)
