@@ -100,6 +100,21 @@ class Searcher:
         reach = _Reach(depth=depth, exact_limit=EXACT_LIMIT, k=None)
         return [_hit(row) for row in await self._run(question, reach)]
 
+    async def explain(
+        self,
+        text: str,
+        *,
+        collections: Sequence[str] | None = None,
+        filter: Filter | None = None,  # noqa: A002 - the word for it
+    ) -> str:
+        """Return the plan by which Postgres would answer, without running it."""
+        question = await self._question(text, collections, filter or Filter())
+        if question is None:
+            return ""
+        reach = _Reach(depth=DEPTH, exact_limit=EXACT_LIMIT, k=DEPTH)
+        rows = await self._run(question, reach, prefix=sql.SQL("EXPLAIN "))
+        return "\n".join(row["QUERY PLAN"] for row in rows)
+
     async def _question(
         self, text: str, collections: Sequence[str] | None, narrowing: Filter
     ) -> dict[str, Any] | None:
@@ -122,7 +137,9 @@ class Searcher:
             "document_ids": None if ids is None else sorted(ids),
         }
 
-    async def _run(self, question: dict[str, Any], reach: _Reach) -> list[Row]:
+    async def _run(
+        self, question: dict[str, Any], reach: _Reach, *, prefix: sql.SQL | None = None
+    ) -> list[Row]:
         values = question | {
             "depth": reach.depth,
             "exact_limit": reach.exact_limit,
@@ -132,7 +149,7 @@ class Searcher:
         }
         with translated():
             async with self._pool.connection() as connection:
-                statement = await self._statement(connection)
+                statement = (prefix or sql.SQL("")) + await self._statement(connection)
                 # Not prepared: after five runs a prepared statement keeps a plan that fits none
                 # of its filters.
                 cursor = await connection.execute(statement, values, prepare=False)

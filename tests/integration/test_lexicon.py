@@ -3,18 +3,23 @@
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from string import ascii_lowercase
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+from psycopg.errors import ForeignKeyViolation
 
-from memory import lexicon
-from memory.database import Pool
+from memory import language, lexicon
+from memory.database import Pool, connect
 from memory.search import Searcher
 from memory.store import DocumentStore
 from memory.testing import HashingEmbedder, text_document
 
+ALL_CODES = [a + b for a in ascii_lowercase for b in ascii_lowercase]
 WORDS = ["pump", "filter", "valve", "gasket", "motor", "4711", "übung"]
 # `simple` neither stems nor drops words, so that a split at blanks is the same tokeniser.
 UNSTEMMED = "und"
@@ -129,9 +134,38 @@ async def test_the_order_of_ingestion_changes_no_weight(pool: Pool) -> None:
 
 
 async def test_a_passage_cannot_be_deleted_behind_the_lexicon(pool: Pool) -> None:
-    from psycopg.errors import ForeignKeyViolation
-
     store = DocumentStore(pool)
     await store.put(await store.source("shelf", "/"), text_document("a", "pump"))
     with pytest.raises(ForeignKeyViolation):
         await rows(pool, "DELETE FROM sources")
+
+
+async def test_every_language_has_a_configuration_that_the_server_knows(pool: Pool) -> None:
+    known = {row["cfgname"] for row in await rows(pool, "SELECT cfgname FROM pg_ts_config")}
+    codes = [code for code in ALL_CODES if language.configuration(code) not in known]
+    assert codes == []
+    assert language.configuration("de") == "german"
+
+
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+async def test_words_do_not_depend_on_the_locale_of_the_database(dsn: str, locale: str) -> None:
+    text = "„Rechnungen“ für MÜLLER – Straße 发票 हिन्दी สวัสดี x² don’t İzmir ΑΘΗΝΑ"
+    name = f"locale_{locale.replace('-', '_').replace('.', '_').lower()}"
+    ask = "SELECT tsvector_to_array(to_tsvector('german', %s)) AS words"
+    async with await connect(dsn) as connection:
+        cursor = await connection.execute(ask, [language.searchable(text)])
+        expected = await cursor.fetchone()
+        await connection.execute(
+            sql.SQL(
+                "CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' "
+                "LOCALE_PROVIDER libc LOCALE {}"
+            ).format(sql.Identifier(name), sql.Literal(locale))
+        )
+        async with await connect(make_conninfo(dsn, dbname=name)) as other:
+            cursor = await other.execute(ask, [language.searchable(text)])
+            assert await cursor.fetchone() == expected
+        await connection.execute(
+            sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
+        )
+    assert expected is not None
+    assert {"rechnung", "mull", "发票"} < set(expected["words"])

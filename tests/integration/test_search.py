@@ -1,8 +1,9 @@
 import random
 
 import pytest
+from psycopg.conninfo import make_conninfo
 
-from memory.database import Pool
+from memory.database import Pool, open_pool
 from memory.documents import Document
 from memory.search import Filter, Searcher
 from memory.store import DocumentStore
@@ -243,3 +244,12 @@ async def test_more_than_a_leg_brings_in_can_be_asked_for(searcher: Searcher) ->
     assert len(await searcher.search("word7", k=1_150)) == 1_150
     assert len(await searcher.search("word7", k=5_000)) == 1_200
     assert await searcher.search("word7", k=0) == []
+
+
+@pytest.mark.usefixtures("library")
+async def test_the_statement_lets_both_indexes_serve(dsn: str, embedder: HashingEmbedder) -> None:
+    # A table of 1,200 rows is read whole unless that is made dear.
+    async with open_pool(make_conninfo(dsn, options="-c enable_seqscan=off")) as pool:
+        plan = await Searcher(pool, embedder).explain("word7")
+    assert "Index Scan using vectors_1_nearest" in plan
+    assert "Bitmap Index Scan on lexical_by_term" in plan

@@ -58,11 +58,13 @@ async def test_another_reader_stores_the_same_bytes_anew(store: DocumentStore) -
     assert (await store.known(source_id))["a.txt"].reader == "test 2"
 
 
-async def test_passages_that_stay_keep_their_ids_and_their_vectors(store: DocumentStore) -> None:
+async def test_passages_that_stay_keep_their_ids_and_their_vectors(
+    pool: Pool, store: DocumentStore
+) -> None:
     source_id, embedder = await store.source("shelf", "/"), HashingEmbedder()
     first = await store.put(source_id, text_document("a", "one", "two", "three"))
     await store.embed_missing(embedder)
-    found = await Searcher(store._pool, embedder).search("one two three")
+    found = await Searcher(pool, embedder).search("one two three")
     ids = {hit.chunk.text: hit.chunk.id for hit in found}
 
     second = await store.put(source_id, text_document("a", "three", "new", "one"))
@@ -74,16 +76,16 @@ async def test_passages_that_stay_keep_their_ids_and_their_vectors(store: Docume
     assert [(chunk.text, chunk.ordinal) for chunk in chunks] == [("one", 2), ("three", 0)]
 
 
-async def test_another_language_stems_all_passages_anew(store: DocumentStore) -> None:
+async def test_another_language_stems_all_passages_anew(pool: Pool, store: DocumentStore) -> None:
     source_id = await store.source("shelf", "/")
-    searcher = Searcher(store._pool, HashingEmbedder())
+    searcher = Searcher(pool, HashingEmbedder())
     await store.put(source_id, text_document("a", "Rechnungen", language="und"))
     assert await searcher.search("Rechnung") == []
     await store.put(source_id, text_document("a", "Rechnungen", language="de"))
     assert [hit.chunk.text for hit in await searcher.search("Rechnung")] == ["Rechnungen"]
 
 
-async def test_all_that_is_known_of_a_passage_comes_back(store: DocumentStore) -> None:
+async def test_all_that_is_known_of_a_passage_comes_back(pool: Pool, store: DocumentStore) -> None:
     read = Label(origins=frozenset({Origin.MAIL}), audience=frozenset({EVERYONE}))
     heard = Label(origins=frozenset({Origin.MAIL, Origin.RECORDING}), audience=frozenset({"anna"}))
     place = Place(
@@ -110,7 +112,7 @@ async def test_all_that_is_known_of_a_passage_comes_back(store: DocumentStore) -
         flaws=("A charset was unknown.",),
     )
     await store.put(await store.source("post", "maildir:"), mail)
-    [hit] = await Searcher(store._pool, HashingEmbedder()).search("grüße")
+    [hit] = await Searcher(pool, HashingEmbedder()).search("grüße")
     [stored] = await store.chunks([hit.chunk.id])
     assert stored == hit.chunk
     assert (stored.text, stored.context, stored.place) == (chunk.text, chunk.context, place)
@@ -120,7 +122,9 @@ async def test_all_that_is_known_of_a_passage_comes_back(store: DocumentStore) -
     assert stored.document in await store.documents("post", uri="m:1")
 
 
-async def test_what_postgres_refuses_is_replaced_and_can_be_quoted(store: DocumentStore) -> None:
+async def test_what_postgres_refuses_is_replaced_and_can_be_quoted(
+    pool: Pool, store: DocumentStore
+) -> None:
     source_id = await store.source("shelf", "/\ud800")
     bad = text_document("bad\udcff.txt", "left\x00right \ud83d end", title="T\x00")
     bad = replace(bad, flaws=("\x00",))
@@ -128,7 +132,7 @@ async def test_what_postgres_refuses_is_replaced_and_can_be_quoted(store: Docume
     assert await store.source("shelf", "/\ud800") == source_id
     assert list(await store.known(source_id)) == ["bad\ufffd.txt"]
     assert await store.vanish(source_id, {"bad\udcff.txt"}) == []
-    [hit] = await Searcher(store._pool, HashingEmbedder()).search("right")
+    [hit] = await Searcher(pool, HashingEmbedder()).search("right")
     assert hit.chunk.text == "left\ufffdright \ufffd end"
 
 
@@ -180,14 +184,16 @@ async def test_collections_are_counted_by_kind_and_language(store: DocumentStore
     assert await store.languages() == {"de": 1, "en": 2}
 
 
-async def test_a_refused_document_leaves_the_old_one_whole(store: DocumentStore) -> None:
+async def test_a_refused_document_leaves_the_old_one_whole(
+    pool: Pool, store: DocumentStore
+) -> None:
     source_id = await store.source("shelf", "/")
     await store.put(source_id, text_document("a", "pump"))
     with pytest.raises(PassageTooLongError, match="Passage 0 of a"):
         await store.put(source_id, text_document("a", "pump " * 4000))
     with pytest.raises(ValueError, match="has 3000 bytes"):
         await store.put(source_id, text_document("u" * 3000, "pump"))
-    [hit] = await Searcher(store._pool, HashingEmbedder()).search("pump")
+    [hit] = await Searcher(pool, HashingEmbedder()).search("pump")
     assert hit.chunk.text == "pump"
 
 
@@ -200,11 +206,11 @@ async def test_any_text_up_to_the_limit_is_stored(store: DocumentStore) -> None:
     assert await store.embed_missing(HashingEmbedder()) == len(texts)
 
 
-async def test_distinct_words_up_to_the_limit_are_stored(store: DocumentStore) -> None:
+async def test_distinct_words_up_to_the_limit_are_stored(pool: Pool, store: DocumentStore) -> None:
     han = "".join(chr(0x4E00 + number) for number in range(8_000))
     hyphens = " ".join(f"{a}-{b}" for a in ALPHABET for b in ALPHABET)
     source_id = await store.source("shelf", "/")
     for uri, text in (("han", han), ("hyphens", hyphens)):
         await store.put(source_id, text_document(uri, text[:8_000], language="zh"))
-    [hit] = await Searcher(store._pool, HashingEmbedder()).search(han[7_000:7_002])
+    [hit] = await Searcher(pool, HashingEmbedder()).search(han[7_000:7_002])
     assert hit.chunk.document.uri == "han"

@@ -90,7 +90,9 @@ async def test_an_interrupted_run_goes_on_where_it_ended(store: DocumentStore) -
     assert rest.embedded == ["text 3", "text 2", "text 1", "text 0"]
 
 
-async def test_the_same_content_in_two_places_is_embedded_once(store: DocumentStore) -> None:
+async def test_the_same_content_in_two_places_is_embedded_once(
+    pool: Pool, store: DocumentStore
+) -> None:
     embedder = HashingEmbedder()
     await shelve(store, "pump", shelf="left")
     await shelve(store, "pump", "valve", shelf="right")
@@ -98,23 +100,25 @@ async def test_the_same_content_in_two_places_is_embedded_once(store: DocumentSt
     await shelve(store, "pump", shelf="third")
     assert await store.embed_missing(embedder) == 1
     assert sorted(embedder.embedded) == ["pump", "valve"]
-    hits = await Searcher(store._pool, embedder).search("pump", collections=["third"])
+    hits = await Searcher(pool, embedder).search("pump", collections=["third"])
     assert [hit.cosine for hit in hits] == [pytest.approx(1, abs=1e-3)]
 
 
-async def test_each_model_has_vectors_of_its_own(store: DocumentStore) -> None:
+async def test_each_model_has_vectors_of_its_own(pool: Pool, store: DocumentStore) -> None:
     old, new = HashingEmbedder("old", 64), HashingEmbedder("new", 128)
     await shelve(store, "pump", "valve")
     await store.embed_missing(old)
     await store.embed_missing(new, limit=1)
     assert (await store.unembedded(old), await store.unembedded(new)) == (0, 1)
-    cosines = [hit.cosine for hit in await Searcher(store._pool, old).search("pump")]
+    cosines = [hit.cosine for hit in await Searcher(pool, old).search("pump")]
     assert None not in cosines
-    hits = await Searcher(store._pool, new).search("pump valve")
+    hits = await Searcher(pool, new).search("pump valve")
     assert {hit.chunk.text: hit.cosine is None for hit in hits} == {"pump": True, "valve": False}
 
 
-async def test_other_dimensions_under_the_same_name_are_refused(store: DocumentStore) -> None:
+async def test_other_dimensions_under_the_same_name_are_refused(
+    pool: Pool, store: DocumentStore
+) -> None:
     await shelve(store, "pump")
     await store.embed_missing(HashingEmbedder("minilm", 64))
     other = HashingEmbedder("minilm", 128)
@@ -122,28 +126,30 @@ async def test_other_dimensions_under_the_same_name_are_refused(store: DocumentS
     with pytest.raises(EmbeddingMismatchError, match=message):
         await store.embed_missing(other)
     with pytest.raises(EmbeddingMismatchError, match=message):
-        await Searcher(store._pool, other).search("pump")
+        await Searcher(pool, other).search("pump")
     with pytest.raises(EmbeddingMismatchError, match="at most 4000"):
         await store.embed_missing(HashingEmbedder("huge", 4001))
 
 
-async def test_the_largest_model_is_searched_like_any_other(store: DocumentStore) -> None:
+async def test_the_largest_model_is_searched_like_any_other(
+    pool: Pool, store: DocumentStore
+) -> None:
     embedder = HashingEmbedder("large", 4000)
     await shelve(store, "pump", "valve")
     await store.embed_missing(embedder)
-    [hit] = await Searcher(store._pool, embedder).search("pump", k=1)
+    [hit] = await Searcher(pool, embedder).search("pump", k=1)
     assert hit.cosine == pytest.approx(1, abs=1e-3)
 
 
 @pytest.mark.parametrize("vector", [[0.0] * 8, [float("nan")] * 8, [float("inf")] + [0.0] * 7])
 async def test_a_text_without_direction_is_found_by_its_words(
-    store: DocumentStore, vector: list[float]
+    pool: Pool, store: DocumentStore, vector: list[float]
 ) -> None:
     embedder = FixedEmbedder(vector)
     await shelve(store, "pump", "valve")
     assert await store.embed_missing(embedder) == 2
     assert await store.unembedded(embedder) == 0
-    [hit] = await Searcher(store._pool, embedder).search("pump")
+    [hit] = await Searcher(pool, embedder).search("pump")
     assert (hit.chunk.text, hit.cosine) == ("pump", None)
 
 
@@ -153,7 +159,7 @@ async def test_vectors_that_are_not_of_length_one_are_refused(store: DocumentSto
         await store.embed_missing(FixedEmbedder([3.0, 0.0]))
 
 
-async def test_a_note_is_found_by_its_meaning_at_once(store: DocumentStore) -> None:
+async def test_a_note_is_found_by_its_meaning_at_once(pool: Pool, store: DocumentStore) -> None:
     embedder = HashingEmbedder()
     await shelve(store, *(f"text {number}" for number in range(5)))
     note = text_document("memory:1", "bins go out")
@@ -161,5 +167,5 @@ async def test_a_note_is_found_by_its_meaning_at_once(store: DocumentStore) -> N
     await notebook.note(note, collection="remembered")
     await notebook.note(note, collection="remembered")
     assert embedder.embedded == ["bins go out"]
-    [hit] = await Searcher(store._pool, embedder).search("bins", collections=["remembered"])
+    [hit] = await Searcher(pool, embedder).search("bins", collections=["remembered"])
     assert hit.cosine == pytest.approx(3**-0.5, abs=1e-3)
