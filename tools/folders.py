@@ -66,7 +66,7 @@ def real(paths: Sequence[Path]) -> list[Path]:
 
 def _real(path: Path) -> Path:
     try:
-        real_path = path.expanduser().resolve(strict=True)
+        real_path = Path(os.path.realpath(path, strict=True))
     except OSError as error:
         reason = "does not exist" if isinstance(error, FileNotFoundError) else error.strerror
         raise UnreadableError(
