@@ -1,6 +1,7 @@
 """The date, and arithmetic with dates: what a small model gets wrong by itself."""
 
-from datetime import date, datetime, timedelta
+import calendar
+from datetime import MAXYEAR, MINYEAR, date, datetime, timedelta
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -41,13 +42,17 @@ def _parsed(text: str, today: date) -> date:
 
 
 def added(start: date, amount: int, unit: str) -> date:
-    """Return the date so many units later; a month's end stays within its month."""
+    """Return the date so many units later; a month's end stays within its month.
+
+    Raises OverflowError where the calendar has no such date.
+    """
     if unit in ("days", "weeks"):
         return start + timedelta(days=amount * (7 if unit == "weeks" else 1))
     months = start.year * 12 + start.month - 1 + amount * (12 if unit == "years" else 1)
     year, month = divmod(months, 12)
-    following = date(year + (month == 11), (month + 1) % 12 + 1, 1)
-    last = (following - timedelta(days=1)).day
+    if not MINYEAR <= year <= MAXYEAR:
+        raise OverflowError("the calendar does not reach so far")
+    last = calendar.monthrange(year, month + 1)[1]
     return date(year, month + 1, min(start.day, last))
 
 
@@ -77,10 +82,11 @@ async def _dates(wanted: DateArguments, context: ToolContext) -> ToolResult:
             raise ToolError("'add' needs amount.")
         try:
             result = added(start, wanted.amount, wanted.unit)
-        except (OverflowError, ValueError):
+        except OverflowError:
             raise ToolError(f"{wanted.amount} {wanted.unit} lead out of the calendar.") from None
         unit = wanted.unit.removesuffix("s") if abs(wanted.amount) == 1 else wanted.unit
-        text = f"{wanted.amount} {unit} from {_spoken(start)} is {_spoken(result)}."
+        side = "before" if wanted.amount < 0 else "after"
+        text = f"{abs(wanted.amount)} {unit} {side} {_spoken(start)} is {_spoken(result)}."
     return ToolResult(text=text, ok=True, label=ENGINE_LABEL.join(context.label))
 
 

@@ -59,9 +59,7 @@ class Judged:
 
 def digest(name: str, arguments: BaseModel) -> str:
     """Return the SHA-256 of the tool's name and its arguments in canonical form."""
-    canonical = json.dumps(
-        [name, arguments.model_dump(mode="json")], sort_keys=True, ensure_ascii=False
-    )
+    canonical = json.dumps([name, arguments.model_dump(mode="json")], sort_keys=True)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
@@ -80,10 +78,11 @@ class Executor:
         """
         try:
             tool, arguments = self.toolbox.validate(request.name, request.arguments)
+            target = tool.target(arguments)
         except ToolError as error:
             verdict = policy.Verdict(ruling=policy.Ruling.REFUSE, reason=str(error))
             return Judged(request=request, verdict=verdict, digest="")
-        call = policy.Call(tool=tool.name, effect=tool.effect, target=tool.target(arguments))
+        call = policy.Call(tool=tool.name, effect=tool.effect, target=target)
         return Judged(
             request=request,
             verdict=policy.judge(call, purpose=purpose, label=label),
@@ -110,11 +109,13 @@ class Executor:
             return _refused(judged.verdict.reason)
         tool, arguments = self.toolbox.validate(request.name, request.arguments)
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with asyncio.timeout(self._timeout_s) as deadline:
                 result = await self._act(tool, arguments, context)
         except ToolError as error:
             return _refused(str(error))
         except TimeoutError:
+            if not deadline.expired():
+                raise
             return _refused(f"{tool.name!r} did not end within {self._timeout_s:g} seconds.")
         return _capped(result)
 
@@ -137,7 +138,9 @@ class Executor:
             now=now,
         )
         if entry.state is EffectState.DONE:
-            return ToolResult(text=entry.receipt or "Done.", ok=True, label=ENGINE_LABEL)
+            return _done_before(entry)
+        if entry.state is EffectState.REFUSED:
+            raise ToolError(f"The user refused this call of {tool.name!r}. It is not tried again.")
         if not (entry.fresh or tool.repeatable):
             await self._ledger.end(effect.key, EffectState.UNKNOWN, None, now=now)
             raise ToolError(
@@ -145,8 +148,21 @@ class Executor:
                 "It is not tried again; ask the user to look."
             )
         result = await tool.run(arguments, context)
-        await self._ledger.end(effect.key, EffectState.DONE, result.text, now=context.clock.now())
+        await self._ledger.end(
+            effect.key, EffectState.DONE, _receipt(result), now=context.clock.now()
+        )
         return result
+
+
+def _receipt(result: ToolResult) -> str:
+    """Write a result down with its label: read again, its words are from where they were."""
+    return json.dumps({"text": result.text, "label": result.label.to_json()}, ensure_ascii=False)
+
+
+def _done_before(entry: Entry) -> ToolResult:
+    receipt = json.loads(entry.receipt or "null")
+    assert receipt is not None, "what is done has a receipt"
+    return ToolResult(text=receipt["text"], ok=True, label=Label.from_json(receipt["label"]))
 
 
 def _refused(reason: str) -> ToolResult:

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from tools.base import Effect, Tool, ToolContext, ToolError, ToolResult
-from tools.reading.base import FileReader, UnreadableError
+from tools.reading.base import FileReader, Reading, UnreadableError
 
 CHARACTERS_LIMIT = 20_000
 BYTES_LIMIT = 50 * 2**20
@@ -28,6 +28,8 @@ def resolved(path: str, roots: Sequence[Path]) -> Path:
     """Return the real path, symbolic links followed. One outside the roots is a `ToolError`."""
     if not roots:
         raise ToolError("No folder may be read. Name some in the setting `files.roots`.")
+    if "\0" in path:
+        raise ToolError(f"{path!r} is not a path: no file's name holds a NUL.")
     real = Path(os.path.realpath(roots[0] / path))
     if not any(real.is_relative_to(os.path.realpath(root)) for root in roots):
         allowed = ", ".join(str(root) for root in roots)
@@ -42,13 +44,33 @@ def opened(path: Path) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise ToolError(f"{path.name!r} cannot be opened: {error.strerror}.") from error
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise ToolError(f"{path.name!r} is not a regular file.")
-        if status.st_size > BYTES_LIMIT:
-            raise ToolError(f"{path.name!r} has {status.st_size} bytes; {BYTES_LIMIT} may be read.")
-        return file.read()
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            # Some files are longer than they say: those of /proc, one that is being written.
+            data = b"" if status.st_size > BYTES_LIMIT else file.read(BYTES_LIMIT + 1)
+    except OSError as error:
+        raise ToolError(f"{path.name!r} cannot be read: {error.strerror}.") from error
+    finally:
+        os.close(descriptor)
+    size = max(status.st_size, len(data))
+    if size > BYTES_LIMIT:
+        raise ToolError(f"{path.name!r} has {size} bytes; {BYTES_LIMIT} may be read.")
+    return data
+
+
+def shown(reading: Reading, start: int) -> str:
+    """Return what the executive is shown from a character on, and what is not shown."""
+    text = "\n".join(block.text for block in reading.blocks)
+    end = start + CHARACTERS_LIMIT
+    if start and start >= len(text):
+        raise ToolError(f"The text has {len(text)} characters; it cannot be read from {start} on.")
+    notes = [f"[{flaw}]" for flaw in reading.flaws]
+    if end < len(text):
+        notes.append(f"[{len(text) - end} characters more; read on with start={end}]")
+    return "\n".join([text[start:end], *notes])
 
 
 def read_file(roots: Sequence[Path], reader: FileReader) -> Tool[ReadFileArguments]:
@@ -61,12 +83,7 @@ def read_file(roots: Sequence[Path], reader: FileReader) -> Tool[ReadFileArgumen
             reading = await reader.read(data, path.name)
         except UnreadableError as error:
             raise ToolError(str(error)) from error
-        text = "\n".join(block.text for block in reading.blocks)
-        end = wanted.start + CHARACTERS_LIMIT
-        shown = text[wanted.start : end]
-        if end < len(text):
-            shown += f"\n[{len(text) - end} characters more; read on with start={end}]"
-        return ToolResult(text=shown, ok=True, label=reading.label)
+        return ToolResult(text=shown(reading, wanted.start), ok=True, label=reading.label)
 
     return Tool(
         name="read_file",

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from memory.documents import Hit
+from memory.documents import Chunk, Hit
 from memory.labels import joined
 from tools.base import Effect, Tool, ToolContext, ToolResult
 
@@ -23,7 +23,7 @@ class Memory(Protocol):
 class RecallArguments(BaseModel):
     """What to look for."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
     query: str = Field(min_length=1, max_length=500, description="words that the passage may hold")
 
@@ -32,10 +32,12 @@ def shown(hits: Sequence[Hit]) -> str:
     """Write the hits for the executive, each under the number of its chunk."""
     if not hits:
         return "Memory holds nothing on that."
-    return "\n\n".join(
-        f"[{hit.chunk.id}] {hit.chunk.document.title} ({hit.chunk.place})\n{hit.chunk.text}"
-        for hit in hits
-    )
+    return "\n\n".join(f"[{hit.chunk.id}] {_source(hit.chunk)}\n{hit.chunk.text}" for hit in hits)
+
+
+def _source(chunk: Chunk) -> str:
+    where = str(chunk.place)
+    return f"{chunk.document.title} ({where})" if where else chunk.document.title
 
 
 def recall(memory: Memory) -> Tool[RecallArguments]:

@@ -1,9 +1,11 @@
 """The tools of a run, by name."""
 
+import reprlib
 from collections.abc import Iterable
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from tools.base import Tool, ToolError, ToolSpec
 
@@ -42,5 +44,16 @@ class Toolbox:
         tool = self.get(name)
         try:
             return tool, tool.arguments.model_validate(arguments)
-        except ValueError as error:
-            raise ToolError(f"The arguments of {name!r} are not valid. {error}") from error
+        except ValidationError as error:
+            faults = "; ".join(map(_said, error.errors(include_url=False)))
+            known = ", ".join(tool.arguments.model_fields) or "none"
+            raise ToolError(
+                f"The arguments of {name!r} are not valid: {faults}. Its arguments are: {known}."
+            ) from error
+
+
+def _said(fault: ErrorDetails) -> str:
+    """Name the argument, its value and what is wrong with it."""
+    name = ".".join(map(str, fault["loc"])) or "all of them"
+    given = "" if fault["type"] == "missing" else f" = {reprlib.repr(fault['input'])}"
+    return f"{name}{given}: {fault['msg']}"

@@ -25,7 +25,7 @@ class Notebook(Protocol):
 class RememberArguments(BaseModel):
     """A fact to keep."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
     fact: str = Field(min_length=1, max_length=2_000, description="one fact, in whole sentences")
 
@@ -52,7 +52,8 @@ def remember(notebook: Notebook) -> Tool[RememberArguments]:
 
     async def run(wanted: RememberArguments, context: ToolContext) -> ToolResult:
         await notebook.note(noted(wanted.fact, context), collection=REMEMBERED)
-        return ToolResult(text=f"Remembered: {wanted.fact}", ok=True, label=ENGINE_LABEL)
+        label = ENGINE_LABEL.join(context.label)
+        return ToolResult(text=f"Remembered: {wanted.fact}", ok=True, label=label)
 
     return Tool(
         name="remember",
@@ -60,6 +61,6 @@ def remember(notebook: Notebook) -> Tool[RememberArguments]:
         arguments=RememberArguments,
         effect=Effect.LOCAL,
         run=run,
-        target=lambda wanted: wanted.fact.strip(),
+        target=lambda wanted: wanted.fact,
         repeatable=True,
     )
