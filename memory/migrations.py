@@ -189,8 +189,7 @@ async def _bring_up(connection: Connection) -> Sequence[Migration]:
     applied = await _applied(connection)
     known = migrations()
     if applied is None:
-        await prepare(connection)
-        await apply(connection, known)
+        await build(connection, known)
         return known
     pending = outstanding(known, applied)
     await apply(connection, pending)

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,13 @@ from uuid import uuid4
 import pytest
 
 from memory.database import Pool, open_pool
-from memory.testing import cloned_database, hasty_server, make_template, server_folder
+from memory.testing import (
+    cloned_database,
+    hasty_server,
+    make_template,
+    remove_servers,
+    server_folder,
+)
 
 _SERVER_FOLDER = pytest.StashKey[Path]()
 _LENT = pytest.StashKey[AbstractContextManager[Path]]()
@@ -72,9 +78,11 @@ def server_dsn(pytestconfig: pytest.Config) -> str:
 
 
 @pytest.fixture
-def data_dir(pytestconfig: pytest.Config) -> Path:
+def data_dir(pytestconfig: pytest.Config) -> Iterator[Path]:
     """Name a directory for a server of the test's own; what is left running there is stopped."""
-    return pytestconfig.stash[_SERVER_FOLDER] / uuid4().hex[:8]
+    folder = pytestconfig.stash[_SERVER_FOLDER] / uuid4().hex[:8]
+    yield folder
+    asyncio.run(remove_servers(folder))
 
 
 @pytest.fixture

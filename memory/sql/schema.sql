@@ -1,0 +1,183 @@
+-- The tables of a new database. Whoever changes them adds a file to migrations/ for old databases
+-- and writes here what that leads to; a test compares both.
+
+-- Documents and their passages, the lexicon that ranks them by their words, and the models whose
+-- vectors rank them by their meaning.
+
+CREATE TABLE collections (
+    collection_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name text NOT NULL UNIQUE
+);
+
+CREATE TABLE sources (
+    source_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    collection_id int NOT NULL REFERENCES collections,
+    uri text NOT NULL,
+    UNIQUE (collection_id, uri)
+);
+COMMENT ON TABLE sources IS 'What is ingested as a whole: a folder, a mailbox, a repository';
+
+CREATE TABLE documents (
+    document_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    source_id bigint NOT NULL REFERENCES sources ON DELETE CASCADE,
+    uri text COLLATE "C" NOT NULL,
+    title text NOT NULL,
+    kind text NOT NULL,
+    media_type text NOT NULL,
+    content_hash bytea NOT NULL,
+    reader text NOT NULL,
+    language text NOT NULL,
+    configuration text NOT NULL,
+    modified_at timestamptz,
+    origins text[] NOT NULL,
+    audience text[] NOT NULL,
+    flaws text[] NOT NULL,
+    stored_at timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (source_id, uri)
+);
+CREATE INDEX documents_by_uri ON documents (uri);
+COMMENT ON COLUMN documents.configuration IS 'Text search configuration that its words went through';
+
+CREATE TABLE chunks (
+    chunk_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    document_id bigint NOT NULL REFERENCES documents ON DELETE CASCADE,
+    ordinal int NOT NULL,
+    text text NOT NULL,
+    context text NOT NULL,
+    content_key bytea NOT NULL,
+    place jsonb NOT NULL,
+    spans jsonb NOT NULL,
+    origins text[] NOT NULL,
+    audience text[] NOT NULL,
+    UNIQUE (document_id, ordinal) DEFERRABLE INITIALLY DEFERRED
+);
+CREATE INDEX chunks_by_content ON chunks (content_key);
+COMMENT ON COLUMN chunks.content_key IS 'Digest of context and text: equal passages share one embedding';
+
+CREATE TABLE terms (
+    term_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    configuration text COLLATE "C" NOT NULL,
+    lexeme text COLLATE "C" NOT NULL,
+    df int NOT NULL,
+    UNIQUE (configuration, lexeme)
+) WITH (fillfactor = 80);
+COMMENT ON TABLE terms IS 'Each language has its own terms, so that a word common in one can be rare in another';
+COMMENT ON COLUMN terms.df IS 'Number of passages that hold the term; a term of none has no row';
+
+CREATE TABLE lexicon (
+    collection_id int NOT NULL REFERENCES collections,
+    configuration text COLLATE "C" NOT NULL,
+    chunks bigint NOT NULL,
+    PRIMARY KEY (collection_id, configuration)
+) WITH (fillfactor = 50);
+COMMENT ON TABLE lexicon IS 'Number of indexed passages by collection and language; the sum is the N of BM25';
+
+-- Without ON DELETE CASCADE on purpose: whoever deletes a passage has to take it out of the lexicon
+-- first, which corrects the frequencies, or Postgres refuses.
+CREATE TABLE lexical (
+    chunk_id bigint PRIMARY KEY REFERENCES chunks,
+    document_id bigint NOT NULL,
+    collection_id int NOT NULL,
+    text_key bigint NOT NULL,
+    terms int[] NOT NULL,
+    weights sparsevec(1000000000) NOT NULL
+) WITH (toast_tuple_target = 8160);
+-- A list of pending entries would be read through by every search.
+CREATE INDEX lexical_by_term ON lexical USING gin (terms) WITH (fastupdate = off);
+CREATE INDEX lexical_by_document ON lexical (document_id) INCLUDE (chunk_id);
+COMMENT ON COLUMN lexical.text_key IS 'Digest of the text alone: passages with the same one are shown once';
+COMMENT ON COLUMN lexical.weights IS
+    'By term: tf / (tf + k1 (1 - b + b length / mean length)), so that a score is one inner product';
+
+CREATE TABLE embedding_models (
+    model_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name text NOT NULL UNIQUE,
+    dimensions int NOT NULL
+);
+COMMENT ON TABLE embedding_models IS 'Each has a table vectors_ID, made when its first vectors come';
+
+-- Runs of graphs, the steps they took, who may work on a thread, the acts that were done once,
+-- and the bodies of what graph state only refers to.
+
+CREATE TABLE threads (
+    thread_id text PRIMARY KEY,
+    token bigint NOT NULL,
+    holder text,
+    lease_until timestamptz
+);
+COMMENT ON TABLE threads IS 'One row a thread that was ever run: the fence that lets one runner write at a time';
+COMMENT ON COLUMN threads.token IS 'Rises whenever a runner takes the thread; a write with a lower one is refused';
+COMMENT ON COLUMN threads.holder IS 'Host, process and its start, of the runner; null when nobody works on it';
+
+CREATE TABLE runs (
+    run_id uuid PRIMARY KEY,
+    thread_id text NOT NULL,
+    graph text NOT NULL,
+    status text NOT NULL CHECK (status IN ('accepted', 'running', 'waiting', 'done', 'failed', 'cancelled')),
+    token bigint,
+    parent_id uuid REFERENCES runs ON DELETE SET NULL,
+    input jsonb NOT NULL,
+    context jsonb NOT NULL,
+    error text,
+    prompt_tokens bigint NOT NULL DEFAULT 0,
+    answer_tokens bigint NOT NULL DEFAULT 0,
+    created_at timestamptz NOT NULL,
+    started_at timestamptz,
+    ended_at timestamptz
+);
+CREATE INDEX runs_by_thread ON runs (thread_id, created_at DESC);
+CREATE INDEX runs_by_time ON runs (created_at DESC);
+COMMENT ON COLUMN runs.token IS 'Fence token under which it is or was last run';
+
+CREATE TABLE run_steps (
+    step_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    run_id uuid NOT NULL REFERENCES runs ON DELETE CASCADE,
+    node text NOT NULL,
+    task_id text NOT NULL,
+    started_at timestamptz NOT NULL,
+    seconds double precision NOT NULL,
+    error text
+);
+CREATE INDEX run_steps_by_run ON run_steps (run_id, step_id);
+
+CREATE TABLE effects (
+    key text PRIMARY KEY,
+    run_id uuid NOT NULL,
+    thread_id text NOT NULL,
+    token bigint NOT NULL,
+    tool text NOT NULL,
+    target text NOT NULL,
+    arguments jsonb NOT NULL,
+    state text NOT NULL CHECK (state IN ('intended', 'done', 'refused', 'unknown')),
+    receipt text,
+    origins text[] NOT NULL,
+    audience text[] NOT NULL,
+    intended_at timestamptz NOT NULL,
+    ended_at timestamptz
+);
+CREATE INDEX effects_by_run ON effects (run_id);
+COMMENT ON TABLE effects IS 'Ledger of acts: written before the act, so that none is done twice';
+
+CREATE TABLE artifacts (
+    artifact_id uuid PRIMARY KEY,
+    thread_id text NOT NULL,
+    run_id uuid NOT NULL,
+    kind text NOT NULL,
+    body jsonb NOT NULL,
+    origins text[] NOT NULL,
+    audience text[] NOT NULL,
+    created_at timestamptz NOT NULL
+);
+CREATE INDEX artifacts_by_thread ON artifacts (thread_id, created_at);
+COMMENT ON TABLE artifacts IS 'Bodies that graph state refers to: transcripts, sightings, results of tools';
+
+CREATE FUNCTION hold_fence(wanted_thread text, wanted_token bigint) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM threads WHERE thread_id = wanted_thread AND token = wanted_token FOR SHARE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'another runner has taken thread %', wanted_thread USING ERRCODE = 'CT001';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION hold_fence IS 'Refuses the transaction unless the token is the newest; keeps it so until commit';
