@@ -97,6 +97,9 @@ class OllamaExecutive:
             else:
                 return
 
+    async def aclose(self) -> None:
+        """Do nothing: the model stays loaded for the next process."""
+
     async def _once(self, body: dict[str, Any], wish: Wish) -> AsyncGenerator[ReplyPart, None]:
         reader = reader_for(wish, calls_by_schema="format" in body)
         reply = OllamaReply(model=self._model.name, reader=reader)

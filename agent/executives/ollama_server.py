@@ -49,34 +49,46 @@ class OllamaServer:
 
 
 async def discover(url: str, *, timeout_s: float) -> OllamaServer | None:
-    """Ask a server for its version and models; None if none answers within the time, all told."""
+    """Ask a server for its version and models; None if it takes longer to answer, all told."""
+    waited = asyncio.get_running_loop().time
     try:
+        began = waited()
         async with asyncio.timeout(timeout_s):
-            version = await _version(url, timeout_s)
-            return OllamaServer(
-                url=url.rstrip("/"), version=version, models=await _models(url, timeout_s)
-            )
+            version = await _version(url)
+        left = timeout_s - (waited() - began)
+        client = await asyncio.to_thread(_client, url)
+        async with asyncio.timeout(left), client:
+            models = await _models(client)
     except (TimeoutError, httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, KeyError):
         return None
+    return OllamaServer(url=url.rstrip("/"), version=version, models=models)
 
 
-async def _version(url: str, timeout_s: float) -> str:
-    # The `ollama` package has no call for the version, and takes 0.2 s to import, which a machine
-    # without a server need not pay.
-    async with httpx.AsyncClient(
-        timeout=timeout_s, trust_env=False, verify=url.startswith("https:")
-    ) as client:
+async def _version(url: str) -> str:
+    async with httpx.AsyncClient(trust_env=False, verify=_is_secret(url)) as client:
         answer = await client.get(f"{url.rstrip('/')}/api/version")
         return str(answer.raise_for_status().json()["version"])
 
 
-async def _models(url: str, timeout_s: float) -> tuple[OllamaModel, ...]:
+def _client(url: str) -> Any:
+    # The package has no call for the version. It takes 0.2 s to import, which a machine without a
+    # server need not pay, and which is not the server's time.
+    import ollama
+
+    return ollama.AsyncClient(host=url, trust_env=False, verify=_is_secret(url))
+
+
+def _is_secret(url: str) -> bool:
+    """Whether certificates matter; reading them takes longer than a server on loopback."""
+    return url.startswith("https:")
+
+
+async def _models(client: Any) -> tuple[OllamaModel, ...]:
     import ollama
 
     try:
-        async with ollama.AsyncClient(host=url, timeout=timeout_s, trust_env=False) as client:
-            listed = (await client.list()).models
-            shown = await asyncio.gather(*(client.show(str(one.model)) for one in listed))
+        listed = (await client.list()).models
+        shown = await asyncio.gather(*(client.show(str(one.model)) for one in listed))
     except ollama.ResponseError as error:
         raise ValueError(str(error)) from error
     return tuple(_model(one, more) for one, more in zip(listed, shown, strict=True))

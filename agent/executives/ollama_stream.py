@@ -97,9 +97,12 @@ class OllamaReply:
             return []
         if not isinstance(listed, list):
             raise self._strange("tool_calls that are no list", listed)
-        fresh = [self._call(one) for one in listed]
-        self._calls += fresh
-        return list(fresh)
+        fresh: list[ReplyPart] = []
+        for raw in listed:
+            call = self._call(raw)
+            self._calls.append(call)
+            fresh.append(call)
+        return fresh
 
     def _call(self, raw: Any) -> CallPart:
         """Return a call in shape. Its name and arguments are judged where tools are run."""

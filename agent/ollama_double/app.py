@@ -163,15 +163,21 @@ class OllamaDouble:
             await asgi.plain(send, 200, self._moved(path, model, body))
             return
         self.asked.append(asked)
+        try:
+            await self._reply(asked, model, receive, send)
+        finally:
+            asked.over.set()
+
+    async def _reply(self, asked: Asked, model: DoubleModel, receive: Receive, send: Send) -> None:
         reply = self.script.next(asked)
         if isinstance(reply, Refuse):
             raise Refused(reply.status, reply.error)
-        resident, asked.loaded = self.shelf.load(model, body, self._now())
+        resident, asked.loaded = self.shelf.load(model, asked.body, self._now())
         turn = prepared(asked, resident, now=self._now)
-        if body.get("stream", True) is False:
+        if asked.body.get("stream", True) is False:
             await asgi.plain(send, 200, turn.whole(reply))
-            return
-        await self._stream(turn, reply, receive, send)
+        else:
+            await self._stream(turn, reply, receive, send)
 
     async def _stream(self, turn: Turn, reply: Reply, receive: Receive, send: Send) -> None:
         gone = asyncio.create_task(asgi.disconnected(receive))

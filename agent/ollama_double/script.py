@@ -1,5 +1,6 @@
 """What the double is told to answer."""
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -80,6 +81,8 @@ class Asked:
     """Whether a model was loaded, or loaded anew, for it."""
     gone: bool = False
     """Whether the client went away before the end."""
+    over: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
+    """Set when nothing more will be sent."""
 
 
 Responder = Callable[[Asked], Reply]
