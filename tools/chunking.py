@@ -63,7 +63,7 @@ class Section:
             text=text,
             blocks=held,
             starts=tuple(accumulate((len(b.text) + 1 for b in held[:-1]), initial=0)),
-            newlines=tuple(at for at, letter in enumerate(text) if letter == "\n"),
+            newlines=tuple(match.start() for match in re.finditer("\n", text)),
         )
 
     @property

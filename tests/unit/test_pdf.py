@@ -191,6 +191,17 @@ async def test_of_a_pdf_that_was_cut_off_the_pages_before_the_cut_are_read() -> 
     assert reading.flaws[0] == "it is damaged; what could be rebuilt of it was read"
 
 
+async def test_the_handbook_of_the_demo_is_read_with_its_chapters() -> None:
+    handbook = Path(__file__).parents[2] / "deploy" / "demo" / "pack" / "handbook.pdf"
+    reading = await read(handbook.read_bytes())
+    assert reading.title == "RW 40 Rain Water Unit: Operating and Maintenance Handbook"
+    cleaning = next(b for b in reading.blocks if b.text.startswith("The water filter must be"))
+    assert cleaning.place.page == 6
+    assert cleaning.place.heading[-2:] == ("6 Maintenance", "6.2 Cleaning the water filter")
+    rows = [block.text for block in reading.blocks if block.place.page == 3]
+    assert "Highest water pressure of the pump 4.8 bar" in rows
+
+
 async def test_two_hundred_pages_are_read_in_seconds_and_little_memory() -> None:
     lines = [
         ("The pump starts at 2.2 bar and stops at 3.6 bar, as page %d says.", n) for n in range(45)
