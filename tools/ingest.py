@@ -32,9 +32,9 @@ class Ingestion:
 
     def __init__(
         self,
-        *,
         store: DocumentStore,
         reader: FileReader,
+        *,
         clock: Clock,
         bytes_limit: int = FILE_BYTES_LIMIT,
         parallel: int | None = None,

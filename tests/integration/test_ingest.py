@@ -64,7 +64,7 @@ def folder(tmp_path: Path) -> Path:
 async def run(
     store: DocumentStore, reader: PlainReader, *paths: Path, collection: str = "home"
 ) -> IngestReport:
-    ingestion = Ingestion(store=store, reader=reader, clock=SystemClock())
+    ingestion = Ingestion(store, reader, clock=SystemClock())
     return await ingestion.ingest(paths, collection=collection)
 
 
@@ -160,7 +160,7 @@ async def test_a_path_that_is_missing_is_named_before_anything_is_done(
 async def test_a_file_over_the_limit_is_named(
     store: DocumentStore, reader: PlainReader, folder: Path
 ) -> None:
-    ingestion = Ingestion(store=store, reader=reader, clock=SystemClock(), bytes_limit=30)
+    ingestion = Ingestion(store, reader, clock=SystemClock(), bytes_limit=30)
     report = await ingestion.ingest([folder], collection="home")
     assert [failure.reason for failure in report.failed] == [
         "two.txt has 61 bytes, and 30 are read at most. "
@@ -209,7 +209,7 @@ async def test_an_ingestion_that_was_broken_off_goes_on(
         if progress.done == 2:
             task.cancel()
 
-    ingestion = Ingestion(store=store, reader=reader, clock=SystemClock(), parallel=1)
+    ingestion = Ingestion(store, reader, clock=SystemClock(), parallel=1)
     task = asyncio.create_task(ingestion.ingest([folder], collection="home", on_progress=stop))
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -221,7 +221,7 @@ async def test_each_file_is_told_of(
     store: DocumentStore, reader: PlainReader, folder: Path
 ) -> None:
     told: list[IngestProgress] = []
-    ingestion = Ingestion(store=store, reader=reader, clock=SystemClock(), parallel=2)
+    ingestion = Ingestion(store, reader, clock=SystemClock(), parallel=2)
     await ingestion.ingest([folder], collection="home", on_progress=told.append)
     assert [(one.done, one.total) for one in told] == [(1, 3), (2, 3), (3, 3)]
     assert {one.name for one in told} == {"one.txt", "two.txt", "three.txt"}
