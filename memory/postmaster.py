@@ -45,6 +45,7 @@ SETTINGS = {
     "log_min_messages": "log",
     "log_min_error_statement": "panic",
     "log_checkpoints": "off",
+    "checkpoint_warning": "0",
     "log_autovacuum_min_duration": "-1",
 }
 _INITDB = (
@@ -79,6 +80,12 @@ def start(cluster: Cluster, *, settings: Mapping[str, str], timeout_s: float) ->
     """Launch the server, making its data first where there is none. It may not answer yet."""
     folder = programs()
     with cluster.claimed(timeout_s) as lock:
+        left = cluster.postmaster()
+        if left is not None and left.runs():
+            raise ServerStartError(
+                f"Process {left.pid} serves {cluster.data}, but its lock {cluster.root}/alive.lock "
+                f"is gone. End that process (`kill -INT {left.pid}`), then try again."
+            )
         cluster.sweep()
         cluster.trim_log()
         try:

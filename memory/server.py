@@ -16,6 +16,7 @@ from urllib.parse import quote
 from memory import postmaster
 from memory.cluster import MAJOR, PORT, Cluster, Postmaster
 from memory.errors import DatabaseUnreachableError, ServerStartError
+from memory.queries import query
 
 DATABASE = "cortical"
 _CONNECT_TIMEOUT_S = 10
@@ -138,13 +139,13 @@ def _refusal(server: Postmaster, database: str) -> str | None:
 
 def _create_database(server: Postmaster) -> None:
     import psycopg
-    from psycopg import sql
 
-    with psycopg.connect(_url(server, "postgres"), autocommit=True) as connection:
-        found = connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE])
-        if found.fetchone() is None:
-            create = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE))
-            connection.execute(create)
+    from memory.database import translated
+
+    url = _url(server, "postgres")
+    with translated(), psycopg.connect(url, autocommit=True) as connection:
+        if connection.execute(query("find_database"), {"name": DATABASE}).fetchone() is None:
+            connection.execute(query("create_database"))
 
 
 def _url(server: Postmaster, database: str) -> str:

@@ -48,10 +48,10 @@ def server_folder() -> Iterator[Path]:
             guard.communicate()
 
 
-async def remove_servers(folder: Path) -> None:
+def remove_servers(folder: Path) -> None:
     """Stop all servers whose data lies below, and remove it."""
     for lock in folder.rglob("alive.lock"):
-        await EmbeddedPostgres(data_dir=lock.parent).stop()
+        asyncio.run(EmbeddedPostgres(data_dir=lock.parent).stop())
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -158,4 +158,4 @@ def _quick_place() -> str | None:
 
 if __name__ == "__main__":
     sys.stdin.read()  # ends when whoever started this has ended, however it ended
-    asyncio.run(remove_servers(Path(sys.argv[1])))
+    remove_servers(Path(sys.argv[1]))

@@ -82,7 +82,7 @@ def data_dir(pytestconfig: pytest.Config) -> Iterator[Path]:
     """Name a directory for a server of the test's own; what is left running there is stopped."""
     folder = pytestconfig.stash[_SERVER_FOLDER] / uuid4().hex[:8]
     yield folder
-    asyncio.run(remove_servers(folder))
+    remove_servers(folder)
 
 
 @pytest.fixture

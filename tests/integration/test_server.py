@@ -81,6 +81,16 @@ def pid_of(server: EmbeddedPostgres) -> int:
     return pid
 
 
+async def gone(pid: int) -> None:
+    """Wait until a process has ended."""
+    ended = asyncio.Event()
+    end = os.pidfd_open(pid)
+    asyncio.get_running_loop().add_reader(end, ended.set)
+    await ended.wait()
+    asyncio.get_running_loop().remove_reader(end)
+    os.close(end)
+
+
 def permitted(*command: str) -> bool:
     return shutil.which(command[0]) is not None and not subprocess.call(
         [*command, "true"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -168,6 +178,20 @@ async def test_a_number_taken_over_by_another_process_does_not_hold_up_the_start
         path.write_text(path.read_text().replace(str(killed), str(os.getpid())))
     assert await server.ensure_running() == dsn
     assert await value(dsn, "SELECT 1") == 1
+
+
+async def test_no_second_server_works_on_the_same_data_where_the_lock_was_removed(
+    server: EmbeddedPostgres,
+) -> None:
+    dsn = await server.ensure_running()
+    first = pid_of(server)
+    for name in ("alive.lock", "run/.s.PGSQL.5432"):
+        (server.data_dir / name).unlink()
+    with pytest.raises(ServerStartError, match=f"Process {first} serves .*kill -INT {first}"):
+        await server.ensure_running()
+    os.kill(first, signal.SIGINT)
+    await gone(first)
+    assert await server.ensure_running() == dsn
 
 
 async def test_a_server_whose_socket_was_removed_is_started_again(

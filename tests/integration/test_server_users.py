@@ -56,7 +56,6 @@ WITHOUT_NAMESPACES = (sys.executable, "-W", "ignore", "-c", NO_NAMESPACES)
 AS = {
     "as it is": (),
     "root of a namespace": ("unshare", "-r"),
-    "root of a namespace in a namespace": ("unshare", "-r", "unshare", "-r"),
     "a user with a name": ("unshare", "-U", f"--map-user={NAMED}", "--map-group=1"),
     "a user without a name": ("unshare", "-U", f"--map-user={NAMELESS}", "--map-group=1"),
     "root without namespaces": WITHOUT_NAMESPACES,
@@ -82,17 +81,17 @@ def permitted(prefix: tuple[str, ...]) -> bool:
         return False
 
 
-def test_data_passes_from_each_kind_of_user_to_each_other(data_dir: Path) -> None:
+def test_data_passes_from_each_kind_of_user_to_the_next(data_dir: Path) -> None:
     kinds = [prefix for prefix in AS.values() if permitted(prefix)]
     # What a root without namespaces left, only a root without bounds can take back.
-    turns = [*kinds, *kinds[:1], *reversed(kinds[:-1])]
+    turns = [*kinds, *kinds[:2]]
     for turn, prefix in enumerate(turns):
         said = start(prefix, KEEP, data_dir)
         assert said[1] == " ".join(map(str, range(turn + 1)))
 
 
-@pytest.mark.parametrize("kind", AS)
-def test_a_fresh_start_works(kind: str, data_dir: Path) -> None:
+@pytest.mark.parametrize("kind", list(AS)[1:])
+def test_a_first_start_works(kind: str, data_dir: Path) -> None:
     if not permitted(AS[kind]):
         pytest.skip(f"this machine lets nobody be {kind}")
     assert start(AS[kind], START, data_dir)

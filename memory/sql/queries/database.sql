@@ -1,3 +1,9 @@
+-- find_database --
+SELECT FROM pg_database WHERE datname = %(name)s;
+
+-- create_database --
+CREATE DATABASE cortical;
+
 -- server_versions --
 SELECT
     current_setting('server_version_num')::int AS server,
