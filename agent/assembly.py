@@ -8,8 +8,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from agent import migrate
-from agent.capabilities import Capability, senses as sense_capabilities
+from agent.capabilities import Capability
+from agent.capabilities import senses as sense_capabilities
 from agent.clock import SystemClock
+from agent.errors import SettingsError
+from agent.executives.ollama_server import discover
 from agent.residency.host import HostResidency
 from agent.settings import Settings
 from memory import language, migrations
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
     from memory.threads import Threads
     from tools.ingest import Ingestion, Shelf
     from tools.reading.base import FileReader
+
+_SERVED = "ollama:"
 
 
 def embedded(settings: Settings) -> EmbeddedPostgres:
@@ -92,3 +97,179 @@ class Engine:
     def greeting(self) -> str:
         """Say in one line what serves each capability."""
         return ", ".join(f"{one.name}: {one.server} ({one.tier})" for one in self.capabilities)
+
+
+@asynccontextmanager
+async def memory(settings: Settings) -> AsyncIterator[Memory]:
+    """Open memory: documents, search and ingestion."""
+    from tools.ingest import Ingestion
+    from tools.reading.perception import Perception
+    from tools.reading.reader import ContentReader
+    from tools.shelf import Shelf
+
+    async with database(settings) as pool:
+        store = DocumentStore(pool)
+        embedder = await _embedder(settings, store)
+        residency, able = HostResidency(), senses()
+        reader = ContentReader(
+            Perception(senses=able, residency=residency), bytes_limit=settings.files.max_bytes
+        )
+        yield Memory(
+            pool=pool,
+            store=store,
+            searcher=Searcher(pool, embedder),
+            embedder=embedder,
+            reader=reader,
+            ingestion=Ingestion(
+                store, reader, clock=SystemClock(), bytes_limit=settings.files.max_bytes
+            ),
+            shelf=Shelf(store, embedder, SystemClock()),
+            senses=able,
+            residency=residency,
+        )
+
+
+async def _embedder(settings: Settings, store: DocumentStore) -> Embedder:
+    """Choose what turns text into vectors: what the setting says, else what memory has already.
+
+    Vectors of two models cannot be compared, so `auto` stays with the model that memory was filled
+    with; a new memory takes the server's embedding model where there is one.
+    """
+    choice = settings.embedder
+    if choice == "auto":
+        known = await store.models()
+        choice = known[0] if known else await _offered(settings)
+    if choice.startswith(_SERVED):
+        from agent.embedders.ollama import OllamaEmbedder
+
+        return await OllamaEmbedder.connected(settings.ollama.url, choice.removeprefix(_SERVED))
+    from agent.embedders.minilm import MODEL, MiniLmEmbedder
+
+    if choice in ("embedded", MODEL):
+        return MiniLmEmbedder(settings.cache_dir / "embedder")
+    raise SettingsError(
+        f"Setting `embedder` = {choice!r} is none of auto, embedded and ollama:MODEL."
+    )
+
+
+async def _offered(settings: Settings) -> str:
+    """Return the embedding model that a server has, or the embedded one."""
+    server = await discover(settings.ollama.url, timeout_s=settings.ollama.probe_timeout_s)
+    if server is None:
+        return "embedded"
+    named = settings.ollama.embedding_model
+    model = server.model(named) if named else server.with_capability("embedding")
+    return "embedded" if model is None else f"{_SERVED}{model.name}"
+
+
+async def executive(settings: Settings) -> "Executive":
+    """Choose who reasons; the model is loaded when it is first asked."""
+    from agent.executives.choose import Choosing, choose
+    from agent.executives.ollama import OllamaTimeouts
+
+    chosen = await choose(
+        Choosing(
+            wanted=settings.executive.choice,
+            url=settings.ollama.url,
+            preferred_model=settings.ollama.model,
+            server_context_tokens=settings.ollama.context_tokens,
+            process_context_tokens=settings.executive.context_tokens,
+            probe_timeout_s=settings.ollama.probe_timeout_s,
+            timeouts=OllamaTimeouts(
+                first_token_s=settings.ollama.first_token_timeout_s,
+                token_s=settings.ollama.token_timeout_s,
+            ),
+        )
+    )
+    return chosen.executive
+
+
+@asynccontextmanager
+async def engine(settings: Settings) -> AsyncIterator[Engine]:
+    """Open everything that a run of a graph needs."""
+    from agent import plugins
+    from agent.turns import Turns
+    from graphs import assistant
+    from memory.artifact_store import ArtifactStore
+    from memory.runs import RunRegistry
+    from memory.threads import Threads
+
+    async with memory(settings) as held:
+        services = await _services(settings, held)
+        makers = {"assistant": assistant.build, **plugins.graphs(settings.graphs)}
+        builders = {name: partial(maker, services) for name, maker in makers.items()}
+        threads = Threads(held.pool)
+        yield Engine(
+            pool=held.pool,
+            services=services,
+            artifacts=ArtifactStore(held.pool),
+            threads=threads,
+            turns=Turns(
+                pool=held.pool,
+                registry=RunRegistry(held.pool),
+                threads=threads,
+                graphs=builders,
+                clock=services.clock,
+                new_id=lambda: str(uuid.uuid4()),
+            ),
+            graphs=builders,
+            capabilities=_capabilities(settings, held, services),
+        )
+
+
+async def _services(settings: Settings, held: Memory) -> "Services":
+    from agent import plugins
+    from graphs.context import Limits, Services
+    from memory.artifact_store import ArtifactStore
+    from memory.ledger import EffectLedger
+    from memory.notebook import Notebook
+    from memory.recollection import Recollection
+    from tools import clock, files, recall, remember
+    from tools.executor import Executor
+    from tools.policy import ANSWER
+    from tools.registry import Toolbox
+
+    toolbox = Toolbox(
+        [
+            recall.recall(held.searcher),
+            remember.remember(Notebook(held.store, held.embedder)),
+            files.read_file(settings.files.roots, held.reader),
+            clock.NOW,
+            clock.DATES,
+            *plugins.tools(settings.tools),
+        ]
+    )
+    return Services(
+        executive=await executive(settings),
+        executor=Executor(
+            toolbox, EffectLedger(held.pool), timeout_s=settings.limits.tool_timeout_s
+        ),
+        recollection=Recollection(held.searcher, held.store),
+        embedder=held.embedder,
+        shelf=held.shelf,
+        reader=held.reader,
+        synthesizer=held.senses.speech,
+        residency=held.residency,
+        artifacts=ArtifactStore(held.pool),
+        clock=SystemClock(),
+        language=language.detect,
+        purpose=ANSWER,
+        collection=settings.collection,
+        limits=Limits(
+            rounds=settings.limits.rounds,
+            passages=settings.limits.passages,
+            answer_tokens=settings.limits.answer_tokens,
+        ),
+    )
+
+
+def _capabilities(settings: Settings, held: Memory, services: "Services") -> tuple[Capability, ...]:
+    profile = services.executive.profile
+    embedder_tier = "full" if held.embedder.model.startswith("ollama") else "embedded"
+    database_tier = "full" if settings.database.url else "embedded"
+    return (
+        Capability(name="executive", tier=profile.tier, server=profile.name),
+        Capability(name="embeddings", tier=embedder_tier, server=held.embedder.model),
+        *sense_capabilities(),
+        Capability(name="database", tier=database_tier, server="PostgreSQL with pgvector"),
+    )

@@ -118,6 +118,15 @@ class DocumentStore:
         rows = await self._fetch("get_chunks", chunk_ids=list(chunk_ids))
         return [chunk_of(row) for row in rows]
 
+    async def passages(self, document_id: int) -> list[int]:
+        """Return the ids of a document's passages, in their order."""
+        rows = await self._fetch("get_passages", document_id=document_id)
+        return [row["chunk_id"] for row in rows]
+
+    async def models(self) -> list[str]:
+        """Return the names of the models that passages have vectors of, the newest first."""
+        return [row["name"] for row in await self._fetch("list_models")]
+
     async def documents(self, collection: str, *, uri: str | None = None) -> list[Document]:
         """Return the documents of a collection, or those of one uri, by uri."""
         wanted = None if uri is None else storable(uri)

@@ -176,6 +176,9 @@ JOIN sources USING (source_id)
 JOIN collections USING (collection_id)
 ORDER BY place_in_line;
 
+-- get_passages --
+SELECT chunk_id FROM chunks WHERE document_id = %(document_id)s ORDER BY ordinal;
+
 -- get_documents --
 SELECT document_id, name AS collection, documents.uri, title, kind, language, modified_at,
     documents.origins AS document_origins, documents.audience AS document_audience
@@ -197,6 +200,9 @@ ORDER BY name;
 
 -- list_languages --
 SELECT language, count(*) AS documents FROM documents GROUP BY language ORDER BY language;
+
+-- list_models --
+SELECT name FROM embedding_models ORDER BY model_id DESC;
 
 -- get_model --
 SELECT model_id, dimensions FROM embedding_models WHERE name = %(name)s;

@@ -1,0 +1,110 @@
+"""A user of one's own: home, data and an ingested demo pack, and the command in a process."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DEMO = ROOT / "deploy" / "demo"
+CORTICAL = Path(sys.executable).parent / "cortical"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finished:
+    """A command that has ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def value(self) -> Any:
+        """The JSON value on standard output."""
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class User:
+    """Somebody with a home, who runs commands."""
+
+    home: Path
+    settings: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a process of this user sees."""
+        return {
+            "HOME": str(self.home),
+            "PATH": f"{CORTICAL.parent}:{os.environ['PATH']}",
+            "LANG": "C.UTF-8",
+            "CORTICAL_DATA_DIR": str(self.home / "data"),
+            "CORTICAL_CACHE_DIR": str(self.home / "cache"),
+            "CORTICAL_OLLAMA__URL": "http://127.0.0.1:9",  # the discard port: nobody answers
+            **self.settings,
+        }
+
+    def command(self, *words: str | Path) -> Sequence[str]:
+        """Return the command line."""
+        return [str(CORTICAL), *(str(word) for word in words)]
+
+    def start(self, *words: str | Path, **more: Any) -> subprocess.Popen[str]:
+        """Begin a command."""
+        return subprocess.Popen(
+            self.command(*words),
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            **more,
+        )
+
+    def run(self, *words: str | Path, timeout_s: float = 120) -> Finished:
+        """Run a command to its end."""
+        with self.start(*words) as process:
+            try:
+                out, err = process.communicate(timeout=timeout_s)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+        return Finished(code=process.returncode, out=out, err=err)
+
+    def json(self, *words: str | Path) -> Any:
+        """Run a command that has to succeed and return its value."""
+        done = self.run(*words, "--json")
+        assert done.code == 0, f"{words} ended with {done.code}: {done.out}{done.err}"
+        return done.value
+
+
+def _lent(**settings: str) -> Iterator[User]:
+    home = Path(tempfile.mkdtemp(prefix="cortical-user-"))
+    user = User(home=home, settings=settings)
+    try:
+        yield user
+    finally:
+        user.run("database", "stop")
+        shutil.rmtree(home)
+
+
+@pytest.fixture
+def user() -> Iterator[User]:
+    """Somebody on whose machine nothing was started yet."""
+    yield from _lent()
+
+
+@pytest.fixture(scope="session")
+def reader() -> Iterator[User]:
+    """Somebody who has the demo pack in memory. Tests share them and change no document."""
+    for user in _lent():
+        done = user.run("ingest", DEMO / "pack")
+        assert done.code == 0, done.out + done.err
+        yield user

@@ -1,0 +1,74 @@
+"""Every command that the documents show is one that runs."""
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DEMO = ROOT / "deploy" / "demo"
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+_BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def _commands() -> list[str]:
+    found = []
+    for document in DOCUMENTS:
+        for block in _BLOCK.findall(document.read_text()):
+            for line in block.splitlines():
+                command = line.split("  #")[0].strip()
+                if command.startswith(("cortical ", ".venv/bin/cortical ")):
+                    found.append(command.removeprefix(".venv/bin/"))
+    return list(dict.fromkeys(found))
+
+
+COMMANDS = _commands()
+
+
+def test_the_documents_show_commands() -> None:
+    assert len(COMMANDS) >= 15
+
+
+@pytest.fixture(scope="module")
+def desk(reader: Any) -> Path:
+    """A working folder that holds the files that the documents name."""
+    folder: Path = reader.home / "desk"
+    folder.mkdir()
+    shutil.copy(DEMO / "questions" / "water-filter.wav", folder / "question.wav")
+    shutil.copy(DEMO / "pack" / "invoice.png", folder / "screenshot.png")
+    shutil.copy(DEMO / "pack" / "invoice.png", folder / "invoice.png")
+    shutil.copytree(ROOT / "docs" / "examples", folder / "docs" / "examples")
+    shutil.copytree(DEMO / "pack", reader.home / "Documents")
+    config = reader.home / ".config" / "cortical"
+    config.mkdir(parents=True)
+    examples = folder / "docs" / "examples"
+    (config / "config.toml").write_text(
+        f'tools = ["{examples}/titles.py:COUNT"]\n[graphs]\ntitles = "{examples}/titles.py:build"\n'
+    )
+    return folder
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_of_the_documents_runs(reader: Any, desk: Path, command: str) -> None:
+    words = [
+        str(Path(word).expanduser()) if word[0] == "~" else word
+        for word in shlex.split(command)[1:]
+    ]
+    words = [word.replace(str(Path("~").expanduser()), str(reader.home)) for word in words]
+    with reader.start(*words, cwd=desk) as process:
+        out, err = process.communicate(timeout=180)
+    assert process.returncode == 0, f"{command}\n{out}\n{err}"
+    assert out.strip()
+
+
+def test_a_graph_of_ones_own_is_a_run_like_any_other(reader: Any, desk: Path) -> None:
+    with reader.start("run", "titles", '{"topic": "water filter"}', "--json", cwd=desk) as process:
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert '"handbook.pdf"' in out or "handbook" in out.lower()
+    newest = reader.json("runs", "list", "--limit", "1")[0]
+    assert newest["graph"] == "titles"
+    assert newest["status"] == "done"

@@ -1,0 +1,31 @@
+"""From a reading to a document as memory stores it."""
+
+from datetime import datetime
+
+from memory import language
+from memory.documents import NewDocument
+from tools.chunking import chunks
+from tools.reading.base import Reading
+from tools.tokens import tokens_bound
+
+_SAMPLE_BLOCKS = 100
+_SAMPLE_LETTERS = 20_000
+
+
+def document_of(reading: Reading, *, uri: str, digest: bytes, modified_at: datetime) -> NewDocument:
+    """Cut a reading into passages and say what it is; the content's own date comes first."""
+    # The names of a mail's headers are English in any mail.
+    texts = [block.text for block in reading.blocks[reading.kind == "mail" :]]
+    return NewDocument(
+        uri=uri,
+        title=reading.title,
+        kind=reading.kind,
+        media_type=reading.media_type,
+        content_hash=digest,
+        reader=reading.reader,
+        language=language.detect("\n".join(texts[:_SAMPLE_BLOCKS])[:_SAMPLE_LETTERS]),
+        modified_at=reading.made_at or modified_at,
+        label=reading.label,
+        chunks=chunks(reading, tokens_bound),
+        flaws=reading.flaws,
+    )
