@@ -90,8 +90,7 @@ def start(cluster: Cluster, *, settings: Mapping[str, str], timeout_s: float) ->
         cluster.trim_log()
         try:
             if cluster.version() is None:
-                durable = settings.get("fsync") != "off"
-                _initialise(cluster, folder, lock, () if durable else ("--no-sync",))
+                _initialise(cluster, folder, lock, durable=settings.get("fsync") != "off")
             socket_dir = cluster.choose_socket_dir()
         except OSError as error:
             raise from_os_error(error, f"{cluster.root} cannot be written") from error
@@ -146,11 +145,14 @@ def _ended(cluster: Cluster, wish: signal.Signals, patience_s: float) -> bool:
     return True
 
 
-def _initialise(cluster: Cluster, folder: Path, lock: int, more: Sequence[str]) -> None:
+def _initialise(cluster: Cluster, folder: Path, lock: int, *, durable: bool) -> None:
     """Make the data aside and move it into place whole, so that a kill leaves no half of it."""
     new = Path(tempfile.mkdtemp(prefix="data.new-", dir=cluster.root))
+    # One call for the whole file system takes a third of the time of one for each file.
+    method = "syncfs" if sys.platform == "linux" else "fsync"
+    sync = f"--sync-method={method}" if durable else "--no-sync"
     try:
-        _launch(cluster, lock, ["run", new, folder / "initdb", "-D", new, *_INITDB, *more])
+        _launch(cluster, lock, ["run", new, folder / "initdb", "-D", new, *_INITDB, sync])
         new.rename(cluster.data)
     finally:
         shutil.rmtree(new, ignore_errors=True)

@@ -85,7 +85,8 @@ class EmbeddedPostgres:
                 found = self._settled(cluster)
                 if found is None:
                     raise postmaster.failure(cluster, log_start)
-            _create_database(found)
+            if _refusal(found, DATABASE) is not None:
+                _create_database(found)
             return _url(found, DATABASE)
 
     def _stop(self) -> bool:
@@ -108,8 +109,8 @@ class EmbeddedPostgres:
                     # Somebody emptied the socket's directory, or opened it to others.
                     postmaster.stop(cluster)
                     return None
-                refused = _refusal(found, "postgres")
-                if refused is None:
+                refused = _refusal(found, DATABASE)
+                if refused is None or f'"{DATABASE}" does not exist' in refused:
                     return found
                 refusal = refused
             if time.monotonic() > deadline:
@@ -142,9 +143,12 @@ def _create_database(server: Postmaster) -> None:
 
     from memory.database import translated
 
-    url = _url(server, "postgres")
+    url = _url(server, "template1")
     with translated(), psycopg.connect(url, autocommit=True) as connection:
-        if connection.execute(query("find_database"), {"name": DATABASE}).fetchone() is None:
+        names = {name for (name,) in connection.execute(query("databases"))}
+        if "postgres" in names:
+            connection.execute(query("name_database"))
+        else:
             connection.execute(query("create_database"))
 
 

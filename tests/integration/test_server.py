@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from memory.database import Pool, connect, open_pool, transaction
 from memory.errors import DatabaseUnreachableError, DataDirectoryError, ServerStartError
@@ -178,6 +178,14 @@ async def test_a_number_taken_over_by_another_process_does_not_hold_up_the_start
         path.write_text(path.read_text().replace(str(killed), str(os.getpid())))
     assert await server.ensure_running() == dsn
     assert await value(dsn, "SELECT 1") == 1
+
+
+async def test_a_database_that_was_dropped_is_made_again(server: EmbeddedPostgres) -> None:
+    dsn = await server.ensure_running()
+    async with await connect(make_conninfo(dsn, dbname="template1")) as connection:
+        await connection.execute("DROP DATABASE cortical")
+    assert await server.ensure_running() == dsn
+    assert await value(dsn, "SELECT current_database()") == "cortical"
 
 
 async def test_no_second_server_works_on_the_same_data_where_the_lock_was_removed(

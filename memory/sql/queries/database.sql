@@ -1,5 +1,9 @@
--- find_database --
-SELECT FROM pg_database WHERE datname = %(name)s;
+-- databases --
+SELECT datname FROM pg_database;
+
+-- name_database --
+-- initdb has made this one, and making another takes longer than all the rest of the start.
+ALTER DATABASE postgres RENAME TO cortical;
 
 -- create_database --
 CREATE DATABASE cortical;
