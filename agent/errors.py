@@ -3,6 +3,7 @@
 AgentError
 ├── SettingsError
 ├── UsageError
+├── EmbedderError
 └── ExecutiveError
     ├── ExecutiveUnreachableError
     ├── ModelMissingError
@@ -22,6 +23,10 @@ class SettingsError(AgentError):
 
 class UsageError(AgentError):
     """A command was called wrongly."""
+
+
+class EmbedderError(AgentError):
+    """Text cannot be turned into vectors."""
 
 
 class ExecutiveError(AgentError):
