@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from graphs.executive import Executive
     from memory.artifact_store import ArtifactStore
     from memory.threads import Threads
-    from tools.ingest import Ingestion, Shelf
+    from tools.ingest import Ingestion
     from tools.reading.base import FileReader
+    from tools.shelf import Shelf
 
 _SERVED = "ollama:"
 
@@ -142,11 +143,11 @@ async def _embedder(settings: Settings, store: DocumentStore) -> Embedder:
     if choice.startswith(_SERVED):
         from agent.embedders.ollama import OllamaEmbedder
 
-        return await OllamaEmbedder.connected(settings.ollama.url, choice.removeprefix(_SERVED))
+        return await OllamaEmbedder.open(settings.ollama.url, choice.removeprefix(_SERVED))
     from agent.embedders.minilm import MODEL, MiniLmEmbedder
 
     if choice in ("embedded", MODEL):
-        return MiniLmEmbedder(settings.cache_dir / "embedder")
+        return MiniLmEmbedder(cache_dir=settings.cache_dir / "embedder")
     raise SettingsError(
         f"Setting `embedder` = {choice!r} is none of auto, embedded and ollama:MODEL."
     )

@@ -1,4 +1,4 @@
-"""Writes down each node of a run as it ends, and tells whoever watches."""
+"""Notes each node of a run as it ends, and tells whoever watches."""
 
 import time
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from uuid import UUID
 from langchain_core.callbacks import AsyncCallbackHandler
 from langgraph.errors import GraphBubbleUp
 
-from memory.runs import RunRegistry, RunStep
+from memory.runs import RunStep
 from tools.base import Clock
 
 Watch = Callable[[dict[str, Any]], None]
@@ -24,9 +24,8 @@ class RunRecorder(AsyncCallbackHandler):
     raise_error = True
     run_inline = True
 
-    def __init__(self, run_id: str, registry: RunRegistry, clock: Clock, watch: Watch) -> None:
-        self._run_id = run_id
-        self._registry = registry
+    def __init__(self, note: Callable[[RunStep], None], clock: Clock, watch: Watch) -> None:
+        self._note = note
         self._clock = clock
         self._watch = watch
         self.failed: str | None = None
@@ -58,7 +57,7 @@ class RunRecorder(AsyncCallbackHandler):
         **more: Any,  # noqa: ARG002 - LangChain's signature
     ) -> None:
         """Write down a node that came to its end."""
-        await self._close(run_id, None)
+        self._close(run_id, None)
 
     async def on_chain_error(
         self,
@@ -72,16 +71,15 @@ class RunRecorder(AsyncCallbackHandler):
             self._open.pop(run_id, None)
             return
         self.failed = f"{type(error).__name__}: {error}"
-        await self._close(run_id, self.failed)
+        self._close(run_id, self.failed)
 
-    async def _close(self, run_id: UUID, error: str | None) -> None:
+    def _close(self, run_id: UUID, error: str | None) -> None:
         opened = self._open.pop(run_id, None)
         if opened is None:
             return
         node, task, started_at, began = opened
         seconds = time.monotonic() - began
-        await self._registry.step(
-            self._run_id,
-            RunStep(node=node, task_id=task, started_at=started_at, seconds=seconds, error=error),
+        self._note(
+            RunStep(node=node, task_id=task, started_at=started_at, seconds=seconds, error=error)
         )
         self._watch({"event": "node_ended", "node": node, "seconds": seconds, "error": error})

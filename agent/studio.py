@@ -5,7 +5,6 @@ begun in Studio is written down, holds its thread's fence and ends in the regist
 """
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -15,11 +14,11 @@ from langchain_core.runnables import RunnableConfig
 from agent import assembly, settings
 from agent.recorder import RunRecorder
 from graphs.context import FENCE_KEY
-from memory.checkpoints import FencedSaver
-from memory.runs import RunStatus
+from memory.checkpoints import FencedSaver, Writer
+from memory.runs import RunStatus, RunStep
 
-_fences: dict[str, int] = {}
-"""Threads that this server runs, with their tokens: what its checkpointer holds on to."""
+_writers: dict[str, Writer] = {}
+"""Who runs which thread of this server: what its checkpointer holds on to."""
 
 _opened: dict[int, tuple[assembly.Engine, AsyncExitStack]] = {}
 # Two runs that begin at once must not open two engines; a pool belongs to the loop that opened it.
@@ -42,7 +41,7 @@ async def _engine() -> assembly.Engine:
 async def checkpointer() -> AsyncIterator[FencedSaver]:
     """Give the server our checkpoints, so that its threads are those of `cortical ask`."""
     engine = await _engine()
-    yield FencedSaver(engine.pool, _fences)
+    yield FencedSaver(engine.pool, _writers)
 
 
 def graph(name: str) -> Callable[[RunnableConfig], AbstractAsyncContextManager[Any]]:
@@ -79,8 +78,12 @@ async def _recorded(
             now=clock.now(),
         )
         await registry.move(run_id, RunStatus.RUNNING, now=clock.now(), token=fence.token)
-        _fences[thread_id] = fence.token
-        recorder = RunRecorder(run_id, registry, clock, lambda _: None)
+        writer = _writers[thread_id] = Writer(token=fence.token)
+
+        def note(step: RunStep) -> None:
+            writer.riders.append(registry.step(run_id, step))
+
+        recorder = RunRecorder(note, clock, lambda _: None)
         try:
             yield {"callbacks": [recorder], "configurable": {FENCE_KEY: fence.token}}
         except BaseException as error:
@@ -96,8 +99,8 @@ async def _recorded(
             status = await _status(engine, name, thread_id)
             await registry.move(run_id, status, now=clock.now(), error=recorder.failed)
         finally:
-            with contextlib.suppress(KeyError):
-                del _fences[thread_id]
+            await registry.carry(writer.riders)
+            del _writers[thread_id]
 
 
 async def _status(engine: assembly.Engine, name: str, thread_id: str) -> RunStatus:

@@ -70,7 +70,7 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str | None]] = {
     ),
     "repairing": lambda event: f"{event['sentences']} sentences without a source; asked again",
     "ingesting": lambda event: f"{event['done']}/{event['total']} {event['name']}",
-    "embedding": lambda event: f"{event['done']} passages made findable by meaning",
+    "embedding": lambda event: f"{event['done']}/{event['total']} passages embedded",
 }
 
 

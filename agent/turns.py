@@ -1,7 +1,6 @@
 """Runs of graphs on threads: begun, continued after a kill, resumed with a person's answer."""
 
 from collections.abc import Callable, Mapping
-from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +12,7 @@ from langgraph.types import Command, StateSnapshot
 from agent.errors import UsageError
 from agent.recorder import RunRecorder, Watch
 from graphs.context import FENCE_KEY
-from memory.checkpoints import FencedSaver
+from memory.checkpoints import FencedSaver, Writer
 from memory.database import Pool
 from memory.runs import Run, RunRegistry, RunStatus, RunStep
 from memory.threads import Fence, Threads
@@ -108,7 +107,7 @@ class Turns:
             return await self._drive(run, fence, Command(resume=dict(answers)), watch)
 
     async def _go_on(self, run: Run, fence: Fence, watch: Watch) -> Outcome:
-        graph = self._compiled(run, fence)
+        graph = self._compiled(run, Writer(token=fence.token))
         state = await graph.aget_state(self._config(run, fence, []))
         if _pending(state):
             return await self._outcome(run, state, graph, continued=True)
@@ -128,30 +127,33 @@ class Turns:
         await self.registry.move(
             run.run_id, RunStatus.RUNNING, now=self._clock.now(), token=fence.token
         )
-        graph = self._compiled(run, fence)
-        recorder = RunRecorder(run.run_id, self.registry, self._clock, watch)
-        config = self._config(run, fence, [recorder])
-        spent = [0, 0]
+        writer = Writer(token=fence.token)
+        graph = self._compiled(run, writer)
+
+        def note(step: RunStep) -> None:
+            writer.riders.append(self.registry.step(run.run_id, step))
+
+        config = self._config(run, fence, [RunRecorder(note, self._clock, watch)])
+        cost = Cost()
         try:
-            stream = graph.astream(given, config, stream_mode="custom", durability="sync")
-            async with aclosing(stream) as events:  # type: ignore[type-var] # typed as AsyncIterator, is a generator
-                async for event in events:
-                    if event.get("event") == "usage":
-                        spent[0] += event["prompt_tokens"]
-                        spent[1] += event["answer_tokens"]
-                    watch(event)
+            await _streamed(graph, given, config, cost, watch)
             state = await graph.aget_state(config)
         except Exception as error:
-            await self._ended(run, RunStatus.FAILED, spent, f"{type(error).__name__}: {error}")
+            words = f"{type(error).__name__}: {error}"
+            await self._ended(run, RunStatus.FAILED, writer, cost, words)
             raise
         waiting = bool(_pending(state)) or bool(state.next) or bool(state.tasks)
-        await self._ended(run, RunStatus.WAITING if waiting else RunStatus.DONE, spent, None)
+        status = RunStatus.WAITING if waiting else RunStatus.DONE
+        await self._ended(run, status, writer, cost, None)
         return await self._outcome(run, state, graph, continued=continued)
 
     async def _ended(
-        self, run: Run, status: RunStatus, spent: list[int], error: str | None
+        self, run: Run, status: RunStatus, writer: Writer, cost: "Cost", error: str | None
     ) -> None:
-        await self.registry.spend(run.run_id, prompt_tokens=spent[0], answer_tokens=spent[1])
+        await self.registry.carry(writer.riders)
+        await self.registry.spend(
+            run.run_id, prompt_tokens=cost.prompt_tokens, answer_tokens=cost.answer_tokens
+        )
         await self.registry.move(run.run_id, status, now=self._clock.now(), error=error)
 
     async def _outcome(
@@ -178,8 +180,8 @@ class Turns:
             raise UsageError(f"There is no graph {name!r}. The graphs are: {known}.")
         return self._graphs[name]
 
-    def _compiled(self, run: Run, fence: Fence) -> CompiledStateGraph[Any, Any, Any, Any]:
-        saver = FencedSaver(self._pool, {fence.thread_id: fence.token})
+    def _compiled(self, run: Run, writer: Writer) -> CompiledStateGraph[Any, Any, Any, Any]:
+        saver = FencedSaver(self._pool, {run.thread_id: writer})
         return self._known(run.graph)().compile(checkpointer=saver, name=run.graph)
 
     def _config(self, run: Run, fence: Fence, callbacks: list[Any]) -> RunnableConfig:
@@ -193,6 +195,30 @@ class Turns:
             "callbacks": callbacks,
             "recursion_limit": STEPS_LIMIT,
         }
+
+
+@dataclass(kw_only=True, slots=True)
+class Cost:
+    """What a run has taken so far."""
+
+    prompt_tokens: int = 0
+    answer_tokens: int = 0
+
+
+async def _streamed(
+    graph: CompiledStateGraph[Any, Any, Any, Any],
+    given: Any,
+    config: RunnableConfig,
+    cost: Cost,
+    watch: Watch,
+) -> None:
+    """Run to the end or the next question, handing on what nodes tell."""
+    stream = graph.astream(given, config, stream_mode="custom", durability="sync")
+    async for event in stream:
+        if event.get("event") == "usage":
+            cost.prompt_tokens += event["prompt_tokens"]
+            cost.answer_tokens += event["answer_tokens"]
+        watch(event)
 
 
 def _pending(state: StateSnapshot) -> tuple[Pending, ...]:

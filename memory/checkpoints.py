@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -14,11 +15,22 @@ from psycopg.rows import DictRow
 
 from memory.database import Connection, Pool, translated
 from memory.queries import query
+from memory.runs import Rider
 
 
 def serializer() -> JsonPlusSerializer:
     """Return the serialiser that revives messages and plain values, and no other type."""
     return JsonPlusSerializer(allowed_msgpack_modules=None)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Writer:
+    """Who may write to a thread, and what rides along with the next write."""
+
+    token: int
+    riders: list[Rider] = field(default_factory=list)
+    """They cost no round trip and no commit of their own, and stand there if and only if the write
+    does."""
 
 
 _writing: ContextVar[str | None] = ContextVar("thread_written_to", default=None)
@@ -27,17 +39,17 @@ _writing: ContextVar[str | None] = ContextVar("thread_written_to", default=None)
 class FencedSaver(AsyncPostgresSaver):
     """A saver whose every write to a thread holds that thread's fence in the same transaction.
 
-    `fences` gives the token under which each thread is being run; it may change while the saver is
-    in use. A thread that is not in it is not being run, and is written to without a fence, as when
-    a person changes its state.
+    `writers` tells who runs each thread; it may change while the saver is in use. A thread that is
+    not in it is not being run, and is written to without a fence, as when a person changes its
+    state.
 
     LangGraph knows a checkpointer by its base class, and its savers do not fence: two processes on
     one thread both write. So this is the one place where a class of LangGraph is inherited.
     """
 
-    def __init__(self, pool: Pool, fences: Mapping[str, int]) -> None:
+    def __init__(self, pool: Pool, writers: Mapping[str, Writer]) -> None:
         super().__init__(pool, serde=serializer())
-        self._fences = fences
+        self._writers = writers
 
     async def aput(
         self,
@@ -64,12 +76,21 @@ class FencedSaver(AsyncPostgresSaver):
     @asynccontextmanager
     async def _cursor(self, *, pipeline: bool = False) -> AsyncIterator[AsyncCursor[DictRow]]:
         thread_id = _writing.get()
-        token = None if thread_id is None else self._fences.get(thread_id)
+        writer = None if thread_id is None else self._writers.get(thread_id)
+        if writer is None:
+            async with super()._cursor(pipeline=pipeline) as cursor:
+                yield cursor
+            return
         async with super()._cursor(pipeline=pipeline) as cursor:
-            if token is not None:
-                # A pipeline is one transaction: a fence that is lost undoes what follows.
-                await cursor.execute(query("hold_fence"), {"thread_id": thread_id, "token": token})
+            # Taken up only here, under the saver's lock: else two writes would carry them both.
+            riders = list(writer.riders)
+            # A pipeline is one transaction: a fence that is lost undoes what follows.
+            values = {"thread_id": thread_id, "token": writer.token}
+            await cursor.execute(query("hold_fence"), values)
+            for rider in riders:
+                await cursor.execute(query(rider.query), rider.values)
             yield cursor
+            del writer.riders[: len(riders)]
 
 
 @contextmanager

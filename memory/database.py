@@ -36,7 +36,12 @@ SEARCH_OPTIONS = {"hnsw.iterative_scan": "relaxed_order", "hnsw.ef_search": "200
 
 @asynccontextmanager
 async def open_pool(
-    dsn: str, *, min_size: int = 1, max_size: int = 10, timeout_s: float = 10.0
+    dsn: str,
+    *,
+    min_size: int = 1,
+    max_size: int = 10,
+    timeout_s: float = 10.0,
+    connection_class: type[Connection] = AsyncConnection[DictRow],
 ) -> AsyncIterator[Pool]:
     """Open connections to a migrated database, and close them at the end.
 
@@ -45,6 +50,7 @@ async def open_pool(
     await _check(dsn, timeout_s=timeout_s)
     pool: Pool = AsyncConnectionPool(
         with_search_options(dsn),
+        connection_class=connection_class,
         kwargs={"autocommit": True, "row_factory": dict_row},
         configure=_configure,
         check=AsyncConnectionPool.check_connection,

@@ -9,7 +9,7 @@ from typing import Any
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
-from memory.database import Pool, translated
+from memory.database import Pool, transaction, translated
 from memory.queries import query
 
 
@@ -70,6 +70,14 @@ class RunStep:
     started_at: datetime
     seconds: float
     error: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rider:
+    """A statement that goes into the transaction of another write."""
+
+    query: str
+    values: dict[str, Any]
 
 
 def _run(row: DictRow) -> Run:
@@ -141,17 +149,26 @@ class RunRegistry:
             "add_tokens", run_id=run_id, prompt_tokens=prompt_tokens, answer_tokens=answer_tokens
         )
 
-    async def step(self, run_id: str, step: RunStep) -> None:
-        """Write down a node that has ended."""
-        await self._execute(
-            "insert_step",
-            run_id=run_id,
-            node=step.node,
-            task_id=step.task_id,
-            started_at=step.started_at,
-            seconds=step.seconds,
-            error=step.error,
+    def step(self, run_id: str, step: RunStep) -> Rider:
+        """Return what writes down a node that has ended, along with another write."""
+        return Rider(
+            query="insert_step",
+            values={
+                "run_id": run_id,
+                "node": step.node,
+                "task_id": step.task_id,
+                "started_at": step.started_at,
+                "seconds": step.seconds,
+                "error": step.error,
+            },
         )
+
+    async def carry(self, riders: Sequence[Rider]) -> None:
+        """Write what found nothing to ride along with."""
+        if riders:
+            async with transaction(self._pool) as connection:
+                for rider in riders:
+                    await connection.execute(query(rider.query), rider.values)
 
     async def steps(self, run_id: str) -> list[RunStep]:
         """Return the nodes that a run went through, in order."""

@@ -9,19 +9,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from memory import language
-from memory.documents import KnownDocument, NewDocument
+from memory.documents import KnownDocument
 from memory.errors import MemoryStoreError, PassageTooLongError
 from memory.store import DocumentStore
 from tools import folders
 from tools.base import Clock
-from tools.chunking import chunks
 from tools.ingest_report import IngestReport, OnProgress, Outcome, Tally, silent
-from tools.reading.base import FILE_BYTES_LIMIT, FileReader, Reading, UnreadableError
-from tools.tokens import tokens_bound
-
-_SAMPLE_LETTERS = 8_000
-"""Letters of a document by which its language is told."""
+from tools.papers import document_of
+from tools.reading.base import FILE_BYTES_LIMIT, FileReader, UnreadableError
 
 
 class Ingestion:
@@ -112,7 +107,9 @@ class Ingestion:
         if known is not None and self._same(known, file):
             return Outcome.UNCHANGED
         reading = await self._reader.read(file.data, path.name)
-        document = await asyncio.to_thread(_document, reading, uri, file)
+        document = await asyncio.to_thread(
+            lambda: document_of(reading, uri=uri, digest=file.digest, modified_at=file.modified_at)
+        )
         result = await self._store.put(root.source_id, document)
         return tally.stored(uri, result.chunks, reading.flaws)
 
@@ -184,21 +181,3 @@ def _load(path: Path, bytes_limit: int) -> _File:
         modified_at=datetime.fromtimestamp(status.st_mtime, UTC),
     )
 
-
-def _document(reading: Reading, uri: str, file: _File) -> NewDocument:
-    """Cut a reading into passages and say what it is."""
-    # The names of a mail's headers are English in any mail.
-    texts = [block.text for block in reading.blocks[reading.kind == "mail" :]]
-    return NewDocument(
-        uri=uri,
-        title=reading.title,
-        kind=reading.kind,
-        media_type=reading.media_type,
-        content_hash=file.digest,
-        reader=reading.reader,
-        language=language.detect("\n".join(texts[:100])[:_SAMPLE_LETTERS]),
-        modified_at=reading.made_at or file.modified_at,
-        label=reading.label,
-        chunks=chunks(reading, tokens_bound),
-        flaws=reading.flaws,
-    )

@@ -9,7 +9,7 @@ from tools.reading.base import Reading
 from tools.tokens import tokens_bound
 
 _SAMPLE_BLOCKS = 100
-_SAMPLE_LETTERS = 20_000
+_SAMPLE_LETTERS = 8_000
 
 
 def document_of(reading: Reading, *, uri: str, digest: bytes, modified_at: datetime) -> NewDocument:

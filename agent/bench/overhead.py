@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, TypedDict
 
 from langchain_core.messages import HumanMessage
+from langchain_core.runnables import RunnableConfig
 from langgraph.graph import END, START, StateGraph
 from psycopg import AsyncConnection, AsyncCursor
 from psycopg.rows import DictRow
@@ -100,8 +101,11 @@ Run = Callable[[], Awaitable[int]]
 def _bare(pool: Pool, steps: int) -> Run:
     async def run() -> int:
         graph = _graph().compile(checkpointer=FencedSaver(pool, {}))
-        thread = {"configurable": {"thread_id": str(uuid.uuid4())}, "recursion_limit": steps + 5}
-        values = await graph.ainvoke({"left": steps}, thread, durability="sync")  # type: ignore[arg-type] # a RunnableConfig is a TypedDict
+        thread: RunnableConfig = {
+            "configurable": {"thread_id": str(uuid.uuid4())},
+            "recursion_limit": steps + 5,
+        }
+        values = await graph.ainvoke({"left": steps}, thread, durability="sync")
         return steps - int(values["left"])
 
     return run
