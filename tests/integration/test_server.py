@@ -13,8 +13,14 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from memory.database import Pool, connect, open_pool, transaction
-from memory.errors import DatabaseUnreachableError, DataDirectoryError, ServerStartError
+from memory.errors import (
+    DatabaseUnreachableError,
+    DataDirectoryError,
+    ServerMissingError,
+    ServerStartError,
+)
 from memory.migrations import migrate
+from memory.postmaster import programs
 from memory.server import EmbeddedPostgres
 from memory.testing import hasty_server
 
@@ -331,3 +337,29 @@ async def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     data_dir.touch()
     with pytest.raises(DataDirectoryError, match=f"{data_dir}.*Not a directory"):
         await EmbeddedPostgres(data_dir=data_dir / "below").ensure_running()
+
+
+def test_where_the_wheel_is_absent_the_next_step_is_told() -> None:
+    with pytest.raises(
+        ServerMissingError, match="`no_such_wheel` is not installed.*Install it, or"
+    ):
+        programs("no_such_wheel")
+
+
+async def test_servers_of_tests_that_were_killed_are_stopped_and_removed() -> None:
+    tests = await spawn(
+        "import asyncio, sys\n"
+        "from memory.testing import hasty_server, server_folder\n"
+        "with server_folder() as folder:\n"
+        "    server = hasty_server(folder / 'a')\n"
+        "    asyncio.run(server.ensure_running())\n"
+        "    print(folder, server.status().pid, flush=True)\n"
+        "    input()"
+    )
+    assert tests.stdout is not None
+    folder, pid = (await tests.stdout.readline()).split()
+    tests.kill()
+    await gone(int(pid))
+    # The guard holds the other end of the output until it has removed the folder.
+    await tests.communicate()
+    assert not os.path.lexists(folder)

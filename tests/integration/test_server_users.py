@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from memory.errors import DataDirectoryError
 from memory.testing import hasty_server
 
 START = """
@@ -38,7 +39,7 @@ if child == 0:
     os.write(made[1], b"x")
     os.read(mapped[0], 1)
     open("/proc/sys/user/max_user_namespaces", "w").write("0")
-    os.execv(sys.argv[1], sys.argv[1:])
+    os.execvp(sys.argv[1], sys.argv[1:])
 os.close(made[1])
 if os.read(made[0], 1):
     for name in ("uid_map", "gid_map"):
@@ -70,8 +71,12 @@ def start(prefix: tuple[str, ...], script: str, data_dir: Path) -> list[str]:
     return done.stdout.splitlines()
 
 
+BOUND = (*WITHOUT_NAMESPACES, "setpriv", "--bounding-set=-setuid,-setgid")
+"""A root that can be nobody else in any way."""
+
+
 def permitted(prefix: tuple[str, ...]) -> bool:
-    if prefix == WITHOUT_NAMESPACES and os.geteuid() != 0:
+    if prefix[:1] == WITHOUT_NAMESPACES[:1] and os.geteuid() != 0:
         return False
     try:
         return (
@@ -96,3 +101,19 @@ def test_a_first_start_works(kind: str, data_dir: Path) -> None:
         pytest.skip(f"this machine lets nobody be {kind}")
     assert start(AS[kind], START, data_dir)
     assert hasty_server(data_dir).status().running
+
+
+@pytest.mark.skipif(not permitted(BOUND), reason="only real root can give up its powers")
+def test_a_root_that_can_be_nobody_else_is_told_what_to_do(data_dir: Path) -> None:
+    command = [*BOUND, sys.executable, "-c", START, str(data_dir)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "ServerStartError" in done.stderr
+    assert "Run cortical as a normal user, or set a database URL" in done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
+async def test_a_directory_of_another_user_is_refused(tmp_path: Path) -> None:
+    os.chown(tmp_path, NAMED, -1)
+    with pytest.raises(DataDirectoryError, match=f"belongs to user {NAMED}, but this is user 0"):
+        await hasty_server(tmp_path).ensure_running()
