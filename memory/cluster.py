@@ -9,7 +9,6 @@ zombie still has one, and another namespace counts otherwise.
 import fcntl
 import os
 import shutil
-import stat
 import tempfile
 import time
 from collections.abc import Iterator
@@ -18,49 +17,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from memory.errors import DataDirectoryError, EmbeddedServerError, ServerStartError, from_os_error
+from memory.pidfile import Postmaster
 
 MAJOR = 18
 """Version of PostgreSQL that the wheel brings and the data is written by."""
-PORT = 5432
 _SOCKET_DIR_BYTES = 90
 """Longest directory whose socket still fits the 107 bytes that the kernel allows."""
 _LOG_BYTES = 1 << 20
 _LOG_KEPT_BYTES = 1 << 16
 _POLL_S = 0.01
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Postmaster:
-    """What a server has written down about itself."""
-
-    pid: int
-    data: str
-    """Its data directory, as it was told."""
-    socket_dir: Path
-    ready: bool
-    """Whether it said that it takes connections, and has not begun to stop."""
-
-    @property
-    def socket(self) -> Path:
-        """The file that clients connect to."""
-        return self.socket_dir / f".s.PGSQL.{PORT}"
-
-    def reachable(self) -> bool:
-        """Whether the socket is there, where this user alone can put one, so that it is its own."""
-        try:
-            folder = self.socket_dir.lstat()
-            self.socket.lstat()
-        except OSError:
-            return False
-        others_write = folder.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-        return folder.st_uid == os.geteuid() and not others_write
-
-    def runs(self) -> bool:
-        """Whether the process of that number is this server, not one that got the number later."""
-        try:
-            return os.fsencode(self.data) in Path(f"/proc/{self.pid}/cmdline").read_bytes()
-        except FileNotFoundError:
-            return not Path("/proc/self").exists()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,14 +81,7 @@ class Cluster:
 
     def postmaster(self) -> Postmaster | None:
         """Read what the server wrote last, which a killed one leaves behind as it was."""
-        try:
-            lines = (self.data / "postmaster.pid").read_text(errors="surrogateescape").split("\n")
-            ready = len(lines) > 7 and lines[7].strip() == "ready"
-            return Postmaster(
-                pid=int(lines[0]), data=lines[1], socket_dir=Path(lines[4]), ready=ready
-            )
-        except (OSError, ValueError, IndexError):
-            return None  # absent, or not written to its end yet
+        return Postmaster.read(self.data / "postmaster.pid")
 
     def alive(self) -> bool:
         """Whether any process of the server is left."""

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from memory import launcher
-from memory.cluster import MAJOR, PORT, Cluster
+from memory.cluster import MAJOR, Cluster
 from memory.errors import (
     DiskFullError,
     MemoryStoreError,
@@ -20,6 +20,7 @@ from memory.errors import (
     ServerStartError,
     from_os_error,
 )
+from memory.pidfile import PORT
 
 USER = "cortical"
 SETTINGS = {

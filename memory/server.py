@@ -14,8 +14,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from memory import postmaster
-from memory.cluster import MAJOR, PORT, Cluster, Postmaster
+from memory.cluster import MAJOR, Cluster
 from memory.errors import DatabaseUnreachableError, ServerStartError
+from memory.pidfile import PORT, Postmaster
 from memory.queries import query
 
 DATABASE = "cortical"
