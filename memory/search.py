@@ -10,10 +10,10 @@ from memory.characters import storable
 from memory.database import Connection, Pool, translated
 from memory.documents import Hit
 from memory.embedding import Embedder
+from memory.embedding_models import Model, checked_vectors, find_model
 from memory.language import searchable
 from memory.queries import query
 from memory.rows import Row, chunk_of
-from memory.vectors import Model, checked_vectors, find_model
 
 CHARACTERS_LIMIT = 10_000
 """How much of a question is looked at; more would be a document."""

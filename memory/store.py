@@ -7,14 +7,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from memory import language, lexicon, vectors
-from memory.characters import storable, storable_json
+from memory import lexicon, vectors
+from memory.characters import storable
 from memory.database import Connection, Pool, transaction, translated
 from memory.documents import Chunk, Document, KnownDocument, NewDocument
 from memory.embedding import Embedder
-from memory.passages import Passage, columns, matched, prepared
+from memory.passages import prepared
 from memory.queries import query
 from memory.rows import Row, chunk_of, document_of, fetch
+from memory.writing import replace, vanish
 
 URI_BYTES_LIMIT = 2_000
 """Longest name of a document or a source; an index holds no longer ones."""
@@ -90,7 +91,7 @@ class DocumentStore:
             unchanged = _unchanged(known, document)
             if unchanged is not None:
                 return unchanged
-            document_id = await _replace(connection, source_id, document, passages, known)
+            document_id = await replace(connection, source_id, document, passages, known)
         return PutResult(document_id=document_id, chunks=len(passages), changed=True)
 
     async def move(self, source_id: int, old: str, new: str) -> bool:
@@ -104,12 +105,12 @@ class DocumentStore:
     async def vanish(self, source_id: int, keep: AbstractSet[str]) -> list[str]:
         """Delete the documents of a source that are not among those to keep; return their uris."""
         async with self._writing() as connection:
-            return await _vanish(connection, source_id, keep)
+            return await vanish(connection, source_id, keep)
 
     async def forget(self, source_id: int) -> list[str]:
         """Delete a source with all its documents; return their uris."""
         async with self._writing() as connection:
-            uris = await _vanish(connection, source_id, frozenset())
+            uris = await vanish(connection, source_id, frozenset())
             await connection.execute(query("delete_source"), {"source_id": source_id})
             return uris
 
@@ -190,78 +191,3 @@ def _unchanged(known: Sequence[Row], document: NewDocument) -> PutResult | None:
     if (row["content_hash"], row["reader"]) != (document.content_hash, document.reader):
         return None
     return PutResult(document_id=row["document_id"], chunks=row["chunks"], changed=False)
-
-
-async def _replace(
-    connection: Connection,
-    source_id: int,
-    document: NewDocument,
-    passages: Sequence[Passage],
-    known: Sequence[Row],
-) -> int:
-    configuration = language.configuration(document.language)
-    kept: dict[int, int] = {}
-    if known:
-        document_id = known[0]["document_id"]
-        if known[0]["configuration"] == configuration:
-            rows = await fetch(connection, "chunk_keys", document_id=document_id)
-            kept = matched([(row["chunk_id"], row["content_key"]) for row in rows], passages)
-        await _delete_chunks(connection, [document_id], kept=list(kept.values()))
-    found = await fetch(connection, "source_collection", source_id=source_id)
-    if not found:
-        raise LookupError(f"There is no source {source_id}.")
-    rows = await fetch(connection, "put_document", **_columns_of(source_id, document))
-    document_id = int(rows[0]["document_id"])
-    stay = [passage for passage in passages if passage.ordinal in kept]
-    if stay:
-        values = columns(stay) | {"chunk_ids": [kept[passage.ordinal] for passage in stay]}
-        await connection.execute(query("update_chunks"), values)
-    fresh = [passage for passage in passages if passage.ordinal not in kept]
-    if fresh:
-        values = columns(fresh) | {
-            "document_id": document_id,
-            "collection_id": found[0]["collection_id"],
-            "configuration": configuration,
-            "mean_length": lexicon.mean_length(document.language),
-            "k1": lexicon.K1,
-            "b": lexicon.B,
-            "count": len(fresh),
-        }
-        await connection.execute(query("insert_chunks"), values)
-    return document_id
-
-
-def _columns_of(source_id: int, document: NewDocument) -> dict[str, Any]:
-    label = storable_json(document.label.to_json())
-    return {
-        "source_id": source_id,
-        "uri": storable(document.uri),
-        "title": storable(document.title),
-        "kind": document.kind,
-        "media_type": document.media_type,
-        "content_hash": document.content_hash,
-        "reader": document.reader,
-        "language": document.language,
-        "configuration": language.configuration(document.language),
-        "modified_at": document.modified_at,
-        "origins": label["origins"],
-        "audience": label["audience"],
-        "flaws": [storable(flaw) for flaw in document.flaws],
-    }
-
-
-async def _vanish(connection: Connection, source_id: int, keep: AbstractSet[str]) -> list[str]:
-    kept = [storable(uri) for uri in keep]
-    rows = await fetch(connection, "vanished_documents", source_id=source_id, keep=kept)
-    document_ids = [row["document_id"] for row in rows]
-    await _delete_chunks(connection, document_ids, kept=[])
-    await connection.execute(query("delete_documents"), {"document_ids": document_ids})
-    return [row["uri"] for row in rows]
-
-
-async def _delete_chunks(
-    connection: Connection, document_ids: list[int], *, kept: list[int]
-) -> None:
-    values = {"document_ids": document_ids, "kept": kept}
-    await connection.execute(query("unindex_chunks"), values)
-    await connection.execute(query("delete_chunks"), values)

@@ -1,0 +1,101 @@
+"""The models that memory has vectors of, and what their vectors have to be like."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from pgvector import HalfVector
+from psycopg import sql
+
+from memory import lexicon
+from memory.database import Connection, Pool, transaction
+from memory.embedding import Embedder
+from memory.errors import EmbeddingMismatchError
+from memory.queries import query
+from memory.rows import Row, fetch
+
+DIMENSIONS_LIMIT = 4_000
+"""What pgvector can index, and what fits a page."""
+_LENGTH_TOLERANCE = 0.01
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Model:
+    """An embedding model that memory has vectors of."""
+
+    id: int
+    name: str
+    dimensions: int
+
+    @property
+    def table(self) -> sql.Identifier:
+        """Name of the table of its vectors."""
+        return sql.Identifier(f"vectors_{self.id}")
+
+    @property
+    def index(self) -> str:
+        """Name of the approximate index of that table, once there is one."""
+        return f"vectors_{self.id}_nearest"
+
+
+async def find_model(connection: Connection, embedder: Embedder) -> Model | None:
+    """Return the stored model of an embedder; None while it has no vectors."""
+    rows = await fetch(connection, "get_model", name=embedder.model)
+    return _checked(rows[0], embedder) if rows else None
+
+
+async def register(pool: Pool, embedder: Embedder) -> Model:
+    """Find the model or make its table."""
+    async with transaction(pool) as connection:
+        known = await find_model(connection, embedder)
+        if known is not None:
+            return known
+        await connection.execute(query("lock_lexicon"), {"key": lexicon.LOCK_KEY})
+        known = await find_model(connection, embedder)
+        if known is not None:
+            return known
+        if embedder.dimensions > DIMENSIONS_LIMIT:
+            raise EmbeddingMismatchError(
+                f"The model {embedder.model} has {embedder.dimensions} dimensions, but at most "
+                f"{DIMENSIONS_LIMIT} can be searched. Use another model, or fewer dimensions of it."
+            )
+        rows = await fetch(
+            connection, "add_model", name=embedder.model, dimensions=embedder.dimensions
+        )
+        model = _checked(rows[0], embedder)
+        await connection.execute(
+            sql.SQL(query("create_vectors")).format(
+                vectors=model.table, dimensions=sql.Literal(model.dimensions)
+            )
+        )
+        return model
+
+
+def checked_vectors(
+    vectors: NDArray[np.float32], embedder: Embedder, count: int
+) -> list[HalfVector | None]:
+    """Return what is stored for an embedder's answer: None for a text that has no direction."""
+    if vectors.shape != (count, embedder.dimensions):
+        raise EmbeddingMismatchError(
+            f"The model {embedder.model} gave vectors of shape {vectors.shape} for {count} texts, "
+            f"but says that it has {embedder.dimensions} dimensions. Use another model, or mend it."
+        )
+    lengths = np.linalg.norm(vectors.astype(np.float64), axis=1)
+    empty = ~np.isfinite(lengths) | (lengths == 0)
+    wrong = ~empty & (np.abs(lengths - 1) > _LENGTH_TOLERANCE)
+    if wrong.any():
+        raise EmbeddingMismatchError(
+            f"The model {embedder.model} gave a vector of length {lengths[wrong][0]:.3g} instead "
+            "of 1. Let its adapter normalise them."
+        )
+    return [None if no else HalfVector(row) for no, row in zip(empty, vectors, strict=True)]
+
+
+def _checked(row: Row, embedder: Embedder) -> Model:
+    if row["dimensions"] != embedder.dimensions:
+        raise EmbeddingMismatchError(
+            f"Memory holds vectors of {row['dimensions']} dimensions under the name "
+            f"{embedder.model}, but the model now gives {embedder.dimensions}. Give the new model "
+            "another name, or go back to the old one."
+        )
+    return Model(id=row["model_id"], name=embedder.model, dimensions=row["dimensions"])
