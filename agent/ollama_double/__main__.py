@@ -18,7 +18,7 @@ def main() -> None:
     except ImportError:
         parser.error("the package uvicorn is not installed; it comes with the group dev")
     script = read_script(given.script) if given.script else Script()
-    uvicorn.run(OllamaDouble(script), host="127.0.0.1", port=given.port, log_level="warning")
+    uvicorn.run(OllamaDouble(script), host="127.0.0.1", port=given.port)
 
 
 if __name__ == "__main__":
