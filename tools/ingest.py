@@ -16,7 +16,7 @@ from tools import folders
 from tools.base import Clock
 from tools.ingest_report import IngestReport, OnProgress, Outcome, Tally, silent
 from tools.papers import document_of
-from tools.reading.base import FILE_BYTES_LIMIT, FileReader, UnreadableError
+from tools.reading.base import FILE_BYTES_LIMIT, FileReader, SenseFailedError, UnreadableError
 
 
 class Ingestion:
@@ -87,6 +87,8 @@ class Ingestion:
             uri = path.as_uri()
             try:
                 outcome = await self._one(root, path, uri, tally)
+            except SenseFailedError as error:
+                outcome = tally.fail(uri, str(error))
             except UnreadableError as error:
                 # What memory may hold of it stands there no longer.
                 root.stale.add(uri)
@@ -180,4 +182,3 @@ def _load(path: Path, bytes_limit: int) -> _File:
         digest=hashlib.sha256(data).digest(),
         modified_at=datetime.fromtimestamp(status.st_mtime, UTC),
     )
-

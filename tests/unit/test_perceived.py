@@ -7,8 +7,9 @@ from memory.places import Box, Place
 from tools.reading import picture, recording
 from tools.reading.testing import OpenResidency, ScriptedHearing, ScriptedSight, perception
 from tools.senses.base import SAMPLE_RATE_HZ, Operation, Recording, Sense
+from tools.senses.pictures import Picture
 
-SHEET = np.zeros((400, 600, 3), dtype=np.uint8)
+SHEET = Picture(pixels=np.zeros((400, 600, 3), dtype=np.uint8))
 
 
 async def test_words_of_one_row_are_one_block_with_their_common_box() -> None:
@@ -39,9 +40,17 @@ async def test_a_picture_without_writing_says_so() -> None:
     assert reading.flaws == ("no writing was recognised in it",)
 
 
+async def test_boxes_are_those_of_the_file_also_where_it_was_read_smaller() -> None:
+    scaled = Picture(pixels=SHEET.pixels, scale=2, flaws=("it ends early",))
+    sight = ScriptedSight(("Total", 10, 100, 60, 120))
+    reading = await picture.read(scaled, "big.png", "image/png", perception(sight))
+    assert reading.blocks[0].place.box == Box(left=20, top=200, right=120, bottom=240)
+    assert reading.flaws == ("it ends early",)
+
+
 async def test_a_picture_too_small_for_writing_is_not_looked_at() -> None:
     sight = ScriptedSight(("ghost", 0, 0, 1, 1))
-    pixel = np.zeros((1, 1, 3), dtype=np.uint8)
+    pixel = Picture(pixels=np.zeros((1, 1, 3), dtype=np.uint8))
     reading = await picture.read(pixel, "pixel.gif", "image/gif", perception(sight))
     assert (reading.blocks, reading.flaws, sight.shown) == ((), (), [])
 

@@ -15,6 +15,14 @@ class UnreadableError(Exception):
     """Nothing could be read; the text says of which file, why, and what to do."""
 
 
+class SenseFailedError(UnreadableError):
+    """A sense failed, not the file: another time it may be read. The text says what to do."""
+
+
+UNREAD = "unread/0"
+"""Stands among the readers of what a sense failed on, and is never current: it is read again."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Block:
     """A paragraph, a table row, a recognised line, a segment of speech: never split over places."""

@@ -9,7 +9,7 @@ from itertools import groupby
 from memory.labels import Label, Origin
 from memory.places import Place
 from tools.reading import html
-from tools.reading.base import Block, Reading, UnreadableError
+from tools.reading.base import UNREAD, Block, Reading, SenseFailedError, UnreadableError
 from tools.reading.decoding import decode
 from tools.reading.message import Attachment, Body, Mail, parse
 from tools.reading.quoting import stretches
@@ -44,6 +44,7 @@ async def read(
             reading = await _opened(attachment, media_type, open_file, depth + 1)
         except UnreadableError as error:
             mail.flaws.append(f"attachment {part}: {error}")
+            readers += [UNREAD] if isinstance(error, SenseFailedError) else []
             continue
         blocks += (_inside(block, part) for block in reading.blocks)
         mail.flaws += (f"attachment {part}: {flaw}" for flaw in reading.flaws)

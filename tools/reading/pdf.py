@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from memory.labels import Label, Origin
 from memory.places import Place
 from tools.reading import layout, picture
-from tools.reading.base import Block, Reading
+from tools.reading.base import UNREAD, Block, Reading, SenseFailedError
 from tools.reading.book import POINTS_PER_INCH, Book
 from tools.reading.outline import Outline
 from tools.reading.perception import Perception
@@ -33,6 +33,8 @@ class Pages:
     scanned: dict[int, tuple[Block, ...]] = field(default_factory=dict)
     """By page, what sight made of those with scarce text."""
     flaws: list[str] = field(default_factory=list)
+    readers: set[str] = field(default_factory=set)
+    """What looked at pages, besides PDFium."""
 
 
 async def read(data: bytes, name: str, media_type: str, perception: Perception) -> Reading:
@@ -47,14 +49,13 @@ async def read(data: bytes, name: str, media_type: str, perception: Perception) 
         await asyncio.to_thread(book.close)
     outline = await asyncio.to_thread(_outlined, pages)
     blocks = outline.closed()
-    seen = (perception.picture_reader,) if pages.scanned else ()
     return Reading(
         title=outline.title or name if _UNTITLED.fullmatch(book.title) else book.title,
         kind="pdf",
         media_type=media_type,
         blocks=blocks,
         label=LABEL,
-        reader=" + ".join((READER, *seen)),
+        reader=" + ".join((READER, *sorted(pages.readers))),
         flaws=tuple(pages.flaws),
     )
 
@@ -79,7 +80,13 @@ async def _look(book: Book, sheet: layout.Sheet, pages: Pages, perception: Perce
     image = await asyncio.to_thread(book.image, sheet.number, SCAN_DPI)
     if image is None:
         return
-    sighting = await perception.look(image)
+    try:
+        sighting = await perception.look(image)
+    except SenseFailedError as error:
+        pages.flaws.append(f"page {sheet.number}: {error}")
+        pages.readers.add(UNREAD)
+        return
+    pages.readers.add(perception.picture_reader)
     pages.flaws += (f"page {sheet.number}: {flaw}" for flaw in sighting.flaws)
     label = LABEL.join(picture.LABEL)
     # The page may have been rendered coarser than was asked for.

@@ -1,10 +1,13 @@
 """Sight and hearing as readers use them: each operation under a lease of its own."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tools.reading.base import SenseFailedError
 from tools.senses.base import (
     Operation,
     Recording,
@@ -14,6 +17,7 @@ from tools.senses.base import (
     Sighting,
     Transcript,
 )
+from tools.senses.errors import SenseError
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,13 +38,26 @@ class Perception:
         return f"recording/1 {self.senses.hearing.name}"
 
     async def look(self, image: NDArray[np.uint8]) -> Sighting:
-        """Return the text in an image of shape (height, width, 3), RGB."""
+        """Return the text in an image of shape (height, width, 3), RGB.
+
+        Raises `SenseFailedError`.
+        """
         operation = Operation(sense=Sense.SIGHT, pixels=image.shape[0] * image.shape[1])
         async with self.residency.lease(operation):
-            return await self.senses.sight.read(image)
+            with _translated():
+                return await self.senses.sight.read(image)
 
     async def listen(self, recording: Recording) -> Transcript:
-        """Return the words of a recording with their times."""
+        """Return the words of a recording with their times. Raises `SenseFailedError`."""
         operation = Operation(sense=Sense.HEARING, audio_s=recording.duration_s)
         async with self.residency.lease(operation):
-            return await self.senses.hearing.transcribe(recording)
+            with _translated():
+                return await self.senses.hearing.transcribe(recording)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except SenseError as error:
+        raise SenseFailedError(str(error)) from error

@@ -2,14 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from memory.labels import Label, Origin
 from memory.places import Box, Place
 from tools.reading.base import Block, Reading
 from tools.reading.perception import Perception
 from tools.senses.base import Sighting, TextLine
+from tools.senses.pictures import Picture
 
 LABEL = Label(origins=frozenset({Origin.PICTURE}))
 
@@ -17,16 +15,14 @@ SMALLEST_PIXELS = 16
 """Narrower or lower than this a picture holds no writing: a rule, a pixel that counts readers."""
 
 
-async def read(
-    image: NDArray[np.uint8], name: str, media_type: str, perception: Perception
-) -> Reading:
-    """Return the rows of text in an image of shape (height, width, 3), RGB."""
+async def read(decoded: Picture, name: str, media_type: str, perception: Perception) -> Reading:
+    """Return the rows of text in a picture. Raises `SenseFailedError`."""
     blocks: tuple[Block, ...] = ()
-    flaws: tuple[str, ...] = ()
-    if min(image.shape[:2]) >= SMALLEST_PIXELS:
-        sighting = await perception.look(image)
-        blocks = tuple(blocks_of(sighting, Place(), LABEL))
-        flaws = sighting.flaws if blocks else (*sighting.flaws, "no writing was recognised in it")
+    flaws = decoded.flaws
+    if min(decoded.pixels.shape[:2]) >= SMALLEST_PIXELS:
+        sighting = await perception.look(decoded.pixels)
+        blocks = tuple(blocks_of(sighting, Place(), LABEL, decoded.scale))
+        flaws += sighting.flaws if blocks else (*sighting.flaws, "no writing was recognised in it")
     return Reading(
         title=name,
         kind="picture",

@@ -10,7 +10,7 @@ LABEL = Label(origins=frozenset({Origin.RECORDING}))
 
 
 async def read(recording: Recording, name: str, media_type: str, perception: Perception) -> Reading:
-    """Return the segments of speech in a decoded recording."""
+    """Return the segments of speech in a decoded recording. Raises `SenseFailedError`."""
     transcript = await perception.listen(recording)
     blocks = tuple(
         Block(

@@ -1,0 +1,87 @@
+"""Any file, by its content: the one door through which files are read."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tools.content import Kind, detect
+from tools.reading import html, mail, markdown, pdf, picture, recording, text
+from tools.reading.base import FILE_BYTES_LIMIT, Reading, SenseFailedError, UnreadableError
+from tools.reading.perception import Perception
+from tools.senses.errors import MediaError, SenseError
+from tools.senses.media import decode_audio, decode_image
+
+READABLE = "PDF, Markdown, HTML, text in any encoding, mail, pictures and recordings"
+
+_WRITTEN = {Kind.TEXT: text.read, Kind.MARKDOWN: markdown.read, Kind.HTML: html.read}
+"""What reads text of each kind. Blocks."""
+
+
+class ContentReader:
+    """Reads any file by what it holds, never by what it is called."""
+
+    def __init__(self, perception: Perception, *, bytes_limit: int = FILE_BYTES_LIMIT) -> None:
+        self._perception = perception
+        self._bytes_limit = bytes_limit
+
+    async def read(self, data: bytes, name: str) -> Reading:
+        """Return what stands in the bytes. Raises `UnreadableError` where nothing can be read."""
+        return await self._read(data, name, 0)
+
+    def current(self, reader: str) -> bool:
+        """Return whether what `Reading.reader` says is still how it would be read."""
+        current = {
+            html.READER,
+            mail.READER,
+            markdown.READER,
+            pdf.READER,
+            text.READER,
+            self._perception.picture_reader,
+            self._perception.recording_reader,
+        }
+        return set(reader.split(" + ")) <= current
+
+    async def _read(self, data: bytes, name: str, depth: int) -> Reading:
+        """Read a file that lies within so many mails."""
+        if len(data) > self._bytes_limit:
+            raise UnreadableError(
+                f"{name} has {len(data)} bytes, and {self._bytes_limit} are read at most. "
+                "Raise the limit in the settings, or split the file."
+            )
+        content = await asyncio.to_thread(detect, data)
+        media_type = content.media_type
+        if (written := _WRITTEN.get(content.kind)) is not None:
+            return await asyncio.to_thread(written, data, name, media_type)
+        match content.kind:
+            case Kind.PDF:
+                return await pdf.read(data, name, media_type, self._perception)
+            case Kind.MAIL:
+                return await mail.read(data, name, media_type, self._read, depth=depth)
+            case Kind.PICTURE:
+                return await self._picture(data, name, media_type)
+            case Kind.RECORDING:
+                return await self._recording(data, name, media_type)
+            case Kind.EMPTY:
+                raise UnreadableError(f"{name} is empty.")
+            case _:
+                raise UnreadableError(f"{name} is {content} and cannot be read. {READABLE} can be.")
+
+    async def _picture(self, data: bytes, name: str, media_type: str) -> Reading:
+        with _translated():
+            decoded = await decode_image(data, name)
+        return await picture.read(decoded, name, media_type, self._perception)
+
+    async def _recording(self, data: bytes, name: str, media_type: str) -> Reading:
+        with _translated():
+            decoded = await decode_audio(data, name)
+        return await recording.read(decoded, name, media_type, self._perception)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except MediaError as error:
+        raise UnreadableError(str(error)) from error
+    except SenseError as error:
+        raise SenseFailedError(str(error)) from error
