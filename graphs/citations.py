@@ -3,20 +3,28 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 
-from graphs import evidence, words
+from graphs import evidence, marks, words
+from graphs.numbers import numbers
+from graphs.particulars import calendar, denies, shared
 from graphs.state import Citation
 from memory.documents import Chunk, located
-
-_MARK = re.compile(r"\s*\[(\d+(?:\s*,\s*\d+)*)\]")
 
 SUPPORT = 0.5
 """Share of a sentence's own terms that its quotation has to hold."""
 
+STRANGE_RUN = 3
+"""Own terms in a row, at most, that the quotation need not hold: more are a claim of their own."""
+
+RESTATED = 0.75
+"""Share of a quotation's terms from which on a sentence says the same, or its contrary."""
 
 CLAIM_TERMS = 3
 """Own terms from which on a sentence is a claim."""
+
+_LEAD = re.compile(r"^\s*(?:(?:[-*+•#>]+|\d{1,2}[.)])\s+)+")
+"""What makes a line an item of a list or a heading; its number claims nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,35 +52,58 @@ def citation(number: int, chunk: Chunk, start: int, end: int) -> Citation:
     )
 
 
-def supported(sentence: str, quote: str, question: str) -> bool:
+def supported(sentence: str, quote: str, question: str, *, beside: str = "") -> bool:
     """Whether a quotation backs a sentence.
 
-    All its numbers and `SUPPORT` of its terms stand in the quotation; terms of the question do
-    not count, since an answer repeats them whatever it says.
+    All that it says exactly and `SUPPORT` of its terms stand in the quotation, and of the others
+    no more than `STRANGE_RUN` in a row; terms of the question do not count, since an answer repeats
+    them whatever it says. What was asked for exactly may also stand beside the quotation, in its
+    passage or the headings.
     """
-    if not words.numbers(sentence) <= words.numbers(quote) | words.numbers(question):
+    if not shared(sentence, quote, asked=question, beside=beside or quote):
+        return False
+    if _contradicts(sentence, quote):
         return False
     asked = words.content(question)
     own = [term for term in words.content(sentence) if not words.matched([term], asked)]
     said = own or words.content(sentence)
     if not said:
         return False
-    return len(words.matched(said, words.terms(quote))) >= SUPPORT * len(said)
+    there, figures = words.terms(quote), numbers(quote)
+    held = {term: _holds(term, there, figures) for term in said}
+    strange = [sum(map(words.weight, run)) for holds, run in groupby(said, held.get) if not holds]
+    return sum(held.values()) >= SUPPORT * len(said) and max(strange, default=0) <= STRANGE_RUN
 
 
-def best_span(sentence: str, text: str) -> tuple[int, int]:
+def _holds(term: str, there: Sequence[str], figures: set[str]) -> bool:
+    """Whether a term stands in a quotation, a number in figures or in words."""
+    return bool(words.matched([term], there) or numbers(term) & figures)
+
+
+def _contradicts(sentence: str, quote: str) -> bool:
+    """Whether one of the two denies what the other says."""
+    if denies(sentence) == denies(quote):
+        return False
+    if denies(sentence):
+        return True
+    restated = words.matched(words.content(quote), words.terms(sentence))
+    return len(restated) >= RESTATED * len(words.content(quote))
+
+
+def best_span(sentence: str, chunk: Chunk) -> tuple[int, int]:
     """Return the sentence of a passage, or two neighbours, that shares most with a claim."""
-    spans = evidence.sentences(text)
+    spans = evidence.statements(chunk)
     choices = spans + [(one[0], two[1]) for one, two in pairwise(spans)]
     if not choices:
-        return 0, len(text)
+        return 0, len(chunk.text)
     said = words.content(sentence)
-    figures = words.numbers(sentence)
+    exact = numbers(sentence) | calendar(sentence)
 
     def worth(span: tuple[int, int]) -> tuple[float, int]:
-        there = text[span[0] : span[1]]
-        shared = len(words.matched(said, words.terms(there)))
-        return shared + 2 * len(figures & words.numbers(there)), -(span[1] - span[0])
+        there = chunk.text[slice(*span)]
+        alike = len(words.matched(said, words.terms(there)))
+        same = exact & (numbers(there) | calendar(there))
+        return alike + 2 * len(same), -(span[1] - span[0])
 
     return max(choices, key=worth)
 
@@ -81,7 +112,7 @@ def claims(sentence: str, question: str) -> bool:
     """Whether a sentence states something of its own, not only that something was done."""
     own = words.content(sentence)
     new = [term for term in own if not words.matched([term], words.content(question))]
-    return len(new) >= CLAIM_TERMS or bool(words.numbers(sentence) - words.numbers(question))
+    return len(new) >= CLAIM_TERMS or bool(numbers(sentence) - numbers(question))
 
 
 def ground(
@@ -93,21 +124,22 @@ def ground(
     sentence is taken out. A sentence that claims something and is backed neither by a passage nor
     by the result of a tool is listed as unsupported.
     """
+    answer = marks.gathered(text)
     cited: dict[tuple[int, int, int], Citation] = {}
     unsupported: list[str] = []
     pieces: list[str] = []
     last = 0
-    for start, end in evidence.sentences(text):
-        pieces.append(text[last:start])
-        sentence, last = text[start:end], end
-        plain = _MARK.sub("", sentence).strip()
-        marks = [int(number) for group in _MARK.findall(sentence) for number in group.split(",")]
-        numbers = _backed(plain, marks, passages, question, cited)
-        told = any(supported(plain, result, question) for result in results)
-        if not (numbers or told) and claims(plain, question):
+    for start, end in evidence.sentences(answer):
+        pieces.append(answer[last:start])
+        sentence, last = answer[start:end], end
+        plain = marks.without(sentence).strip()
+        claim = _LEAD.sub("", plain)
+        found = _backed(claim, marks.read(sentence), passages, question)
+        told = any(supported(claim, result, question) for result in results)
+        if not (found or told) and claims(claim, question):
             unsupported.append(plain)
-        pieces.append(_marked(plain, numbers))
-    pieces.append(text[last:])
+        pieces.append(marks.added(plain, [_number(cited, *one) for one in found]))
+    pieces.append(answer[last:])
     return Grounded(
         text="".join(pieces).strip(),
         citations=tuple(cited.values()),
@@ -116,30 +148,31 @@ def ground(
 
 
 def _backed(
-    plain: str,
-    marks: Sequence[int],
-    passages: Sequence[Chunk],
-    question: str,
-    cited: dict[tuple[int, int, int], Citation],
-) -> list[int]:
-    numbers = []
-    for mark in dict.fromkeys(marks):
-        if not 1 <= mark <= len(passages):
-            continue
-        chunk = passages[mark - 1]
-        start, end = best_span(plain, chunk.text)
-        if not supported(plain, chunk.text[start:end], question):
-            continue
-        key = (chunk.id, start, end)
-        if key not in cited:
-            cited[key] = citation(len(cited) + 1, chunk, start, end)
-        numbers.append(cited[key]["number"])
-    return numbers
+    claim: str, marked: Sequence[int], passages: Sequence[Chunk], question: str
+) -> list[tuple[Chunk, int, int]]:
+    """Return the quotations that back a claim: each alone, else those that do it together."""
+    chunks = [passages[mark - 1] for mark in marked if 1 <= mark <= len(passages)]
+    found = [(chunk, *best_span(claim, chunk)) for chunk in dict.fromkeys(chunks)]
+    alone = [one for one in found if _together(claim, [one], question)]
+    if alone or not _together(claim, found, question):
+        return alone
+    needed = list(found)
+    for one in found:
+        rest = [other for other in needed if other is not one]
+        if _together(claim, rest, question):
+            needed = rest
+    return needed
 
 
-def _marked(plain: str, numbers: Sequence[int]) -> str:
-    if not numbers:
-        return plain
-    marks = "".join(f"[{number}]" for number in numbers)
-    body = plain.rstrip(".!?。！？")
-    return f"{body} {marks}{plain[len(body) :]}"
+def _together(claim: str, found: Sequence[tuple[Chunk, int, int]], question: str) -> bool:
+    quote = "\n".join(chunk.text[start:end] for chunk, start, end in found)
+    beside = "\n".join(f"{chunk.context}\n{chunk.text}" for chunk, _, _ in found)
+    return supported(claim, quote, question, beside=beside)
+
+
+def _number(cited: dict[tuple[int, int, int], Citation], chunk: Chunk, start: int, end: int) -> int:
+    """Return the number of a citation, a new one where it was not cited before."""
+    key = chunk.id, start, end
+    if key not in cited:
+        cited[key] = citation(len(cited) + 1, chunk, start, end)
+    return cited[key]["number"]

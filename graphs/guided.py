@@ -18,6 +18,7 @@ from graphs.citations import citation, supported
 from graphs.context import Step
 from graphs.evidence import Evidence
 from graphs.executive import CallPart, Prompt, Wish
+from graphs.numbers import numbers
 from graphs.reply import ask, silent
 from graphs.state import Answer, Citation, TurnState
 from graphs.view import View
@@ -93,7 +94,9 @@ async def _cited(step: Step, seen: View) -> Answer:
         citation(number, seen.passages[one.window.passage], one.window.start, one.window.end)
         for number, one in enumerate(best, start=1)
     ]
-    text = await _worded(step, seen.question, citations)
+    first = seen.passages[best[0].window.passage]
+    beside = f"{first.context}\n{first.text}"
+    text = await _worded(step, seen.question, citations, beside)
     return Answer(text=text, found=True, citations=citations, unsupported=[])
 
 
@@ -101,21 +104,22 @@ async def _chosen(step: Step, seen: View) -> Sequence[Evidence]:
     """Return the evidence that answers the question, best first; none where it is too thin."""
     order = sorted(range(len(seen.passages)), key=lambda index: -seen.scores[index])
     candidates = [
-        window for index in order for window in evidence.windows(index, seen.passages[index].text)
+        window for index in order for window in evidence.windows(index, seen.passages[index])
     ]
     rough = evidence.ranked(seen.question, seen.passages, candidates, [0.0] * len(candidates))
     short = [one.window for one in rough[:WINDOWS_LIMIT]]
     if not short:
         return []
-    texts = [f"{seen.passages[window.passage].context} {window.text}" for window in short]
+    texts = [window.text for window in short]
     embedder = step.services.embedder
     documents = await embedder.embed(texts, role="document")
     question = (await embedder.embed([seen.question], role="query"))[0]
     cosines = [float(value) for value in np.asarray(documents) @ question]
-    return evidence.sufficient(evidence.ranked(seen.question, seen.passages, short, cosines))
+    found = evidence.ranked(seen.question, seen.passages, short, cosines)
+    return evidence.sufficient(seen.question, found)
 
 
-async def _worded(step: Step, question: str, citations: Sequence[Citation]) -> str:
+async def _worded(step: Step, question: str, citations: Sequence[Citation], beside: str) -> str:
     """Let the executive say what the first quotation says; keep it only if it holds."""
     quote = citations[0]["quote"]
     marks = "".join(f"[{one['number']}]" for one in citations)
@@ -127,15 +131,15 @@ async def _worded(step: Step, question: str, citations: Sequence[Citation]) -> s
     sentence = " ".join(reply.text.split())
     spans = evidence.sentences(sentence)
     first = sentence[spans[0][0] : spans[0][1]] if spans else ""
-    if _holds(first, quote, question):
+    if _holds(first, quote, question, beside):
         return f"{first.rstrip('.!。')} {marks}."
     plain = " ".join(quote.split())
     return f"{citations[0]['title']} says: “{plain}” {marks}"
 
 
-def _holds(sentence: str, quote: str, question: str) -> bool:
+def _holds(sentence: str, quote: str, question: str, beside: str) -> bool:
     """Whether a sentence says what the quotation says, and all that was asked for in it."""
-    if not supported(sentence, quote, question):
+    if not supported(sentence, quote, question, beside=beside):
         return False
     own = words.content(sentence)
     strange = [
@@ -143,5 +147,5 @@ def _holds(sentence: str, quote: str, question: str) -> bool:
         for term in own
         if not words.matched([term], words.terms(quote) + words.terms(question))
     ]
-    missing = words.numbers(quote) - words.numbers(sentence) - words.numbers(question)
+    missing = numbers(quote) - numbers(sentence) - numbers(question)
     return not strange and not (missing and evidence.wants_number(question))

@@ -7,9 +7,15 @@ without spaces are compared by pairs of characters.
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import pairwise
 
-_WORD = re.compile(r"[^\W_]+(?:[.,:/'-][^\W_]+)*")
+from graphs import numbers
+
+_WORD = re.compile(r"[^\W_]+(?:(?:'|(?<=\d)[.,:/-](?=\d))[^\W_]+)*")
+_ELIDED = re.compile(r"^(?:[a-z]|qu|un|dell|all|nell|sull)'(?=[^\W\d_]{2})")
+"""What French and Italian leave of an article or a pronoun: `l'eau`."""
+_CONTRACTED = re.compile(r"(?:n't|'(?:s|re|ll|ve|d|m))$")
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0e7f]+")
 
 COMMON = frozenset(
@@ -34,15 +40,15 @@ _CHINESE_COMMON = frozenset("的了是在和有多少什么几吗呢哪个怎么
 
 
 def folded(text: str) -> str:
-    """Return the text in one case and one form of its letters."""
-    return unicodedata.normalize("NFKC", text).casefold()
+    """Return the text in one case and one form of its letters and its apostrophes."""
+    return unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
 
 
 def terms(text: str) -> list[str]:
     """Return words, and pairs of characters where a script has no spaces, in order."""
     found: list[str] = []
-    for word in _WORD.findall(folded(text)):
-        rest = 0
+    for whole in _WORD.findall(folded(text)):
+        word, rest = _ELIDED.sub("", whole).removesuffix("'s"), 0
         for run in _UNSPACED.finditer(word):
             if run.start() > rest:
                 found.append(word[rest : run.start()])
@@ -61,34 +67,59 @@ def content(text: str) -> list[str]:
     return list(dict.fromkeys(kept))
 
 
+def weight(term: str) -> float:
+    """Return how many words a term stands for: one, or a half where it is a pair of characters."""
+    return 0.5 if _UNSPACED.fullmatch(term) else 1.0
+
+
 def _is_common(term: str) -> bool:
     if _UNSPACED.fullmatch(term):
         return all(character in _CHINESE_COMMON for character in term)
-    return term in COMMON or (len(term) == 1 and not term.isdigit())
+    if _CONTRACTED.search(term) or term in COMMON:
+        return True
+    return len(term) == 1 and not term.isdigit()
 
 
 def alike(one: str, other: str) -> bool:
-    """Whether two terms are the same word but for an ending of up to three letters."""
+    """Whether two terms are the same word but for its ending, or for what stands before its head.
+
+    The ending has up to three letters; what stands before, as in German, at least four:
+    `Wasserfilter` is a `Filter`. Numbers are alike only where they are equal.
+    """
     if one == other:
         return True
-    if _UNSPACED.search(one) or not (one.isalpha() and other.isalpha()):
+    if not (one.isalpha() and other.isalpha()) or _UNSPACED.search(one):
         return False
-    shorter = min(len(one), len(other))
-    shared = 0
-    for left, right in zip(one, other, strict=False):
-        if left != right:
-            break
-        shared += 1
-    return shared >= max(4, shorter - 2) and max(len(one), len(other)) - shared <= 3
+    short, long = sorted((one, other), key=len)
+    return (_inflected(short, long) or _headed(short, long)) and not (
+        _is_number(one) or _is_number(other)
+    )
+
+
+def _inflected(short: str, long: str) -> bool:
+    pairs = zip(short, long, strict=False)
+    shared = next((at for at, (left, right) in enumerate(pairs) if left != right), len(short))
+    if shared == len(short) >= 3 and long[shared:] in ("s", "es"):
+        return True
+    return shared >= max(4, len(short) - 2) and len(long) - shared <= 3
+
+
+def _headed(short: str, long: str) -> bool:
+    if len(long) - len(short) < 2:
+        return False
+    for stem in (short, short[:-1], short[:-2]):
+        at = long.rfind(stem)
+        if len(stem) >= 5 and at >= 4 and len(long) - at - len(stem) <= 2:
+            return True
+    return False
+
+
+@lru_cache(maxsize=4096)
+def _is_number(term: str) -> bool:
+    return bool(numbers.numbers(term))
 
 
 def matched(wanted: Iterable[str], there: Iterable[str]) -> set[str]:
     """Return those of the wanted terms that have a word alike among the others."""
     present = list(there)
     return {term for term in wanted if any(alike(term, other) for other in present)}
-
-
-def numbers(text: str) -> set[str]:
-    """Return the numbers in figures, thousands marks removed: `1,250.5` is `1250.5`."""
-    found = re.findall(r"\d+(?:[.,:/-]\d+)*", text)
-    return {re.sub(r",(?=\d{3}(?:\D|$))", "", number) for number in found}

@@ -108,8 +108,9 @@ class Executor:
         ):
             return _refused(judged.verdict.reason)
         tool, arguments = self.toolbox.validate(request.name, request.arguments)
+        deadline = asyncio.timeout(self._timeout_s)
         try:
-            async with asyncio.timeout(self._timeout_s) as deadline:
+            async with deadline:
                 result = await self._act(tool, arguments, context)
         except ToolError as error:
             return _refused(str(error))
