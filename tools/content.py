@@ -65,6 +65,7 @@ _CONTROLS_SHARE = 0.002
 _UTF_32 = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
+_BLANK_LINES = re.compile(r"\A(?:[ \t]*\n)+")
 _FIELD = re.compile(r"([!-9;-~]+)[ \t]*:")
 _ENVELOPE = re.compile(r"From \S+.*\d{1,2}:\d\d.*")
 _ROUTING = frozenset(
@@ -135,7 +136,7 @@ def _wide(sample: bytes) -> str | None:
 def _written(text: str, data: bytes) -> Content:
     """Tell what kind of text it is."""
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    if mail := _mail(text.lstrip("\n")):
+    if mail := _mail(_BLANK_LINES.sub("", text)):
         return Content(kind=Kind.MAIL, media_type=mail)
     if _HTML.match(text):
         return Content(kind=Kind.HTML, media_type="text/html")

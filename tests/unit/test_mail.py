@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from memory.labels import Origin
 from memory.places import Place
 from tools.reading import mail, message, picture, text
-from tools.reading.base import Block, Reading, UnreadableError
+from tools.reading.base import UNREAD, Block, Reading, UnreadableError
 
 
 async def open_file(data: bytes, name: str, depth: int) -> Reading:
@@ -26,6 +26,8 @@ async def open_file(data: bytes, name: str, depth: int) -> Reading:
             label=picture.LABEL,
             reader="picture/1 scripted sight",
         )
+    if data.startswith(b"BUG"):
+        raise KeyError(name)
     if data.startswith(b"\x7fELF"):
         raise UnreadableError(f"{name} is a program.")
     if data.startswith(b"Subject:"):
@@ -120,6 +122,16 @@ async def test_attachments_are_read_through_the_same_doors() -> None:
     assert reading.label.origins == {Origin.MAIL}
 
 
+async def test_a_fault_of_ours_in_an_attachment_costs_the_attachment_only() -> None:
+    made = letter()
+    made.add_attachment("BUG", filename="odd.txt")
+    made.add_attachment("Open on Tuesday.", filename="note.txt")
+    reading = await read(made)
+    assert texts(reading)[-1] == "Open on Tuesday."
+    assert reading.flaws == ("attachment odd.txt: KeyError: 'odd.txt'",)
+    assert UNREAD in reading.reader
+
+
 async def test_a_mail_within_a_mail_is_opened_down_to_a_depth() -> None:
     inner = letter("The innermost words.")
     for level in range(8):
@@ -165,6 +177,11 @@ async def test_chinese_and_german_headers_are_decoded_however_they_are_written()
     assert reading.title == "社区医院 Grüße"
     assert reading.author == "Zürich <z@x.example>"
     assert "To: Jürgen <j@x.example>" in texts(reading)[0]
+
+
+async def test_blank_lines_before_the_headers_are_passed_over() -> None:
+    reading = await read(b"      \n\n" + letter().as_bytes())
+    assert reading.title == "Motor – delivered"
 
 
 async def test_the_first_line_of_a_mailbox_file_is_passed_over() -> None:

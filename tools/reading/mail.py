@@ -46,6 +46,10 @@ async def read(
             mail.flaws.append(f"attachment {part}: {error}")
             readers += [UNREAD] if isinstance(error, SenseFailedError) else []
             continue
+        except Exception as error:  # noqa: BLE001  # a fault of ours costs the attachment, no more
+            mail.flaws.append(f"attachment {part}: {type(error).__name__}: {error}")
+            readers.append(UNREAD)
+            continue
         blocks += (_inside(block, part) for block in reading.blocks)
         mail.flaws += (f"attachment {part}: {flaw}" for flaw in reading.flaws)
         readers += reading.reader.split(" + ")

@@ -42,7 +42,7 @@ FAULTS = (
 )
 """What the parser raises on broken input; RecursionError is a RuntimeError."""
 
-_ENVELOPE = re.compile(rb"\s*>?From [^\n]*\n")
+_ENVELOPE = re.compile(rb">?From [^\n]*\n")
 """First line of a message in a mailbox file."""
 _SECOND = re.compile(rb"\n\r?\nFrom \S+ [^\n]*\d{4}\r?\n[!-9;-~]+:")
 
@@ -114,6 +114,8 @@ def parse(data: bytes) -> Mail:
 
 
 def _capped(data: bytes, mail: Mail) -> bytes:
+    # Mail that was saved out of a web page begins with a line of blanks.
+    data = data.lstrip()
     envelope = _ENVELOPE.match(data)
     if envelope is not None:
         data = data[envelope.end() :]

@@ -16,13 +16,13 @@ SMALLEST_PIXELS = 16
 
 
 async def read(decoded: Picture, name: str, media_type: str, perception: Perception) -> Reading:
-    """Return the rows of text in a picture. Raises `SenseFailedError`."""
+    """Return the rows of text in a picture; most pictures have none. Raises `SenseFailedError`."""
     blocks: tuple[Block, ...] = ()
     flaws = decoded.flaws
     if min(decoded.pixels.shape[:2]) >= SMALLEST_PIXELS:
         sighting = await perception.look(decoded.pixels)
         blocks = tuple(blocks_of(sighting, Place(), LABEL, decoded.scale))
-        flaws += sighting.flaws if blocks else (*sighting.flaws, "no writing was recognised in it")
+        flaws += sighting.flaws
     return Reading(
         title=name,
         kind="picture",
