@@ -189,7 +189,8 @@ def _evened(units: list[Unit]) -> list[list[Unit]]:
 
 def _context(reading: Reading, place: Place, tokens: Tokens, room: int) -> str:
     """Return what is searched with a passage: title, author, attachment and headings."""
-    headings = place.heading[1:] if place.heading[:1] == (reading.title,) else place.heading
+    said = bool(place.heading) and place.heading[0] in reading.title
+    headings = place.heading[1:] if said else place.heading
     parts = (reading.title, reading.author, place.part or "", " > ".join(headings))
     text = "\n".join(part for part in parts if part)
     while text and tokens(text) > room:
