@@ -17,6 +17,10 @@ _PROMPT_BATCH = 256
 """Tokens of a prompt that are evaluated in one go: the longest that a cancellation waits for."""
 
 
+_LONGEST_SOCKET = 103
+"""Bytes of a socket's path that every system takes."""
+
+
 class LlamaServer:
     """One loaded model with one slot.
 
@@ -25,12 +29,15 @@ class LlamaServer:
     """
 
     def __init__(self, model: Path, *, context_tokens: int, threads: int) -> None:
-        self._room = tempfile.TemporaryDirectory(prefix="cortical-", ignore_cleanup_errors=True)
-        socket = Path(self._room.name) / "llama.sock"
+        self._room, socket = _socket()
         key = secrets.token_hex(16)
-        self._server: Any = _started(
-            model, socket, key=key, context_tokens=context_tokens, threads=threads
-        )
+        try:
+            self._server: Any = _started(
+                model, socket, key=key, context_tokens=context_tokens, threads=threads
+            )
+        except ExecutiveError:
+            self._room.cleanup()
+            raise
         self._http = httpx.Client(
             transport=httpx.HTTPTransport(uds=str(socket)),
             base_url="http://llama",
@@ -67,6 +74,22 @@ class LlamaServer:
         self._http.close()
         self._server = None
         self._room.cleanup()
+
+
+def _socket() -> tuple[tempfile.TemporaryDirectory[str], Path]:
+    try:
+        room = tempfile.TemporaryDirectory(prefix="cortical-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise ExecutiveError(
+            f"There is no place for llama.cpp's socket ({error}). Make room, or set TMPDIR."
+        ) from error
+    path = Path(room.name) / "llama.sock"
+    if len(os.fsencode(path)) > _LONGEST_SOCKET:
+        room.cleanup()
+        raise ExecutiveError(
+            f"The path {path} is too long for a socket. Set TMPDIR to a shorter directory."
+        )
+    return room, path
 
 
 def _started(model: Path, socket: Path, *, key: str, context_tokens: int, threads: int) -> Any:
