@@ -4,21 +4,11 @@ English only. What is not understood whole is not understood: the question then 
 """
 
 import re
+from datetime import date
 from typing import Any
 
-_ONES = {
-    word: number
-    for number, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-        "fifteen sixteen seventeen eighteen nineteen".split()
-    )
-}
-_TENS = {
-    word: 10 * number
-    for number, word in enumerate(
-        "twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2
-    )
-}
+from graphs.numbers import ENGLISH_ONES, ENGLISH_TENS, english
+
 _ORDINALS = {
     "first": 1,
     "second": 2,
@@ -30,6 +20,7 @@ _ORDINALS = {
     "twentieth": 20,
     "thirtieth": 30,
 }
+_BETWEEN_NUMBERS = ("hundred", "thousand", "and", "a")
 _MONTHS = {
     month: number
     for number, month in enumerate(
@@ -46,8 +37,9 @@ _COUNTED = re.compile(
     re.IGNORECASE,
 )
 _BETWEEN = re.compile(
-    r"^how\s+many\s+days\s+(?:are\s+(?:there\s+)?|is\s+it\s+)?(?:from|between)\s+(?P<start>.+?)\s+"
-    r"(?:until|till|to|and)\s+(?P<end>.+?)[?.!]*$",
+    r"^how\s+many\s+days\s+(?:are\s+(?:there\s+)?|is\s+it\s+)?"
+    r"(?:(?:from|between)\s+(?P<start>.+?)\s+(?:until|till|to|and)|until|till|to)"
+    r"\s+(?P<end>.+?)[?.!]*$",
     re.IGNORECASE,
 )
 _DAY_FIRST = re.compile(
@@ -59,22 +51,15 @@ _MONTH_FIRST = re.compile(
 
 
 def number(words: str) -> int | None:
-    """Return the number that figures or English words name, below a thousand; else None."""
+    """Return the one number that figures or English words name, below a million; else None."""
     text = words.strip().casefold()
     if re.fullmatch(r"\d{1,6}", text):
         return int(text)
-    total, known = 0, False
-    for word in re.split(r"[\s-]+", text):
-        if word in _ONES:
-            total += _ONES[word]
-        elif word in _TENS:
-            total += _TENS[word]
-        elif word == "hundred":
-            total = max(total, 1) * 100
-        elif word not in ("a", "and"):
-            return None
-        known = True
-    return total if known else None
+    if text in ("a", "an"):
+        return 1
+    found = english(text)
+    strange = set(re.split(r"[\s-]+", text)) - {*ENGLISH_ONES, *ENGLISH_TENS, *_BETWEEN_NUMBERS}
+    return found[0] if len(found) == 1 and not strange else None
 
 
 def ordinal(words: str) -> int | None:
@@ -86,40 +71,63 @@ def ordinal(words: str) -> int | None:
     tens, _, last = text.replace("-", " ").rpartition(" ")
     if last in _ORDINALS:
         ones = _ORDINALS[last]
-    elif last.removesuffix("th") in _ONES:
-        ones = _ONES[last.removesuffix("th")]
+    elif last.removesuffix("th") in ENGLISH_ONES:
+        ones = ENGLISH_ONES[last.removesuffix("th")]
     else:
         return None
-    return ones + (_TENS.get(tens, 100) if tens else 0)
+    return ones + (ENGLISH_TENS.get(tens, 100) if tens else 0)
 
 
-def day(words: str, year: int) -> str | None:
-    """Return a date in words as YYYY-MM-DD, of this year where it names none; else None."""
+def day(words: str, today: date, *, years_on: int = 0) -> date | None:
+    """Return the date that words name, in this year, or so many on, where they name none.
+
+    None where they are not understood, or the calendar has no such day.
+    """
     text = words.strip().casefold()
-    if text == "today" or re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-        return text
+    if text in ("today", "now"):
+        return today
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+        return _date(*map(int, text.split("-")))
     found = _DAY_FIRST.match(text) or _MONTH_FIRST.match(text)
-    if found is None:
+    of_month = None if found is None else ordinal(found["day"])
+    if found is None or of_month is None:
         return None
-    of_month = ordinal(found["day"])
-    if of_month is None or not 1 <= of_month <= 31:
-        return None
-    return f"{int(found['year'] or year):04}-{_MONTHS[found['month']]:02}-{of_month:02}"
+    return _date(int(found["year"] or today.year + years_on), _MONTHS[found["month"]], of_month)
 
 
-def arguments(question: str, year: int) -> dict[str, Any] | None:
+def _date(year: int, month: int, of_month: int) -> date | None:
+    try:
+        return date(year, month, of_month)
+    except ValueError:
+        return None
+
+
+def arguments(question: str, today: date) -> dict[str, Any] | None:
     """Return the arguments of the tool `dates` that answer the question; None if it asks more."""
-    counted = _COUNTED.match(question.strip())
-    if counted:
-        amount, start = number(counted["amount"]), day(counted["start"], year)
-        if amount is None or start is None:
-            return None
-        signed = -amount if counted["side"].casefold() == "before" else amount
-        unit = f"{counted['unit'].casefold()}s"
-        return {"operation": "add", "start": start, "amount": signed, "unit": unit}
-    between = _BETWEEN.match(question.strip())
-    if between:
-        start, end = day(between["start"], year), day(between["end"], year)
-        if start is not None and end is not None:
-            return {"operation": "between", "start": start, "end": end}
-    return None
+    asked = question.strip()
+    counted, between = _COUNTED.match(asked), _BETWEEN.match(asked)
+    if counted is not None:
+        return _added(counted, today)
+    return None if between is None else _between(between, today)
+
+
+def _added(counted: re.Match[str], today: date) -> dict[str, Any] | None:
+    amount, start = number(counted["amount"]), day(counted["start"], today)
+    if amount is None or start is None:
+        return None
+    signed = -amount if counted["side"].casefold() == "before" else amount
+    unit = f"{counted['unit'].casefold()}s"
+    return {"operation": "add", "start": start.isoformat(), "amount": signed, "unit": unit}
+
+
+def _between(between: re.Match[str], today: date) -> dict[str, Any] | None:
+    """Take a date without a year for the one that makes the days run forward."""
+    start, end = day(between["start"] or "today", today), day(between["end"], today)
+    if start is not None and end is not None and end < start:
+        if end == today:
+            start = day(between["start"], today, years_on=-1)
+        else:
+            end = day(between["end"], today, years_on=1)
+    if start is None or end is None:
+        return None
+    return {"operation": "between", "start": start.isoformat(), "end": end.isoformat()}

@@ -44,10 +44,13 @@ class Evidence:
     coverage: float
     """Share of the question's terms, weighed by their rarity in view, that it or its headings
     name."""
-    cosine: float
+    cosine: float | None
     """Of the question and the window alone: with its headings all windows of a section look like
     the question."""
+    likeness: float
+    """How well it fits the question, by its words and its meaning."""
     score: float
+    """Likeness, and what decides between windows alike."""
 
 
 def sentences(text: str) -> list[tuple[int, int]]:
@@ -126,12 +129,8 @@ def rarities(question: Sequence[str], texts: Sequence[str]) -> dict[str, float]:
     weights = {}
     for term in question:
         holding = sum(bool(words.matched([term], bag)) for bag in bags)
-        weights[term] = (IDENTIFIER if _is_identifier(term) else 1.0) / (1.0 + holding) ** 0.5
+        weights[term] = 1.0 / (1.0 + holding) ** 0.5
     return weights
-
-
-IDENTIFIER = 3.0
-"""How much more a number, a code or a model says than a word."""
 
 
 def _is_identifier(term: str) -> bool:
@@ -184,44 +183,62 @@ def asks_amount(question: str) -> bool:
 
 
 COVERAGE_SHARE = 1 / 3
-"""Weight of the words in the score; the rest is that of the meaning."""
+"""Weight of the words in the likeness; the rest is that of the meaning."""
+NAMED_BONUS, UNNAMED_LOSS = 0.1, 0.3
+"""For a window that names the codes and numbers of the question, or does not."""
 NUMBER_BONUS = 0.05
-"""Put on a window with a number where one is asked for: it decides between windows, not whether
-any of them answers."""
-
-
-def likeness(coverage: float, cosine: float) -> float:
-    """Return how well a window fits a question, by its words and its meaning."""
-    return COVERAGE_SHARE * coverage + (1 - COVERAGE_SHARE) * cosine
+"""For a window with a number where one is asked for: it decides between windows, not whether any of
+them answers."""
 
 
 def ranked(
-    question: str, chunks: Sequence[Chunk], candidates: Sequence[Window], cosines: Sequence[float]
+    question: str,
+    chunks: Sequence[Chunk],
+    candidates: Sequence[Window],
+    cosines: Sequence[float] | None,
 ) -> list[Evidence]:
-    """Return the windows as evidence, best first."""
+    """Return the windows as evidence, best first; without cosines by their words alone."""
     asked = words.content(question)
     weights = rarities(asked, [chunk.text for chunk in chunks])
     counted = wants_number(question)
     found = []
-    for window, cosine in zip(candidates, cosines, strict=True):
-        chunk = chunks[window.passage]
-        there = words.terms(window.text) + words.terms(chunk.context)
+    for index, window in enumerate(candidates):
+        there = words.terms(window.text) + words.terms(chunks[window.passage].context)
         share = coverage(weights, there)
+        cosine = None if cosines is None else cosines[index]
+        likeness = _likeness(share, cosine) + _named(asked, there)
         bonus = NUMBER_BONUS if counted and holds_number(window.text) else 0.0
         found.append(
             Evidence(
                 window=window,
                 coverage=share,
                 cosine=cosine,
-                score=likeness(share, cosine) + bonus,
+                likeness=likeness,
+                score=likeness + bonus,
             )
         )
     return sorted(found, key=lambda evidence: -evidence.score)
 
 
+def _likeness(share: float, cosine: float | None) -> float:
+    if cosine is None:
+        return share
+    return COVERAGE_SHARE * share + (1 - COVERAGE_SHARE) * cosine
+
+
+def _named(asked: Sequence[str], there: Sequence[str]) -> float:
+    """Return what naming all codes and numbers of the question is worth, or missing one."""
+    identifiers = [term for term in asked if _is_identifier(term)]
+    if not identifiers:
+        return 0.0
+    named = words.matched(identifiers, there)
+    return NAMED_BONUS if len(named) == len(identifiers) else -UNNAMED_LOSS
+
+
 SUFFICIENT = 0.55
-"""Likeness below which the best evidence does not answer; chosen with `COVERAGE_SHARE` on questions
-that `docs/figures.md` does not report."""
+SUFFICIENT_WORDS = 0.4
+"""Likeness below which the best evidence does not answer, with and without meaning; chosen with the
+weights above on questions that `docs/figures.md` does not report."""
 
 
 def sufficient(question: str, found: Sequence[Evidence]) -> list[Evidence]:
@@ -229,8 +246,11 @@ def sufficient(question: str, found: Sequence[Evidence]) -> list[Evidence]:
 
     What is counted or paid is not answered by words without a number.
     """
-    if not found or likeness(found[0].coverage, found[0].cosine) < SUFFICIENT:
+    if not found:
         return []
-    if asks_amount(question) and not holds_number(found[0].window.text):
+    best = found[0]
+    if best.likeness < (SUFFICIENT_WORDS if best.cosine is None else SUFFICIENT):
         return []
-    return [found[0]]
+    if asks_amount(question) and not holds_number(best.window.text):
+        return []
+    return [best]

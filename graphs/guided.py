@@ -7,9 +7,9 @@ that does not hold against its quotation is replaced by the quotation.
 
 import re
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
-import numpy as np
 from langchain_core.messages import AIMessage, HumanMessage
 
 from graphs import dates_asked, evidence, prompts, words
@@ -22,6 +22,7 @@ from graphs.numbers import numbers
 from graphs.reply import ask, silent
 from graphs.state import Answer, Citation, TurnState
 from graphs.view import View
+from memory.embedding import Embedder
 
 NOTHING_FOUND = "I found nothing about that in memory or in the files of this conversation."
 
@@ -29,31 +30,32 @@ WINDOWS_LIMIT = 32
 """Windows that are compared with the question by meaning."""
 
 _REMEMBER = re.compile(
-    r"^\s*(?:please\s+)?(?:remember|note|keep in mind|merke? dir|bitte merken|记住)\b"
+    r"^\s*(?:please\s+)?(?:(?:remember|note|keep in mind|merke? dir|bitte merken)\b|请?记住)"
     r"[\s,:，：]*(?:that\b|dass\b)?\s*",
     re.IGNORECASE,
 )
 _NOW = re.compile(
-    r"\bwhat(?:'s| is)? (?:the )?(?:date|time|day)\b.*\b(?:now|today|it)\b|\bwhat time is it\b"
-    r"|\btoday'?s date\b|\bwie spät\b|\bwelche[rns]? (?:tag|datum)\b.*\bheute\b"
-    r"|今天.*(?:几号|星期)|几点",
+    r"^\W*what(?:['’]s| is)? (?:the )?(?:date|time|day)(?: of the week)?"
+    r"(?: is)?(?: it| today| now)+\W*$|\btoday['’]?s date\b|^\W*wie spät ist es\b"
+    r"|\bwelche[rns]? (?:wochen)?(?:tag|datum)\b.*\bheute\b"
+    r"|今天.{0,3}(?:几号|星期几|几月)|现在.{0,3}几点",
     re.IGNORECASE,
 )
 
 
-def plan(question: str, year: int) -> tuple[str, dict[str, Any] | None]:
+def plan(question: str, today: date) -> tuple[str, dict[str, Any] | None]:
     """Return the one tool that a question needs, with its arguments; None: the model words them."""
     if _REMEMBER.match(question):
         return "remember", {"fact": _REMEMBER.sub("", question).strip()}
     if _NOW.search(question):
         return "now", {}
-    dates = dates_asked.arguments(question, year)
+    dates = dates_asked.arguments(question, today)
     return ("recall", None) if dates is None else ("dates", dates)
 
 
 async def reason(state: TurnState, step: Step, seen: View) -> dict[str, Any]:
     """Call the tool that the question needs, then answer."""
-    tool, arguments = plan(seen.question, step.services.clock.now().year)
+    tool, arguments = plan(seen.question, step.services.clock.now().date())
     if not state["tasks"] and tool in step.services.executor.toolbox.names:
         call = (
             CallPart(id=f"{tool}-1", name=tool, arguments=arguments)
@@ -106,17 +108,22 @@ async def _chosen(step: Step, seen: View) -> Sequence[Evidence]:
     candidates = [
         window for index in order for window in evidence.windows(index, seen.passages[index])
     ]
-    rough = evidence.ranked(seen.question, seen.passages, candidates, [0.0] * len(candidates))
+    rough = evidence.ranked(seen.question, seen.passages, candidates, None)
     short = [one.window for one in rough[:WINDOWS_LIMIT]]
-    if not short:
-        return []
-    texts = [window.text for window in short]
-    embedder = step.services.embedder
-    documents = await embedder.embed(texts, role="document")
-    question = (await embedder.embed([seen.question], role="query"))[0]
-    cosines = [float(value) for value in np.asarray(documents) @ question]
+    cosines = await _cosines(step.services.embedder, seen.question, short)
     found = evidence.ranked(seen.question, seen.passages, short, cosines)
     return evidence.sufficient(seen.question, found)
+
+
+async def _cosines(
+    embedder: Embedder, question: str, windows: Sequence[evidence.Window]
+) -> list[float] | None:
+    """Compare a question with windows by meaning; None where the model cannot read it."""
+    if not windows or not embedder.reads(question):
+        return None
+    asked = await embedder.embed([question], role="query")
+    texts = await embedder.embed([window.text for window in windows], role="document")
+    return [float(value) for value in texts @ asked[0]]
 
 
 async def _worded(step: Step, question: str, citations: Sequence[Citation], beside: str) -> str:
