@@ -28,6 +28,10 @@ class Embedder(Protocol):
         """Tokens of a text that are looked at; what is beyond cannot be found by meaning."""
         ...
 
+    def reads(self, text: str) -> bool:
+        """Return whether the model knows the script of a text; else its vectors say nothing."""
+        ...
+
     async def embed(self, texts: Sequence[str], *, role: Role) -> NDArray[np.float32]:
         """Return an array of shape (len(texts), dimensions), each row of length 1."""
         ...

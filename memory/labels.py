@@ -58,7 +58,8 @@ class Label:
 
     def to_json(self) -> dict[str, list[str]]:
         """Return plain lists, sorted, for graph state and JSON columns."""
-        return {"origins": sorted(one.value for one in self.origins), "audience": sorted(self.audience)}
+        origins = sorted(origin.value for origin in self.origins)
+        return {"origins": origins, "audience": sorted(self.audience)}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Label":

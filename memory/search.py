@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pgvector import HalfVector
 from psycopg import sql
 
 from memory.characters import storable
@@ -122,12 +123,12 @@ class Searcher:
         asked = storable(text[:CHARACTERS_LIMIT]).strip()
         if not asked:
             return None
-        vectors = await self._embedder.embed([asked], role="query")
+        vector = await self._vector(asked)
         kinds, ids = narrowing.kinds, narrowing.document_ids
         prefix = narrowing.uri_prefix
         return {
             "words": searchable(asked, question=True),
-            "vector": checked_vectors(vectors, self._embedder, 1)[0],
+            "vector": vector,
             "collections": None
             if collections is None
             else [storable(name) for name in collections],
@@ -136,6 +137,13 @@ class Searcher:
             "uri_prefix": None if prefix is None else storable(prefix),
             "document_ids": None if ids is None else sorted(ids),
         }
+
+    async def _vector(self, asked: str) -> HalfVector | None:
+        """Return the question's vector; None where the model cannot read it."""
+        if not self._embedder.reads(asked):
+            return None
+        vectors = await self._embedder.embed([asked], role="query")
+        return checked_vectors(vectors, self._embedder, 1)[0]
 
     async def _run(
         self, question: dict[str, Any], reach: _Reach, *, prefix: sql.SQL | None = None

@@ -32,6 +32,9 @@ _CHARACTERS = 20_000
 _MOST_THREADS = 4
 _BUILD_TIMEOUT_S = 120.0
 
+_SAMPLE_LETTERS = 2_000
+_LATIN_END = "\u0250"
+
 
 class MiniLmEmbedder:
     """Embeds one text a run, on threads of its own. Loads its model when it is first asked.
@@ -61,6 +64,12 @@ class MiniLmEmbedder:
     def tokens_limit(self) -> int:
         """Word pieces of a text that are looked at."""
         return TOKENS
+
+    def reads(self, text: str) -> bool:
+        """Return whether most letters are Latin: to this model all others are the same few."""
+        letters = [letter for letter in text[:_SAMPLE_LETTERS] if letter.isalpha()]
+        latin = sum(letter < _LATIN_END for letter in letters)
+        return 2 * latin >= len(letters)
 
     async def embed(self, texts: Sequence[str], *, role: Role) -> NDArray[np.float32]:  # noqa: ARG002 - this model makes no difference
         """Return an array of shape (len(texts), 384), each row of length 1."""

@@ -61,6 +61,10 @@ class OllamaEmbedder:
         """Tokens of a text that are looked at."""
         return self._tokens_limit
 
+    def reads(self, text: str) -> bool:  # noqa: ARG002 - the server does not tell
+        """Return True: which scripts a model knows is not told."""
+        return True
+
     async def embed(self, texts: Sequence[str], *, role: Role) -> NDArray[np.float32]:
         """Return an array of shape (len(texts), dimensions), each row of length 1.
 
