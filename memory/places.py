@@ -100,7 +100,7 @@ def spanning(places: Iterable[Place]) -> Place:
         part=first.part,
         heading=_shared(place.heading for place in all_places),
         page=first.page,
-        line=first.line,
+        line=min((place.line for place in here if place.line is not None), default=None),
         last_line=max((line for line in ends if line is not None), default=None),
         start_s=min((p.start_s for p in here if p.start_s is not None), default=None),
         end_s=max((p.end_s for p in here if p.end_s is not None), default=None),

@@ -1,11 +1,11 @@
 """From a reading to the passages that memory keeps."""
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import reduce
-from itertools import accumulate, groupby
+from itertools import accumulate, chain, groupby
 
 from memory.documents import NewChunk, Span
 from memory.labels import Label
@@ -32,7 +32,7 @@ def chunks(reading: Reading, tokens: Tokens, limit: int = TOKENS_LIMIT) -> tuple
     made: list[NewChunk] = []
     for _, blocks in groupby(reading.blocks, key=_section):
         section = Section.of(blocks)
-        context = _context(reading, section.places[0], tokens, limit // 3)
+        context = _context(reading, section.blocks[0].place, tokens, limit // 3)
         room = limit - tokens(context)
         packed = _packed(list(_units(section, tokens, room)), room)
         made += filter(None, (section.chunk(start, end, context) for start, end in packed))
@@ -44,6 +44,16 @@ def _section(block: Block) -> tuple[str | None, int | None, tuple[str, ...]]:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Stretch:
+    """A part of a section that has one place: a block, or some words of one."""
+
+    start: int
+    end: int
+    place: Place
+    label: Label
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Section:
     """Blocks that may share a passage, as one text."""
 
@@ -51,6 +61,7 @@ class Section:
     blocks: tuple[Block, ...]
     starts: tuple[int, ...]
     """Offset of each block in the text."""
+    stretches: tuple[Stretch, ...]
     newlines: tuple[int, ...]
     """Offsets of all newlines in the text."""
 
@@ -59,17 +70,14 @@ class Section:
         """Join blocks by newlines."""
         held = tuple(blocks)
         text = "\n".join(block.text for block in held)
+        starts = tuple(accumulate((len(block.text) + 1 for block in held[:-1]), initial=0))
         return cls(
             text=text,
             blocks=held,
-            starts=tuple(accumulate((len(b.text) + 1 for b in held[:-1]), initial=0)),
+            starts=starts,
+            stretches=tuple(chain.from_iterable(map(_stretches, held, starts))),
             newlines=tuple(match.start() for match in re.finditer("\n", text)),
         )
-
-    @property
-    def places(self) -> tuple[Place, ...]:
-        """Place of each block."""
-        return tuple(block.place for block in self.blocks)
 
     def chunk(self, start: int, end: int, context: str) -> NewChunk | None:
         """Return the passage between two offsets; None where only space stands there."""
@@ -79,30 +87,42 @@ class Section:
         if not text:
             return None
         end = start + len(text)
-        first = max(bisect_left(self.starts, start + 1) - 1, 0)
-        held = range(first, bisect_left(self.starts, end))
+        first = bisect_right(self.stretches, start, key=_start) - 1
+        held = self.stretches[first : bisect_left(self.stretches, end, key=_start)]
         spans = tuple(
-            Span(offset=max(self.starts[i] - start, 0), place=self._place(i, start, end))
-            for i in held
+            Span(offset=max(one.start - start, 0), place=self._place(one, start, end))
+            for one in held
         )
         return NewChunk(
             text=text,
             context=context,
             place=spanning(span.place for span in spans),
-            label=reduce(Label.join, (self.blocks[i].label for i in held)),
+            label=reduce(Label.join, (one.label for one in held)),
             spans=spans,
         )
 
-    def _place(self, index: int, start: int, end: int) -> Place:
-        """Return the place of what stands of a block between two offsets."""
-        place, begin = self.blocks[index].place, self.starts[index]
-        if place.line is None:
-            return place
-        stop = min(end, begin + len(self.blocks[index].text))
-        first = bisect_left(self.newlines, begin)
-        line = place.line + bisect_left(self.newlines, max(begin, start)) - first
+    def _place(self, one: Stretch, start: int, end: int) -> Place:
+        """Return the place of what stands of a stretch between two offsets."""
+        if one.place.line is None:
+            return one.place
+        before = one.place.line - bisect_left(self.newlines, one.start)
         return replace(
-            place, line=line, last_line=place.line + bisect_left(self.newlines, stop) - first
+            one.place,
+            line=before + bisect_left(self.newlines, max(one.start, start)),
+            last_line=before + bisect_left(self.newlines, min(one.end, end)),
+        )
+
+
+def _start(one: Stretch) -> int:
+    return one.start
+
+
+def _stretches(block: Block, start: int) -> Iterator[Stretch]:
+    spans = block.spans or (Span(offset=0, place=block.place),)
+    ends = [span.offset for span in spans[1:]] + [len(block.text)]
+    for span, end in zip(spans, ends, strict=True):
+        yield Stretch(
+            start=start + span.offset, end=start + end, place=span.place, label=block.label
         )
 
 

@@ -2,13 +2,17 @@
 
 import numpy as np
 
+from memory.documents import located
 from memory.labels import Origin
 from memory.places import Box, Place
+from tools.chunking import chunks
 from tools.reading import picture, recording
 from tools.reading.testing import OpenResidency, ScriptedHearing, ScriptedSight, perception
-from tools.senses.base import SAMPLE_RATE_HZ, Operation, Recording, Sense
+from tools.senses.base import SAMPLE_RATE_HZ, Operation, Recording, Sense, Word
 from tools.senses.pictures import Picture
+from tools.tokens import tokens_bound
 
+SOUND = Recording(samples=np.zeros(SAMPLE_RATE_HZ * 9, dtype=np.float32), declared_s=None)
 SHEET = Picture(pixels=np.zeros((400, 600, 3), dtype=np.uint8))
 
 
@@ -32,6 +36,37 @@ async def test_words_of_one_row_are_one_block_with_their_common_box() -> None:
     assert reading.label.origins == {Origin.PICTURE}
     assert (reading.title, reading.kind) == ("invoice.png", "picture")
     assert residency.lent == [Operation(sense=Sense.SIGHT, pixels=240_000)]
+
+
+async def test_the_box_of_each_word_of_a_row_is_found() -> None:
+    sight = ScriptedSight(("Total", 10, 100, 60, 120), ("119,00 €", 400, 102, 480, 121))
+    reading = await picture.read(SHEET, "invoice.png", "image/png", perception(sight))
+    (passage,) = chunks(reading, tokens_bound)
+    assert passage.text == "Total 119,00 €"
+    assert located(passage, 6, 12).box == Box(left=400, top=102, right=480, bottom=121)
+    assert located(passage, 0, 12).box == Box(left=10, top=100, right=480, bottom=121)
+
+
+async def test_the_seconds_of_each_word_of_a_segment_are_found() -> None:
+    said = "the spare key is at the bakery"
+    words = tuple(
+        Word(text=word, start_s=n * 1.0, end_s=n * 1.0 + 0.9) for n, word in enumerate(said.split())
+    )
+    hearing = ScriptedHearing((said, 0.0, 6.9))
+    hearing.words = words
+    reading = await recording.read(SOUND, "note.wav", "audio/wav", perception(None, hearing))
+    (passage,) = chunks(reading, tokens_bound)
+    start = said.index("bakery")
+    assert located(passage, start, start + 6) == Place(start_s=6.0, end_s=6.9)
+    assert located(passage, 0, 9) == Place(start_s=0.0, end_s=1.9)
+    assert passage.place == Place(start_s=0.0, end_s=6.9)
+
+
+async def test_words_that_are_not_those_of_the_text_give_no_times_of_their_own() -> None:
+    hearing = ScriptedHearing(("it is 9 o'clock", 0.0, 2.0))
+    hearing.words = (Word(text="nine", start_s=0.0, end_s=0.5),)
+    reading = await recording.read(SOUND, "note.wav", "audio/wav", perception(None, hearing))
+    assert reading.blocks[0].spans == ()
 
 
 async def test_a_picture_without_writing_is_no_error() -> None:

@@ -1,9 +1,11 @@
 """What a reader returns."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
+from memory.documents import Span
 from memory.labels import Label
 from memory.places import Place
 
@@ -30,6 +32,13 @@ class Block:
     text: str
     place: Place
     label: Label
+    spans: tuple[Span, ...] = ()
+    """Finer places within it, as in `memory.documents.NewChunk`: of words, of a row's parts."""
+
+    def moved(self, move: Callable[[Place], Place], label: Label) -> "Block":
+        """Return the same text with its places moved and another label."""
+        spans = tuple(replace(span, place=move(span.place)) for span in self.spans)
+        return Block(text=self.text, place=move(self.place), label=label, spans=spans)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

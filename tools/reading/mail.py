@@ -87,9 +87,11 @@ def _parts(attachments: Iterable[Attachment]) -> Iterator[str]:
 
 def _inside(block: Block, part: str) -> Block:
     """Return a block of an attachment as one of the mail."""
-    inner = block.place.part
-    whole = part if inner is None else f"{part} > {inner}"
-    return replace(block, place=replace(block.place, part=whole), label=LABEL.join(block.label))
+
+    def move(place: Place) -> Place:
+        return replace(place, part=part if place.part is None else f"{part} > {place.part}")
+
+    return block.moved(move, LABEL.join(block.label))
 
 
 def _own(mail: Mail) -> list[Block]:

@@ -33,11 +33,16 @@ class Outline:
         if level < self._title_level and name:
             self.title, self._title_level = name, level
 
-    def body(self, text: str, place: Place, label: Label | None = None) -> None:
+    def body(self, text: str, place: Place) -> None:
         """Take what stands under the headings so far; a text without a word is left out."""
-        self._flush()
         if any(letter.isalnum() for letter in text):
-            self._put(text, place, label or self.label)
+            self.block(Block(text=text, place=place, label=self.label))
+        self._flush()
+
+    def block(self, block: Block) -> None:
+        """Take a block that knows its places and its label."""
+        self._flush()
+        self.blocks.append(block.moved(self._under_headings, block.label))
 
     def closed(self) -> tuple[Block, ...]:
         """Return all blocks."""
@@ -45,10 +50,9 @@ class Outline:
         return tuple(self.blocks)
 
     def _flush(self) -> None:
-        for text, place in self._waiting:
-            self._put(text, place, self.label)
-        self._waiting = []
+        waiting, self._waiting = self._waiting, []
+        for text, place in waiting:
+            self.block(Block(text=text, place=place, label=self.label))
 
-    def _put(self, text: str, place: Place, label: Label) -> None:
-        path = tuple(name for _, name in self._path if name)
-        self.blocks.append(Block(text=text, place=replace(place, heading=path), label=label))
+    def _under_headings(self, place: Place) -> Place:
+        return replace(place, heading=tuple(name for _, name in self._path if name))

@@ -102,7 +102,7 @@ def _outlined(pages: Pages) -> Outline:
     for sheet in layout.without_running_titles(pages.sheets):
         if sheet.number in pages.scanned:
             for block in pages.scanned[sheet.number]:
-                outline.body(block.text, block.place, block.label)
+                outline.block(block)
             continue
         place = Place(page=sheet.number)
         for passage in layout.passages(sheet, look):

@@ -1,9 +1,11 @@
 """Pictures: the recognised text, row by row, with its boxes."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
+from memory.documents import Span
 from memory.labels import Label, Origin
-from memory.places import Box, Place
+from memory.places import Box, Place, spanning
 from tools.reading.base import Block, Reading
 from tools.reading.perception import Perception
 from tools.senses.base import Sighting, TextLine
@@ -37,24 +39,30 @@ async def read(decoded: Picture, name: str, media_type: str, perception: Percept
 def blocks_of(
     sighting: Sighting, place: Place, label: Label, scale: float = 1.0
 ) -> Iterator[Block]:
-    """Yield a block for each row of what was seen, its box being multiplied by the scale."""
+    """Yield a block for each row of what was seen, its boxes being multiplied by the scale."""
     for row in rows(sighting.lines):
-        box = row[0].box
-        for line in row[1:]:
-            box = box.union(line.box)
+        spans: list[Span] = []
+        text = ""
+        for line in row:
+            text += " " if text else ""
+            box = _scaled(line.box, scale)
+            spans.append(Span(offset=len(text), place=replace(place, box=box)))
+            text += line.text
         yield Block(
-            text=" ".join(line.text for line in row),
-            place=Place(
-                page=place.page,
-                box=Box(
-                    left=round(box.left * scale, 1),
-                    top=round(box.top * scale, 1),
-                    right=round(box.right * scale, 1),
-                    bottom=round(box.bottom * scale, 1),
-                ),
-            ),
+            text=text,
+            place=spanning(span.place for span in spans),
             label=label,
+            spans=tuple(spans),
         )
+
+
+def _scaled(box: Box, scale: float) -> Box:
+    return Box(
+        left=round(box.left * scale, 1),
+        top=round(box.top * scale, 1),
+        right=round(box.right * scale, 1),
+        bottom=round(box.bottom * scale, 1),
+    )
 
 
 def rows(lines: Sequence[TextLine]) -> Iterator[list[TextLine]]:

@@ -18,6 +18,7 @@ from tools.senses.base import (
     Speech,
     TextLine,
     Transcript,
+    Word,
 )
 
 
@@ -49,12 +50,15 @@ class ScriptedHearing:
 
     def __init__(self, *segments: tuple[str, float, float]) -> None:
         self.segments = segments
+        self.words: tuple[Word, ...] = ()
+        """Of every segment."""
 
     async def transcribe(self, recording: Recording) -> Transcript:
         """Return the segments."""
         return Transcript(
             segments=tuple(
-                Segment(text=text, start_s=start, end_s=end) for text, start, end in self.segments
+                Segment(text=text, start_s=start, end_s=end, words=self.words)
+                for text, start, end in self.segments
             ),
             language="en",
             duration_s=recording.duration_s,
