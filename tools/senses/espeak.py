@@ -18,7 +18,13 @@ _SYNCHRONOUS = 2
 _DO_NOT_EXIT = 0x8000
 _BY_CHARACTER = 1
 _UTF_8 = 1
-_BUFFER_MS = 200
+_BUFFER_MS = 60
+_RATE = 1
+_WORDS_PER_MINUTE = 150
+
+# Of the ways to speak that come with the library this is the clearest: pocketsphinx hears four
+# words in five of it, of the plain voice one in four.
+_VARIANT = "+f5"
 
 _Callback = CFUNCTYPE(c_int, POINTER(c_short), c_int, c_void_p)
 
@@ -51,6 +57,8 @@ class Espeak:
                 "in a folder whose path is shorter than 150 characters."
             )
 
+        self._library.espeak_SetParameter(_RATE, _WORDS_PER_MINUTE, 0)
+
     def _declare(self) -> None:
         library = self._library
         library.espeak_Initialize.argtypes = (c_int, c_int, c_char_p, c_int)
@@ -68,9 +76,9 @@ class Espeak:
             c_void_p,
         )
 
-    def has(self, voice: str) -> bool:
-        """Return whether there is a voice of that name or language, and choose it."""
-        return int(self._library.espeak_SetVoiceByName(voice.encode())) == 0
+    def has(self, language: str) -> bool:
+        """Return whether there is a voice for a language, by its own name of it, and choose it."""
+        return int(self._library.espeak_SetVoiceByName(f"{language}{_VARIANT}".encode())) == 0
 
     def say(self, text: str, patience: Patience) -> NDArray[np.int16]:
         """Return the sound of a text in the chosen voice, mono. It may be silent."""

@@ -10,7 +10,7 @@ from tools.senses.errors import NothingToSayError
 
 log = logging.getLogger(__name__)
 
-_VOICES = {"en": "en-us", "zh": "cmn", "no": "nb", "fr": "fr-fr", "iw": "he", "in": "id"}
+_VOICES = {"en": "en-us", "en-gb": "en", "zh": "cmn", "no": "nb"}
 """Where the library calls a language otherwise than ISO 639-1 does."""
 
 _FALLBACK = "en"
