@@ -17,6 +17,11 @@ TOKENS_LIMIT = 230
 RECORDING_S = 30.0
 """Seconds of a recording that one passage holds at most, unless one segment is longer."""
 
+TOKEN_LETTERS = 16
+"""A token is taken for so many letters at most, so that blanks do not make a passage endless."""
+
+CONTEXT_LETTERS = 1_000
+
 Tokens = Callable[[str], int]
 
 
@@ -61,16 +66,18 @@ def _cut(
     text: str, start: int, end: int, tokens: Tokens, room: int, level: int = 0
 ) -> Iterator[tuple[int, int, int]]:
     """Yield the stretches between two offsets with their tokens, each within the room."""
-    # What is this long is over the limit, or cutting it finer costs nothing: it is not counted.
-    if end - start <= 16 * room and (count := tokens(text[start:end])) <= room:
-        yield start, end, count
-        return
+    # What is longer is not counted: it is over the limit, or mostly blanks.
+    if (least := (end - start) // TOKEN_LETTERS) <= room:
+        count = max(tokens(text[start:end]), least)
+        if count <= room:
+            yield start, end, count
+            return
     if level == len(_CUTTERS):
         # A byte-level vocabulary takes up to four tokens for a character.
         size = max(room // 4, 1)
         for at in range(start, end, size):
             stop = min(at + size, end)
-            yield at, stop, tokens(text[at:stop]) + 1
+            yield at, stop, max(tokens(text[at:stop]), size // TOKEN_LETTERS) + 1
         return
     for begin, stop in _CUTTERS[level](text, start, end):
         yield from _cut(text, begin, stop, tokens, room, level + 1)
@@ -127,7 +134,7 @@ def _context(reading: Reading, place: Place, tokens: Tokens, room: int) -> str:
     said = bool(place.heading) and place.heading[0] in reading.title
     headings = place.heading[1:] if said else place.heading
     parts = (reading.title, reading.author, place.part or "", " > ".join(headings))
-    text = "\n".join(part for part in parts if part)
+    text = "\n".join(part for part in parts if part)[:CONTEXT_LETTERS]
     while text and tokens(text) > room:
         text = text[: len(text) * 3 // 4].rstrip()
     return text

@@ -137,6 +137,13 @@ def test_a_word_longer_than_a_passage_is_cut() -> None:
     assert max(tokens_bound(chunk.text) for chunk in made) <= 50
 
 
+@pytest.mark.parametrize("text", [" " * 50_000 + "x", "x \n" * 9_000, ("x" + " " * 99) * 900])
+def test_blanks_do_not_make_a_passage_endless(text: str) -> None:
+    made = chunks(reading(block(text), title="y" + " " * 9_000 + "z"), tokens_bound)
+    assert max(len(chunk.text) + len(chunk.context) for chunk in made) < 8_000
+    assert sum(chunk.text.count("x") for chunk in made) == text.count("x")
+
+
 def test_a_small_end_is_evened_out_with_what_stands_before_it() -> None:
     made = chunks(reading(*(block("word " * 30) for _ in range(7))), words, 200)
     assert [words(chunk.text) for chunk in made] == [90, 120]

@@ -127,8 +127,20 @@ def test_a_page_is_read_as_it_is_shown() -> None:
         ("Filters", ("Filters",)),
         ("Change the filter every March.", ("Filters",)),
         ("Prices", ("Filters", "Prices")),
-        ("Item    Price\nFilter  12 €", ("Filters", "Prices")),
+        ("Item  Price\nFilter  12 €", ("Filters", "Prices")),
     ]
+
+
+def test_headings_are_found_behind_tables_with_wide_columns() -> None:
+    wide = (
+        "<table><tr><td>a</td><td>b</td></tr><tr><td>" + "w" * 90 + "</td><td>c</td></tr></table>"
+    )
+    page = f"{wide}<h1>Care</h1><p>Clean it.</p>{wide}<h2>Parts</h2><p>Seal.</p>"
+    reading = html.read(page.encode(), "page.html", "text/html")
+    paths = {block.text: block.place.heading for block in reading.blocks}
+    assert paths["Care"] == paths["Clean it."] == ("Care",)
+    assert paths["Seal."] == ("Care", "Parts")
+    assert "a  b\n" in reading.blocks[0].text
 
 
 def test_the_charset_that_a_page_names_is_used() -> None:

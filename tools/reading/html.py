@@ -1,9 +1,11 @@
 """HTML: the text as it is shown, under its headings."""
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html import unescape
+from itertools import accumulate
 from typing import Any
 
 from memory.labels import Label, Origin
@@ -28,6 +30,7 @@ _MARKED = {
 }
 """What is marked in the text; quotations are told by what mail programs write around them."""
 
+_GAP = re.compile(r"(?<=\S  ) +(?=\S)")
 _UNSEEN = {"!--": "-->", "script": "/script", "style": "/style", "head": "/head"}
 """What begins a stretch that is not shown, and what ends it."""
 
@@ -100,17 +103,28 @@ def _laid_out(decoded: Decoded) -> Page:
     if tree is None:
         return Page(text="", title="", marks=(), flaws=decoded.flaws)
     engine = Inscriptis(tree, ParserConfig(annotation_rules=_MARKED))
-    marks = sorted(map(_mark, engine.get_annotations()), key=lambda mark: mark.start)
+    text, marks = _tightened(engine.get_text(), engine.get_annotations())
     return Page(
-        text=engine.get_text(),
+        text=text,
         title=" ".join((tree.findtext(".//title") or "").split()),
-        marks=tuple(marks),
+        marks=tuple(sorted(marks, key=lambda mark: mark.start)),
         flaws=decoded.flaws,
     )
 
 
-def _mark(annotation: Any) -> Mark:
-    return Mark(start=annotation.start, end=annotation.end, name=annotation.metadata)
+def _tightened(text: str, annotations: Iterable[Any]) -> tuple[str, list[Mark]]:
+    """Take out most of the blanks that hold up the columns of a table."""
+    gaps = [match.span() for match in _GAP.finditer(text)]
+    ends = [end for _, end in gaps]
+    gone = [0, *accumulate(end - start for start, end in gaps)]
+
+    def moved(offset: int) -> int:
+        return offset - gone[bisect_right(ends, offset)]
+
+    marks = [
+        Mark(start=moved(one.start), end=moved(one.end), name=one.metadata) for one in annotations
+    ]
+    return _GAP.sub("", text), marks
 
 
 def _bare(text: str) -> str:
