@@ -66,7 +66,8 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str | None]] = {
     "calling": lambda event: f"tool {event['tool']} {_arguments(event['arguments'])}",
     "called": lambda event: None if event["ok"] else f"tool {event['tool']}: {event['text']}",
     "left_out": lambda event: (
-        f"{event['count']} of {event['of']} {event['what']} left out: the context is full"
+        f"{event['count']} of {event['of']} {event['what']} left out: "
+        f"{event.get('why', 'the context is full')}"
     ),
     "repairing": lambda event: f"{event['sentences']} sentences without a source; asked again",
     "ingesting": lambda event: f"{event['done']}/{event['total']} {event['name']}",

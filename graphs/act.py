@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Sequence
+from itertools import chain, count
 from typing import Any, cast
 
 from langgraph.types import interrupt
@@ -22,11 +23,31 @@ from tools.remember import REMEMBERED
 
 def wished(calls: Sequence[CallPart], state: TurnState, step: Step, label: Label) -> list[Task]:
     """Judge new calls and return them as tasks, no more than one round may have."""
-    return [_task(call, state["rounds"] + 1, step, label) for call in calls[: _limit(step)]]
+    limit = step.services.limits.calls_per_round
+    if len(calls) > limit:
+        left = {"what": "calls", "count": len(calls) - limit, "of": len(calls)}
+        step.emit({"event": "left_out", **left, "why": f"a round may have {limit}"})
+    taken = [task["id"] for task in state["tasks"]]
+    tasks = []
+    for call in calls[:limit]:
+        taken.append(_new_id(call.id, taken))
+        mine = CallPart(id=taken[-1], name=call.name, arguments=call.arguments)
+        tasks.append(_declined(_task(mine, state["rounds"] + 1, step, label), state["tasks"]))
+    return tasks
 
 
-def _limit(step: Step) -> int:
-    return step.services.limits.calls_per_round
+def _declined(task: Task, earlier: Sequence[Task]) -> Task:
+    """Return the task with the answer that a person gave to this very call before, if it was no."""
+    for one in earlier:
+        if one["decision"] == "reject" and one["digest"] == task["digest"]:
+            return {**task, "decision": "reject", "note": one["note"]}
+    return task
+
+
+def _new_id(wanted: str, taken: Sequence[str]) -> str:
+    """Return an id that no task of the turn has: some servers begin anew with each answer."""
+    numbered = (f"{wanted}-{number}" for number in count(2))
+    return next(name for name in chain([wanted], numbered) if name not in taken)
 
 
 def _task(call: CallPart, number: int, step: Step, label: Label) -> Task:
@@ -79,17 +100,23 @@ def _decided(
     if action.name != task["name"]:
         note = f"The edit names another tool, {action.name!r}; only the arguments can be edited."
         return {**task, "decision": "reject", "note": note}
-    call = CallPart(id=task["id"], name=action.name, arguments=action.args)
-    again = _task(call, task["round"], step, Label.from_json(task["label"]))
+    # Clients hand edited fields over as text; a field that is no text is read as JSON.
+    forms = (action.args, approvals.read_as_json(action.args))
+    label = Label.from_json(task["label"])
+    edited = [
+        _task(CallPart(id=task["id"], name=action.name, arguments=form), task["round"], step, label)
+        for form in forms
+    ]
+    again = next((one for one in edited if one["digest"]), edited[0])
     return {**again, "decision": "approve"}
 
 
 async def act(state: TurnState, step: Step) -> dict[str, Any]:
     """Run the calls of this round through the choke point; results become artifacts."""
     pending = [task for task in state["tasks"] if task["artifact"] is None]
-    earlier = {task["digest"] for task in state["tasks"] if task["artifact"] and task["digest"]}
+    repeated = _repeated(state["tasks"])
     results = await asyncio.gather(
-        *(_run(task, task["digest"] in earlier, state, step) for task in pending)
+        *(_run(task, task["id"] in repeated, state, step) for task in pending)
     )
     passages = list(state["passages"])
     done: dict[str, Task] = {}
@@ -102,12 +129,24 @@ async def act(state: TurnState, step: Step) -> dict[str, Any]:
     }
 
 
+def _repeated(tasks: Sequence[Task]) -> set[str]:
+    """Return the ids of calls that one before them made as well."""
+    seen: set[str] = set()
+    found = set()
+    for task in tasks:
+        if task["digest"] in seen:
+            found.add(task["id"])
+        elif task["digest"] and task["decision"] != "reject":
+            seen.add(task["digest"])
+    return found
+
+
 async def _run(task: Task, repeated: bool, state: TurnState, step: Step) -> ToolResult:  # noqa: FBT001 - private, and named at its only call
     if task["decision"] == "reject":
-        note = f": {task['note']}" if task["note"] else ""
+        note = f": {task['note'].rstrip('.')}" if task["note"] else ""
         return ToolResult(text=f"The user declined this{note}.", ok=False, label=ENGINE_LABEL)
     if repeated:
-        text = "This very call was made before; its result stands above. Answer, or try another."
+        text = "This very call was made before; its result stands there. Answer, or try another."
         return ToolResult(text=text, ok=False, label=ENGINE_LABEL)
     step.emit({"event": "calling", "tool": task["name"], "arguments": task["arguments"]})
     collection = state.get("collection") or step.services.collection

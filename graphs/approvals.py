@@ -5,6 +5,7 @@ The shapes are those of `reference/langgraph-and-jobs.md`, section 4: Agent Chat
 and its older form reads `action_request` and `config`.
 """
 
+import json
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -63,6 +64,20 @@ def one_form(answer: Any) -> Any:
     if isinstance(answer, list) and len(answer) == 1:
         answer = answer[0]
     return _from_inbox(answer) if isinstance(answer, dict) else answer
+
+
+def read_as_json(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments with every text that is JSON read as such."""
+    return {name: _json(value) for name, value in arguments.items()}
+
+
+def _json(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
 
 
 Decision = Annotated[

@@ -75,7 +75,7 @@ def build(services: Services) -> StateGraph[TurnState, None, TurnInput, TurnOutp
     graph.add_edge("perceive", "recall")
     graph.add_conditional_edges("recall", route_question)
     graph.add_conditional_edges("reason", route_calls)
-    graph.add_conditional_edges("approve", route_calls)
+    graph.add_conditional_edges("approve", route_calls, ["approve", "act"])
     graph.add_edge("act", "reason")
     graph.add_edge("speak", END)
     return graph

@@ -21,7 +21,7 @@ from graphs.executive import CallPart, Prompt, Wish
 from graphs.numbers import numbers
 from graphs.reply import ask, silent
 from graphs.state import Answer, Citation, TurnState
-from graphs.view import View
+from graphs.view import View, labelled
 from memory.embedding import Embedder
 
 NOTHING_FOUND = "I found nothing about that in memory or in the files of this conversation."
@@ -66,7 +66,7 @@ async def reason(state: TurnState, step: Step, seen: View) -> dict[str, Any]:
         tasks = wished([call], state, step, seen.asked_by)
         return {"tasks": tasks, "rounds": state["rounds"] + 1}
     answer = await _cited(step, seen) if arguments is None else _plain(state, seen)
-    message = AIMessage(answer["text"], id=f"{step.run_id}:answer")
+    message = labelled(AIMessage(answer["text"], id=f"{step.run_id}:answer"), seen.label)
     return {"answer": answer, "messages": [message], "rounds": state["rounds"] + 1}
 
 

@@ -11,6 +11,7 @@ from graphs.context import Step
 from graphs.executive import EndReason, Wish
 from graphs.reply import Reply, ask
 from graphs.state import Answer, TurnState
+from memory.labels import Label
 
 
 async def reason(state: TurnState, step: Step) -> dict[str, Any]:
@@ -33,7 +34,7 @@ async def _deliberate(state: TurnState, step: Step, seen: view.View) -> dict[str
     grounded = _grounded(reply, seen)
     if grounded.unsupported and not _not_found(reply.text) and seen.passages:
         reply, grounded = await _repaired(state, step, seen, reply, grounded)
-    return answered(step, _answer(reply, grounded), rounds=state["rounds"] + 1)
+    return answered(step, _answer(reply, grounded), seen.label, rounds=state["rounds"] + 1)
 
 
 async def _repaired(
@@ -79,7 +80,7 @@ def _answer(reply: Reply, grounded: Grounded) -> Answer:
     )
 
 
-def answered(step: Step, answer: Answer, *, rounds: int) -> dict[str, Any]:
+def answered(step: Step, answer: Answer, label: Label, *, rounds: int) -> dict[str, Any]:
     """Return the update that ends the reasoning of a turn."""
-    message = AIMessage(answer["text"], id=f"{step.run_id}:answer")
+    message = view.labelled(AIMessage(answer["text"], id=f"{step.run_id}:answer"), label)
     return {"answer": answer, "messages": [message], "rounds": rounds}

@@ -7,6 +7,7 @@ from langchain_core.messages import HumanMessage
 from graphs.context import Step
 from graphs.perceive import thread_collection
 from graphs.state import Passage, Percept, TurnState
+from graphs.view import labelled
 from memory.labels import USER_LABEL, Label, joined
 from tools.remember import REMEMBERED
 
@@ -35,12 +36,15 @@ async def recall(state: TurnState, step: Step) -> dict[str, Any]:
     ]
     passages.sort(key=lambda passage: -passage["score"])
     step.emit({"event": "recalled", "passages": len(passages)})
-    question = HumanMessage(asked, id=f"{step.run_id}:question")
+    question = labelled(HumanMessage(asked, id=f"{step.run_id}:question"), label)
+    messages = state["messages"]
+    # A chat client has put its question into the history itself.
+    known = bool(messages) and isinstance(messages[-1], HumanMessage) and messages[-1].text == asked
     return {
         "asked": asked,
         "asked_by": label.to_json(),
         "passages": passages,
-        "messages": [question],
+        "messages": [] if known else [question],
     }
 
 

@@ -1,4 +1,4 @@
-"""What the executive has in view: passages and results, with the join of their labels."""
+"""What the executive has in view: history, passages and results, with the join of their labels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,25 @@ from graphs.executive import Prompt, Wish
 from graphs.state import Task, TurnState
 from memory.artifacts import Artifact
 from memory.documents import Chunk
-from memory.labels import Label, joined
+from memory.labels import USER_LABEL, Label, Origin, joined
+
+_LABEL = "label"
+"""Where a message of the history carries its label."""
+
+
+def labelled(message: AnyMessage, label: Label) -> AnyMessage:
+    """Return the message with its label: it is in view in later turns too."""
+    return message.model_copy(
+        update={"additional_kwargs": {**message.additional_kwargs, _LABEL: label.to_json()}}
+    )
+
+
+def label_of(message: AnyMessage) -> Label:
+    """Return a message's label; a chat client's own answers may come from anywhere."""
+    known = message.additional_kwargs.get(_LABEL)
+    if known is not None:
+        return Label.from_json(known)
+    return USER_LABEL if isinstance(message, HumanMessage) else Label(origins=frozenset(Origin))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,6 +56,7 @@ async def opened(state: TurnState, step: Step) -> View:
     )
     asked_by = Label.from_json(state["asked_by"])
     labels = [chunk.label for chunk in chunks] + [result.label for result in results.values()]
+    labels += [label_of(message) for message in _history(state, step)]
     return View(
         question=state["asked"],
         asked_by=asked_by,
@@ -77,7 +96,7 @@ def worked(tasks: Sequence[Task], results: dict[str, Artifact]) -> list[AnyMessa
         messages.append(AIMessage(content="", tool_calls=calls))
         messages.extend(
             ToolMessage(
-                content=results[task["artifact"] or ""].body["text"],
+                content=_told(results.get(task["artifact"] or "")),
                 tool_call_id=task["id"],
                 name=task["name"],
             )
@@ -86,13 +105,18 @@ def worked(tasks: Sequence[Task], results: dict[str, Artifact]) -> list[AnyMessa
     return messages
 
 
+def _told(result: Artifact | None) -> str:
+    return "(this result is no longer stored)" if result is None else str(result.body["text"])
+
+
 async def fitted(
     state: TurnState, step: Step, view: View, wish: Wish, *, more: Sequence[AnyMessage] = ()
 ) -> Prompt:
     """Lay the prompt out, leaving out the lowest passages until it fits the loaded context.
 
-    What is left out is said in the prompt and to whoever watches. A prompt that is too long even
-    without passages is handed on as it is: the executive refuses it with both figures.
+    What is left out, of the history too, is said in the prompt and to whoever watches. A prompt
+    that is too long even without passages is handed on as it is: the executive refuses it with both
+    figures.
     """
     executive = step.services.executive
     room = executive.profile.context_tokens - wish.max_tokens
@@ -103,26 +127,52 @@ async def fitted(
         if count.tokens <= room or not kept:
             break
         kept.pop()
-    if len(kept) < len(view.passages):
-        step.emit(
-            {
-                "event": "left_out",
-                "what": "passages",
-                "count": len(view.passages) - len(kept),
-                "of": len(view.passages),
-            }
-        )
+    _say_left_out(step, "passages", len(view.passages) - len(kept), len(view.passages))
+    _say_left_out(step, "earlier messages", *_beyond(state, step))
     return prompt
+
+
+def _say_left_out(step: Step, what: str, count: int, of: int) -> None:
+    if count:
+        step.emit({"event": "left_out", "what": what, "count": count, "of": of})
+
+
+def _earlier(state: TurnState) -> list[AnyMessage]:
+    """Return the messages before this turn's question."""
+    messages = list(state["messages"])
+    while messages and _asks(messages[-1], state["asked"]):
+        messages.pop()
+    return messages
+
+
+def _asks(message: AnyMessage, asked: str) -> bool:
+    return isinstance(message, HumanMessage) and message.text.strip() == asked
+
+
+def _history(state: TurnState, step: Step) -> list[AnyMessage]:
+    """Return the earlier messages that are shown."""
+    return _earlier(state)[_beyond(state, step)[0] :]
+
+
+def _beyond(state: TurnState, step: Step) -> tuple[int, int]:
+    """Return how many earlier messages are not shown, and how many there are."""
+    count = len(_earlier(state))
+    return max(0, count - step.services.limits.history_messages), count
 
 
 def _laid_out(
     state: TurnState, step: Step, view: View, kept: Sequence[int], more: Sequence[AnyMessage]
 ) -> Prompt:
     """History first, since it stays the same; then what this turn brought, the question last."""
-    history = [message for message in state["messages"] if message.id != f"{step.run_id}:question"]
-    shown = history[-step.services.limits.history_messages :]
-    question = HumanMessage(f"Passages:\n\n{material(view, kept)}\n\nQuestion: {view.question}")
+    hidden, count = _beyond(state, step)
+    note = f"({hidden} of {count} earlier messages left out)\n\n" if hidden else ""
+    text = f"{note}Passages:\n\n{material(view, kept)}\n\nQuestion: {view.question}"
     return Prompt(
         system=prompts.ANSWER,
-        messages=(*shown, question, *worked(state["tasks"], view.results), *more),
+        messages=(
+            *_history(state, step),
+            HumanMessage(text),
+            *worked(state["tasks"], view.results),
+            *more,
+        ),
     )
