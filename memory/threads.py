@@ -92,12 +92,13 @@ class Threads:
             await self._execute("release_thread", thread_id=thread_id, token=token)
 
     async def _take(self, thread_id: str) -> int:
-        values = {"thread_id": thread_id, "holder": this_process(), "lease_s": self._lease_s}
+        me = await asyncio.to_thread(this_process)
+        values = {"thread_id": thread_id, "holder": me, "lease_s": self._lease_s}
         rows = await self._fetch("take_thread", **values, dead=None)
         if not rows:
             holder = await self._fetch("thread_holder", thread_id=thread_id)
             name = holder[0]["holder"] if holder else None
-            if name is None or known_dead(name):
+            if name is None or await asyncio.to_thread(known_dead, name):
                 rows = await self._fetch("take_thread", **values, dead=name)
         if not rows:
             raise ThreadBusyError(
