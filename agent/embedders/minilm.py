@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.cores import usable_cores
 from agent.errors import EmbedderError
 from memory.embedding import Role
 
@@ -45,7 +46,7 @@ class MiniLmEmbedder:
 
     def __init__(self, *, cache_dir: Path) -> None:
         self._cache_dir = cache_dir
-        threads = min(_MOST_THREADS, len(os.sched_getaffinity(0)))
+        threads = min(_MOST_THREADS, usable_cores())
         self._threads = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="minilm")
         self._loading = threading.Lock()  # protects `_model`: it is loaded once
         self._model: tuple[Any, Any] | None = None

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import threading
 import time
 from collections.abc import AsyncGenerator
@@ -10,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from agent.cores import usable_cores
 from agent.errors import BrokenStreamError, EmptyAnswerError
 from agent.executives import calls, messages
 from agent.executives.gguf import GgufHeader, embedded_model, read_header
@@ -87,8 +87,11 @@ class LlamaCppExecutive:
         closed = threading.Event()
 
         def on_chunk(chunk: Chunk) -> bool:
-            if not closed.is_set():
-                loop.call_soon_threadsafe(chunks.put_nowait, chunk)
+            try:
+                if not closed.is_set():
+                    loop.call_soon_threadsafe(chunks.put_nowait, chunk)
+            except RuntimeError:  # the loop was closed, and nobody listens any more
+                closed.set()
             return closed.is_set()
 
         call = self._turns.submit(self._generate, body, on_chunk)
@@ -119,7 +122,7 @@ class LlamaCppExecutive:
                 self._server = LlamaServer(
                     self._header.path,
                     context_tokens=self._profile.context_tokens,
-                    threads=len(os.sched_getaffinity(0)),
+                    cores=usable_cores(),
                 )
             return self._server
 
