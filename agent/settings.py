@@ -4,26 +4,39 @@ Every key is described in `deploy/config.example.toml`, which a test loads.
 """
 
 import difflib
+import json
 import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from platformdirs import PlatformDirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from pydantic_settings.exceptions import SettingsError as UnreadableVariableError
 
 from agent.errors import SettingsError
 
 PREFIX = "CORTICAL_"
 FILE_VARIABLE = "CORTICAL_CONFIG"
 _DIRS = PlatformDirs("cortical", appauthor=False)
+
+
+def _expanded(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"the home directory of {path} is not known") from error
+
+
+Folder = Annotated[Path, AfterValidator(_expanded)]
+"""A path in which `~` is the home directory."""
 
 
 class Section(BaseModel):
@@ -65,7 +78,7 @@ class ExecutiveSettings(Section):
 class FilesSettings(Section):
     """What of the disk may be read by tools."""
 
-    roots: tuple[Path, ...] = ()
+    roots: tuple[Folder, ...] = ()
     max_bytes: int = Field(default=200 * 2**20, ge=1)
 
 
@@ -85,9 +98,9 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, env_nested_delimiter="__", frozen=True, extra="forbid"
     )
 
-    data_dir: Path = Path(_DIRS.user_data_dir)
+    data_dir: Folder = Field(default_factory=lambda: Path(_DIRS.user_data_dir))
     """The embedded database."""
-    cache_dir: Path = Path(_DIRS.user_cache_dir)
+    cache_dir: Folder = Field(default_factory=lambda: Path(_DIRS.user_cache_dir))
     """What can be made again: the graph of the embedder."""
     collection: str = Field(default="default", min_length=1)
     """Where documents go and are looked for if a command names no other."""
@@ -141,8 +154,30 @@ def load(**flags: Any) -> Settings:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"The settings file {file} is not valid TOML: {error}.") from error
+    except UnreadableVariableError as error:
+        raise SettingsError(_unreadable()) from error
     except ValidationError as error:
         raise SettingsError(_explained(error, file)) from error
+
+
+def _unreadable() -> str:
+    """Name the variables whose values have to be JSON and are not."""
+    structured = {*Settings.model_fields} - {*known_keys()} | {"graphs", "tools", "files.roots"}
+    names = {_variable(key) for key in structured}
+    found = [
+        f"{name} = {value!r}"
+        for name, value in os.environ.items()
+        if name.upper() in names and not _is_json(value)
+    ]
+    return f'Not JSON: {", ".join(found)}. A list is written as ["one", "two"].'
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _explained(error: ValidationError, file: Path | None) -> str:
@@ -174,10 +209,7 @@ def known_keys() -> list[str]:
 
 def unknown_variables() -> list[str]:
     """Return variables that begin like ours and mean nothing: pydantic passes over these."""
-    known = {PREFIX + key.replace(".", "__").upper() for key in known_keys()} | {
-        PREFIX + name.upper() for name in Settings.model_fields
-    }
-    known.add(FILE_VARIABLE)
+    known = {_variable(key) for key in (*known_keys(), *Settings.model_fields)} | {FILE_VARIABLE}
     return sorted(
         name
         for name in os.environ
@@ -187,22 +219,34 @@ def unknown_variables() -> list[str]:
     )
 
 
+def _variable(key: str) -> str:
+    return PREFIX + key.replace(".", "__").upper()
+
+
 def origins() -> dict[str, str]:
     """Tell of each key where its value comes from: environment, file or default."""
     file = file_in_use()
     table = tomllib.loads(file.read_text("utf-8")) if file else {}
     found = {}
     for key in known_keys():
-        variable = PREFIX + key.replace(".", "__").upper()
         section, _, inner = key.partition(".")
         in_file = inner in table.get(section, {}) if inner else section in table
-        if variable in {name.upper() for name in os.environ}:
+        variable = _in_environment(key)
+        if variable is not None:
             found[key] = f"environment {variable}"
         elif in_file:
             found[key] = f"file {file}"
         else:
             found[key] = "default"
     return found
+
+
+def _in_environment(key: str) -> str | None:
+    """Return the variable that sets a key, alone, with its table, or an entry of it."""
+    names = sorted(name.upper() for name in os.environ)
+    entries = [name for name in names if name.startswith(f"{_variable(key)}__")]
+    exact = (_variable(key), _variable(key.partition(".")[0]))
+    return next((name for name in (*exact, *entries) if name in names), None)
 
 
 def value_of(settings: Settings, key: str) -> Any:
