@@ -1,0 +1,187 @@
+"""The embedded sense of sight: rapidocr with the models that come with it."""
+
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memory.places import Box
+from tools.senses import background, heap, layout, strips
+from tools.senses.background import Patience
+from tools.senses.base import Sighting, TextLine
+from tools.senses.errors import EngineError
+from tools.senses.layout import Corners
+
+DETECTED_SIDE = 960
+"""Longer side of what lines are looked for in. Memory and time rise with its square."""
+
+LEAST_SCORE = 0.5
+"""Below this a line is taken for texture."""
+
+_TURNED_SCORE = 0.75
+"""Below this a line is read upside down as well."""
+
+_SMALL_LINE = 12.0
+"""Lines lower than this in the small copy are looked for again in one of twice the size."""
+
+
+class RapidOcrReader:
+    """Reads Latin and Chinese writing. The models are loaded at first use and then kept."""
+
+    def __init__(self) -> None:
+        # Held while the models are loaded, and for each image: several at once would add up.
+        self._lock = threading.Lock()
+        self._engine: Any = None
+
+    @property
+    def name(self) -> str:
+        """Name and tier."""
+        return f"rapidocr {version('rapidocr')} (embedded)"
+
+    async def read(self, image: NDArray[np.uint8]) -> Sighting:
+        """Return the lines in an image of shape (height, width, 3), RGB."""
+        return await background.run(lambda patience: self._read(image, patience))
+
+    def _read(self, image: NDArray[np.uint8], patience: Patience) -> Sighting:
+        height, width = image.shape[:2]
+        with self._lock:
+            patience.check()
+            if self._engine is None:
+                self._engine = _engine()
+            found = list(self._lines(image, patience))
+            heap.trim()
+        if sum(line.turned for line in found) * 2 > len(found):
+            ordered = layout.order([_half_turn(line.corners) for line in found])
+        else:
+            ordered = layout.order([line.corners for line in found])
+        return Sighting(
+            lines=tuple(found[index].line for index in ordered), width=width, height=height
+        )
+
+    def _lines(self, image: NDArray[np.uint8], patience: Patience) -> Iterator["_Found"]:
+        """Find the lines in a small copy of the image, and read each in the image itself."""
+        for box in self._boxes(image, patience):
+            patience.check()
+            strip = strips.cut(image, box)
+            if strip is None:
+                continue
+            text, score = self._text(strip)
+            turned = False
+            if score < _TURNED_SCORE:
+                other, other_score = self._text(strip[::-1, ::-1])
+                if turned := other_score > score:
+                    text, score = other, other_score
+            if text.strip() and score >= LEAST_SCORE:
+                yield _found(text, score, box, image.shape, turned=turned)
+
+    def _boxes(self, image: NDArray[np.uint8], patience: Patience) -> list[strips.Box]:
+        small, scale = strips.shrunk(image, DETECTED_SIDE)
+        boxes = self._detected(small)
+        if scale == 1.0 or not boxes or median(map(strips.height, boxes)) >= _SMALL_LINE:
+            return [box * scale for box in boxes]
+        larger, scale = strips.shrunk(image, DETECTED_SIDE * 2)
+        boxes = []
+        for band, top, first, last in strips.bands(larger, 4):
+            patience.check()
+            for box in self._detected(band):
+                box[:, 1] += top
+                if first <= box[:, 1].mean() < last:
+                    boxes.append(box * scale)
+        return boxes
+
+    def _detected(self, image: NDArray[np.uint8]) -> list[strips.Box]:
+        found = self._engine(_bgr(image), use_det=True, use_cls=False, use_rec=False).boxes
+        return [] if found is None else list(np.asarray(found, dtype=np.float32))
+
+    def _text(self, strip: NDArray[np.uint8]) -> tuple[str, float]:
+        read = self._engine(_bgr(strip), use_det=False, use_cls=False, use_rec=True)
+        return (read.txts[0], float(read.scores[0])) if read.txts else ("", 0.0)
+
+
+def _bgr(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.ascontiguousarray(image[:, :, ::-1])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Found:
+    """A line as it was found."""
+
+    line: TextLine
+    corners: Corners
+    turned: bool
+    """Whether it stands on its head."""
+
+
+def _found(
+    text: str, score: float, corners: strips.Box, shape: tuple[int, ...], *, turned: bool
+) -> _Found:
+    height, width = shape[:2]
+    xs, ys = np.clip(corners[:, 0], 0, width), np.clip(corners[:, 1], 0, height)
+    box = Box(
+        left=round(float(xs.min()), 1),
+        top=round(float(ys.min()), 1),
+        right=round(float(xs.max()), 1),
+        bottom=round(float(ys.max()), 1),
+    )
+    a, b, c, d = ((float(x), float(y)) for x, y in corners)
+    line = TextLine(text=text.strip(), box=box, score=round(min(score, 1.0), 4))
+    return _Found(line=line, corners=(a, b, c, d), turned=turned)
+
+
+def _half_turn(corners: Corners) -> Corners:
+    """Return a line as it stands when the page is turned by 180 degrees."""
+    a, b, c, d = ((-x, -y) for x, y in corners)
+    return c, d, a, b
+
+
+def _engine() -> Any:
+    """Load the models. Raises `EngineError` where they are not there."""
+    heap.return_large_blocks()
+    try:
+        import rapidocr
+    except ImportError as error:
+        raise EngineError(
+            f"rapidocr cannot be used here: {error}. Reinstall the package rapidocr."
+        ) from error
+    models = Path(rapidocr.__file__).parent / "models"
+    runtime = "EngineConfig.onnxruntime"
+    return rapidocr.RapidOCR(
+        params={
+            "Global.log_level": "error",
+            # Lines are brought to their size here; its own bounds would distort long ones.
+            "Global.max_side_len": 1 << 20,
+            "Global.min_side_len": 1,
+            "Det.limit_type": "max",
+            "Det.limit_side_len": DETECTED_SIDE,
+            # Named, so that nothing is ever fetched.
+            "Det.model_path": _model(models, "det"),
+            "Rec.model_path": _model(models, "rec"),
+            "Rec.rec_batch_num": 1,
+            f"{runtime}.enable_cpu_mem_arena": False,
+            f"{runtime}.intra_op_num_threads": _cores(),
+            f"{runtime}.inter_op_num_threads": 1,
+        }
+    )
+
+
+def _model(folder: Path, task: str) -> str:
+    found = sorted(folder.glob(f"*_{task}_*.onnx"))
+    if not found:
+        raise EngineError(
+            f"rapidocr came without its {task} model, which belongs into {folder}. Reinstall the "
+            "package rapidocr."
+        )
+    return str(found[-1])
+
+
+def _cores() -> int:
+    """Return the processors that this process may use."""
+    allowed = getattr(os, "sched_getaffinity", None)
+    return len(allowed(0)) if allowed else os.cpu_count() or 1
