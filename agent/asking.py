@@ -47,7 +47,8 @@ async def ask(
 
 def _input(settings: Settings, question: Question) -> dict[str, Any]:
     """Check what can be known to be wrong before anything is loaded."""
-    if not question.text.strip() and not question.files:
+    # Without a question, a thread that waits for a person is gone on with.
+    if not (question.text.strip() or question.files or question.thread_id):
         raise UsageError("Nothing was asked. Give a question, or a recording with --file.")
     for file in question.files:
         if not file.exists():

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -24,6 +24,8 @@ from memory.store import DocumentStore
 from tools.senses.base import Residency, Senses
 
 if TYPE_CHECKING:
+    from agent.executives.llamacpp import LlamaCppExecutive
+    from agent.executives.ollama import OllamaExecutive
     from agent.turns import Builder, Turns
     from graphs.context import Services
     from graphs.executive import Executive
@@ -163,7 +165,7 @@ async def _offered(settings: Settings) -> str:
     return "embedded" if model is None else f"{_SERVED}{model.name}"
 
 
-async def executive(settings: Settings) -> "Executive":
+async def executive(settings: Settings) -> "OllamaExecutive | LlamaCppExecutive":
     """Choose who reasons; the model is loaded when it is first asked."""
     from agent.executives.choose import Choosing, choose
     from agent.executives.ollama import OllamaTimeouts
@@ -195,8 +197,8 @@ async def engine(settings: Settings) -> AsyncIterator[Engine]:
     from memory.runs import RunRegistry
     from memory.threads import Threads
 
-    async with memory(settings) as held:
-        services = await _services(settings, held)
+    async with memory(settings) as held, aclosing(await executive(settings)) as reasoner:
+        services = _services(settings, held, reasoner)
         makers = {"assistant": assistant.build, **plugins.graphs(settings.graphs)}
         builders = {name: partial(maker, services) for name, maker in makers.items()}
         threads = Threads(held.pool)
@@ -218,7 +220,7 @@ async def engine(settings: Settings) -> AsyncIterator[Engine]:
         )
 
 
-async def _services(settings: Settings, held: Memory) -> "Services":
+def _services(settings: Settings, held: Memory, reasoner: "Executive") -> "Services":
     from agent import plugins
     from graphs.context import Limits, Services
     from memory.artifact_store import ArtifactStore
@@ -241,7 +243,7 @@ async def _services(settings: Settings, held: Memory) -> "Services":
         ]
     )
     return Services(
-        executive=await executive(settings),
+        executive=reasoner,
         executor=Executor(
             toolbox, EffectLedger(held.pool), timeout_s=settings.limits.tool_timeout_s
         ),

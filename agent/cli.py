@@ -86,12 +86,16 @@ def _explained(error: Exception) -> tuple[int, str]:
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)  # noqa: T201 - the only module that prints
+    from agent.rendering import harmless
+
+    print(harmless(text), file=sys.stderr, flush=True)  # noqa: T201 - the only module that prints
 
 
 def _print(lines: Iterable[str]) -> None:
+    from agent.rendering import harmless
+
     for line in lines:
-        print(line)  # noqa: T201 - the only module that prints
+        print(harmless(line))  # noqa: T201 - the only module that prints
 
 
 def _print_json(value: Any) -> None:
@@ -154,7 +158,7 @@ def ask(
     if as_json:
         _print_json(result)
     else:
-        _print(rendering.answer(result, shown=show.streamed == result["answer"]))
+        _print(rendering.answer(result))
     if result["problem"] or result["failed"]:
         raise typer.Exit(FAILED)
 

@@ -3,13 +3,9 @@
 AgentError
 ├── SettingsError
 ├── UsageError
-├── EmbedderError
-└── ExecutiveError
-    ├── ExecutiveUnreachableError
-    ├── ModelMissingError
-    ├── PromptTooLongError
-    ├── BrokenStreamError
-    └── EmptyAnswerError
+└── EmbedderError
+
+What an executive raises is part of its contract and stands in `graphs.errors`.
 """
 
 
@@ -27,27 +23,3 @@ class UsageError(AgentError):
 
 class EmbedderError(AgentError):
     """Text cannot be turned into vectors."""
-
-
-class ExecutiveError(AgentError):
-    """The executive gave no usable answer."""
-
-
-class ExecutiveUnreachableError(ExecutiveError):
-    """No server answers at the executive's address, or not in time."""
-
-
-class ModelMissingError(ExecutiveError):
-    """The server does not have the model."""
-
-
-class PromptTooLongError(ExecutiveError):
-    """The prompt is longer than the context that is loaded."""
-
-
-class BrokenStreamError(ExecutiveError):
-    """The answer broke off before its end, or was not what the protocol says."""
-
-
-class EmptyAnswerError(ExecutiveError):
-    """The model ended without a word and without a call."""

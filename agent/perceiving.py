@@ -56,10 +56,9 @@ async def say(
     language: str | None,
 ) -> dict[str, Any]:
     """Write a text as speech and return where it is and how long it takes."""
-    from tools.senses.media import encode_wav
-
     from graphs.speak import written
     from memory import language as languages
+    from tools.senses.media import encode_wav
 
     if not text.strip():
         raise UsageError("There is nothing to say. Give a text.")

@@ -1,16 +1,25 @@
 """Results in words for a terminal. Nothing here prints."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+_COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Characters that steer a terminal, or turn the order of those behind them round."""
 
-def answer(result: Mapping[str, Any], *, shown: bool = False) -> Iterator[str]:
+
+def harmless(text: str) -> str:
+    """Return the text with what would steer the terminal made visible: outside words may hold it."""
+    return _COMMANDS.sub(lambda found: ascii(found.group())[1:-1], text)
+
+
+def answer(result: Mapping[str, Any]) -> Iterator[str]:
     """Write a turn: the question as heard, the answer, its citations, the way it took."""
     if result["heard"]:
         yield f"heard: {result['heard']}"
     if result["problem"]:
         yield result["problem"]
-    if result["answer"] is not None and not shown:
+    if result["answer"] is not None:
         yield result["answer"]
     for waiting in result["waiting"]:
         yield (

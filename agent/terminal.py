@@ -4,6 +4,8 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, TextIO
 
+from agent.rendering import harmless
+
 CLEAR_LINE = "\r\x1b[2K"
 
 
@@ -14,13 +16,7 @@ class Progress:
         self._out = out
         self._live = out.isatty()
         self._quiet = quiet and not self._live
-        self._pieces: list[str] = []
         self._open = False
-
-    @property
-    def streamed(self) -> str:
-        """The answer as far as it was shown while it was written."""
-        return "".join(self._pieces).strip()
 
     def __enter__(self) -> "Progress":
         return self
@@ -55,7 +51,8 @@ _PASSING = frozenset({"node_started", "ingesting", "embedding"})
 
 def _line(event: Mapping[str, Any]) -> str | None:
     words = _WORDS.get(event["event"])
-    return None if words is None else words(event)
+    line = None if words is None else words(event)
+    return None if line is None else harmless(line)
 
 
 _WORDS: dict[str, Callable[[Mapping[str, Any]], str | None]] = {
@@ -65,6 +62,7 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str | None]] = {
     "heard": lambda event: f"heard in {event['name']}: {event['text'] or '(nothing)'}",
     "calling": lambda event: f"tool {event['tool']} {_arguments(event['arguments'])}",
     "called": lambda event: None if event["ok"] else f"tool {event['tool']}: {event['text']}",
+    "model_failed": lambda event: f"the model gave no words: {event['reason']}",
     "left_out": lambda event: (
         f"{event['count']} of {event['of']} {event['what']} left out: "
         f"{event.get('why', 'the context is full')}"
@@ -82,9 +80,11 @@ def _arguments(arguments: Mapping[str, Any]) -> str:
 def decide(payload: Mapping[str, Any]) -> dict[str, Any]:
     """Ask the person at the terminal about one act; anything but yes is a rejection."""
     action = payload["action_requests"][0]
-    sys.stderr.write(f"\n{payload['description']}\n")
+    sys.stderr.write(f"\n{harmless(payload['description'])}\n")
     for name, value in action["args"].items():
-        sys.stderr.write(f"  {name}: {value}\n")
+        # Each line is set in, so that no value can look like the question below it.
+        lines = harmless(str(value)).split("\n")
+        sys.stderr.write(f"  {harmless(name)}: " + "\n      ".join(lines) + "\n")
     sys.stderr.write("Do it? [y/N] ")
     sys.stderr.flush()
     agreed = sys.stdin.readline().strip().casefold() in ("y", "yes", "j", "ja")

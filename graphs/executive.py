@@ -125,7 +125,7 @@ class Executive(Protocol):
     def stream(self, prompt: Prompt, wish: Wish) -> AsyncGenerator[ReplyPart, None]:
         """Yield the answer as it is written; the last part is the one `EndPart`.
 
-        Closing the generator cancels the call. Raises an `agent.errors.ExecutiveError`: the prompt
+        Closing the generator cancels the call. Raises an `graphs.errors.ExecutiveError`: the prompt
         is longer than the context, the stream broke off, the answer was empty, the server or the
         model is not there.
         """

@@ -10,21 +10,25 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 
 from graphs import dates_asked, evidence, prompts, words
 from graphs.act import wished
 from graphs.citations import citation, supported
 from graphs.context import Step
+from graphs.errors import ExecutiveError
 from graphs.evidence import Evidence
 from graphs.executive import CallPart, Prompt, Wish
 from graphs.numbers import numbers
-from graphs.reply import ask, silent
+from graphs.reply import Reply, ask, silent
 from graphs.state import Answer, Citation, TurnState
 from graphs.view import View, labelled
 from memory.embedding import Embedder
 
 NOTHING_FOUND = "I found nothing about that in memory or in the files of this conversation."
+
+QUOTE_CHARACTERS = 1_500
+"""What of a quotation the model is shown."""
 
 WINDOWS_LIMIT = 32
 """Windows that are compared with the question by meaning."""
@@ -74,8 +78,8 @@ async def _recall(step: Step, question: str) -> CallPart:
     """Let the model word a second search; the question's own words serve where it does not."""
     prompt = Prompt(system=prompts.CALLING, messages=(HumanMessage(f"Search for: {question}"),))
     wish = Wish(tools=step.services.executor.toolbox.specs(["recall"]), max_tokens=80)
-    reply = await ask(step.services.executive, prompt, wish, silent(step.emit))
-    if reply.calls:
+    reply = await _asked(step, prompt, wish)
+    if reply and reply.calls:
         return reply.calls[0]
     query = " ".join(words.content(question)) or question
     return CallPart(id="recall-1", name="recall", arguments={"query": query[:500]})
@@ -130,18 +134,35 @@ async def _worded(step: Step, question: str, citations: Sequence[Citation], besi
     """Let the executive say what the first quotation says; keep it only if it holds."""
     quote = citations[0]["quote"]
     marks = "".join(f"[{one['number']}]" for one in citations)
-    prompt = Prompt(
-        system=prompts.WORDING,
-        messages=(HumanMessage(f"Text: {quote}\n\nQuestion: {question}"),),
-    )
-    reply = await ask(step.services.executive, prompt, Wish(max_tokens=80), silent(step.emit))
-    sentence = " ".join(reply.text.split())
+    draft = await _asked(step, _wording(quote, question), Wish(max_tokens=80))
+    sentence = " ".join(draft.text.split()) if draft else ""
     spans = evidence.sentences(sentence)
     first = sentence[spans[0][0] : spans[0][1]] if spans else ""
     if _holds(first, quote, question, beside):
         return f"{first.rstrip('.!。')} {marks}."
     plain = " ".join(quote.split())
     return f"{citations[0]['title']} says: “{plain}” {marks}"
+
+
+def _wording(quote: str, question: str) -> Prompt:
+    messages: list[AnyMessage] = []
+    for text, asked, answer in prompts.WORDING_EXAMPLES:
+        messages += [HumanMessage(_posed(text, asked)), AIMessage(answer)]
+    messages.append(HumanMessage(_posed(quote[:QUOTE_CHARACTERS], question)))
+    return Prompt(system=prompts.WORDING, messages=tuple(messages))
+
+
+def _posed(text: str, question: str) -> str:
+    return f"Text: {text}\n\nQuestion: {question}"
+
+
+async def _asked(step: Step, prompt: Prompt, wish: Wish) -> Reply | None:
+    """Ask for words; None where the model fails: the engine has an answer without them."""
+    try:
+        return await ask(step.services.executive, prompt, wish, silent(step.emit))
+    except ExecutiveError as error:
+        step.emit({"event": "model_failed", "reason": str(error)})
+        return None
 
 
 def _holds(sentence: str, quote: str, question: str, beside: str) -> bool:

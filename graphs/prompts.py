@@ -25,8 +25,21 @@ none:
 Write the whole answer again: keep what is backed, mark it with the right numbers, leave out what \
 no passage says. If nothing is left, begin with NOT FOUND."""
 
-WORDING = """\
-You answer a question in one short sentence, using only the words of the text that you are given."""
+WORDING = "Answer with one sentence from the text."
+
+WORDING_EXAMPLES = (
+    (
+        "The meeting room on the second floor seats twelve people. It has a projector.",
+        "How many people fit into the meeting room?",
+        "The meeting room on the second floor seats twelve people.",
+    ),
+    (
+        "Order 5518 was shipped on 3 May by Lindner Logistics. It weighs 82 kg.",
+        "Who shipped order 5518?",
+        "Order 5518 was shipped on 3 May by Lindner Logistics.",
+    ),
+)
+"""Text, question and answer: a small model does what it was shown, hardly what it was told."""
 
 CALLING = """\
 You prepare a search. You write a few words that the text we look for may contain."""

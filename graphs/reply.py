@@ -37,7 +37,7 @@ async def ask(
     text: list[str] = []
     calls: list[CallPart] = []
     end: EndPart | None = None
-    async with aclosing(_iterator(executive, prompt, wish)) as parts:
+    async with aclosing(executive.stream(prompt, wish)) as parts:
         async for part in parts:
             match part:
                 case TextPart(text=piece):
@@ -60,11 +60,6 @@ async def ask(
         }
     )
     return Reply(text="".join(text), calls=tuple(calls), end=end)
-
-
-async def _iterator(executive: Executive, prompt: Prompt, wish: Wish) -> Any:
-    async for part in executive.stream(prompt, wish):
-        yield part
 
 
 def silent(emit: Emit) -> Emit:

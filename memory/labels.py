@@ -76,4 +76,5 @@ ENGINE_LABEL = Label(origins=frozenset({Origin.ENGINE}), audience=frozenset({EVE
 
 def joined(labels: Iterable[Label]) -> Label:
     """Join many labels; of none, the engine's own."""
-    return reduce(Label.join, labels, ENGINE_LABEL)
+    found = list(labels)
+    return reduce(Label.join, found) if found else ENGINE_LABEL

@@ -9,6 +9,7 @@ import statistics
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import aclosing
 from typing import Any, TypedDict
 
 from langchain_core.messages import HumanMessage
@@ -85,11 +86,13 @@ async def measure(settings: Settings, *, steps: int, rounds: int) -> dict[str, A
         )
         kinds = {"langgraph": _bare(pool, steps), "cortical": _ours(turns, steps)}
         figures = await _alternating(kinds, steps=steps, rounds=rounds)
+    async with aclosing(await assembly.executive(settings)) as executive:
+        tokens = await _prompt_tokens(executive)
     added = {
         "ms_per_step": figures["cortical"]["ms_per_step"] - figures["langgraph"]["ms_per_step"],
         "statements_per_step": figures["cortical"]["statements_per_step"]
         - figures["langgraph"]["statements_per_step"],
-        "prompt_tokens": await _prompt_tokens(await assembly.executive(settings)),
+        "prompt_tokens": tokens,
     }
     return {"steps": steps, "rounds": rounds, **figures, "added": added}
 

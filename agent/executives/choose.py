@@ -4,10 +4,11 @@ import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from agent.errors import ExecutiveUnreachableError, ModelMissingError, SettingsError
+from agent.errors import SettingsError
 from agent.executives.llamacpp import LlamaCppExecutive
 from agent.executives.ollama import OllamaExecutive, OllamaTimeouts
 from agent.executives.ollama_server import OllamaModel, OllamaServer, discover
+from graphs.errors import ExecutiveUnreachableError, ModelMissingError
 
 AUTO, EMBEDDED = "auto", "embedded"
 _OLLAMA, _GGUF = "ollama:", "gguf:"

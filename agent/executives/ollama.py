@@ -9,18 +9,18 @@ from typing import Any
 
 import httpx
 
-from agent.errors import (
+from agent.executives import tokens
+from agent.executives.ollama_request import OllamaOptions, chat_body, read_texts
+from agent.executives.ollama_server import OllamaModel, server_words
+from agent.executives.ollama_stream import OllamaReply
+from agent.executives.readers import reader_for
+from graphs.errors import (
     BrokenStreamError,
     ExecutiveError,
     ExecutiveUnreachableError,
     ModelMissingError,
     PromptTooLongError,
 )
-from agent.executives import tokens
-from agent.executives.ollama_request import OllamaOptions, chat_body, read_texts
-from agent.executives.ollama_server import OllamaModel, server_words
-from agent.executives.ollama_stream import OllamaReply
-from agent.executives.readers import reader_for
 from graphs.executive import EndPart, Profile, Prompt, ReplyPart, TokenCount, Wish
 
 

@@ -3,9 +3,9 @@
 import json
 from typing import Any, Literal
 
-from agent.errors import BrokenStreamError, EmptyAnswerError
 from agent.executives.calls import call_id
 from agent.executives.readers import Reader
+from graphs.errors import BrokenStreamError, EmptyAnswerError
 from graphs.executive import CallPart, EndPart, EndReason, ReplyPart, ThoughtPart
 
 _ENDS = {"stop": EndReason.STOP, "length": EndReason.LENGTH}

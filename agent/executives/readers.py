@@ -4,8 +4,8 @@ import json
 import re
 from typing import Protocol
 
-from agent.errors import BrokenStreamError
 from agent.executives.calls import call_id
+from graphs.errors import BrokenStreamError
 from graphs.executive import CallPart, TextPart, Wish
 
 

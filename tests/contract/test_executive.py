@@ -13,11 +13,11 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from pydantic import BaseModel, ConfigDict, Field
 
-from agent.errors import PromptTooLongError
 from agent.executives.choose import Choosing, choose
 from agent.executives.llamacpp import LlamaCppExecutive
 from agent.ollama_double.app import OllamaDouble
 from agent.ollama_double.script import Asked, Say, call, computed
+from graphs.errors import PromptTooLongError
 from graphs.executive import (
     CallPart,
     EndPart,

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from langchain_core.messages import HumanMessage
 
-from agent.errors import ExecutiveError, ModelMissingError
 from agent.executives.llamacpp import LlamaCppExecutive
+from graphs.errors import ExecutiveError, ModelMissingError
 from graphs.executive import EndPart, EndReason, Prompt, ReplyPart, TextPart, Wish
 
 CONTEXT_TOKENS = 512

@@ -9,14 +9,6 @@ from typing import Any
 import pytest
 from langchain_core.messages import HumanMessage
 
-from agent.errors import (
-    BrokenStreamError,
-    EmptyAnswerError,
-    ExecutiveError,
-    ExecutiveUnreachableError,
-    ModelMissingError,
-    PromptTooLongError,
-)
 from agent.executives.ollama import OllamaExecutive, OllamaTimeouts
 from agent.executives.ollama_server import OllamaModel
 from agent.ollama_double.app import OllamaDouble
@@ -31,6 +23,14 @@ from agent.ollama_double.script import (
     Say,
     call,
     scripted,
+)
+from graphs.errors import (
+    BrokenStreamError,
+    EmptyAnswerError,
+    ExecutiveError,
+    ExecutiveUnreachableError,
+    ModelMissingError,
+    PromptTooLongError,
 )
 from graphs.executive import CallPart, EndPart, EndReason, Prompt, ReplyPart, TextPart, Wish
 from tools.base import Effect, ToolSpec

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from langchain_core.messages import HumanMessage
 
-from agent.errors import EmptyAnswerError
 from agent.testing import FixedClock, ScriptedExecutive, ScriptedReply
+from graphs.errors import EmptyAnswerError
 from graphs.executive import (
     CallPart,
     EndPart,

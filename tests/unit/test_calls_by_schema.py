@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
 
-from agent.errors import BrokenStreamError
 from agent.executives.calls import constrained, instructions, union
 from agent.executives.readers import CallReader, JsonReader, WordReader, reader_for
+from graphs.errors import BrokenStreamError
 from graphs.executive import CallPart, TextPart, Wish
 from tools.base import Effect, ToolSpec
 

@@ -3,8 +3,8 @@
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 
-from agent.errors import ExecutiveError
 from agent.executives.messages import defused, native_messages, plain_messages
+from graphs.errors import ExecutiveError
 from graphs.executive import Prompt
 
 WORKED = Prompt(

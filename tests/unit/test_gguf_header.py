@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.errors import ModelMissingError
 from agent.executives import gguf
 from agent.executives.gguf import embedded_model, read_header
+from graphs.errors import ModelMissingError
 
 
 def text(value: str) -> bytes:

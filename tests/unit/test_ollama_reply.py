@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.errors import BrokenStreamError, EmptyAnswerError
 from agent.executives.ollama_server import server_words
 from agent.executives.ollama_stream import OllamaReply, ThoughtFilter
 from agent.executives.readers import CallReader, WordReader
+from graphs.errors import BrokenStreamError, EmptyAnswerError
 from graphs.executive import CallPart, EndPart, EndReason, ReplyPart, TextPart, ThoughtPart
 
 END = {
