@@ -65,7 +65,7 @@ def _module(path: Path, setting: str) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise SettingsError(
             f"Setting `{setting}`: {path} cannot be loaded: {type(error).__name__}: {error}"

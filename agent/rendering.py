@@ -9,7 +9,7 @@ _COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u2
 
 
 def harmless(text: str) -> str:
-    """Return the text with what would steer the terminal made visible: outside words may hold it."""
+    """Return the text with what would steer a terminal made visible: outside words may hold it."""
     return _COMMANDS.sub(lambda found: ascii(found.group())[1:-1], text)
 
 

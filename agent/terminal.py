@@ -52,7 +52,7 @@ _PASSING = frozenset({"node_started", "ingesting", "embedding"})
 def _line(event: Mapping[str, Any]) -> str | None:
     words = _WORDS.get(event["event"])
     line = None if words is None else words(event)
-    return None if line is None else harmless(line)
+    return None if line is None else harmless(" ".join(line.split()))
 
 
 _WORDS: dict[str, Callable[[Mapping[str, Any]], str | None]] = {

@@ -1,0 +1,142 @@
+"""Results in words."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent import cli, rendering
+from agent.rendering import harmless
+
+
+def turn(**changes: Any) -> dict[str, Any]:
+    plain: dict[str, Any] = {
+        "heard": None,
+        "problem": None,
+        "answer": "Every six weeks [1].",
+        "waiting": [],
+        "thread_id": "t",
+        "citations": [
+            {
+                "number": 1,
+                "source": "file:///handbook.pdf",
+                "title": "Handbook",
+                "where": "page 6",
+                "quote": "Clean it every\n  six weeks.",
+            }
+        ],
+        "unsupported": [],
+        "failed": [],
+        "flaws": [],
+        "spoken": None,
+        "route": [
+            {"node": "begin", "seconds": 0.001, "error": None},
+            {"node": "reason", "seconds": 1.239, "error": None},
+        ],
+    }
+    return {**plain, **changes}
+
+
+def test_a_turn_is_told_with_its_citations_and_its_way() -> None:
+    assert list(rendering.answer(turn())) == [
+        "Every six weeks [1].",
+        "  [1] Handbook, page 6  (file:///handbook.pdf)",
+        "      “Clean it every six weeks.”",
+        "  way: begin 0.00 s → reason 1.24 s  (in all 1.24 s)",
+    ]
+
+
+def test_what_went_wrong_in_a_turn_is_told() -> None:
+    told = list(
+        rendering.answer(
+            turn(
+                heard="how often",
+                problem="Nothing was asked.",
+                answer=None,
+                citations=[],
+                unsupported=["It is blue."],
+                failed=[{"name": "x.wav", "reason": "It is empty."}],
+                flaws=[{"name": "y.pdf", "flaw": "page 2 is damaged"}],
+                spoken="/out.wav",
+                waiting=[{"description": "It waits."}],
+                route=[],
+            )
+        )
+    )
+    assert told == [
+        "heard: how often",
+        "Nothing was asked.",
+        "It waits. Ask again on this thread in a terminal to decide: cortical ask --thread t",
+        "  not backed by a source: It is blue.",
+        "  could not be read: x.wav: It is empty.",
+        "  note: y.pdf: page 2 is damaged",
+        "  spoken to /out.wav",
+        "  way: no node ran",
+    ]
+
+
+def test_capabilities_stand_in_columns_with_advice_below() -> None:
+    told = rendering.doctor(
+        [
+            {"name": "executive", "tier": "embedded", "server": "SmolLM2", "advice": "Get one."},
+            {"name": "sight", "tier": "missing", "server": "nothing", "advice": ""},
+        ]
+    )
+    assert list(told) == [
+        "✓ executive  embedded  SmolLM2",
+        "             Get one.",
+        "✗ sight      missing   nothing",
+    ]
+
+
+def test_runs_stand_in_columns() -> None:
+    run = {
+        "run_id": "0123456789",
+        "created_at": "2026-03-02T09:30:00+00:00",
+        "status": "done",
+        "graph": "assistant",
+        "thread_id": "t" * 40,
+        "input": {"question": "Where\nis " + "the key " * 20, "files": []},
+    }
+    (line,) = rendering.runs([run])
+    assert line.startswith("01234567  2026-03-02T09:30:00  done       assistant   tttt")
+    assert line.endswith("…")
+    assert "\n" not in line
+    spoken = {**run, "input": {"question": "", "files": [{"name": "q.wav"}]}}
+    assert next(rendering.runs([spoken])).endswith("  q.wav")
+    other = {**run, "graph": "mine", "input": {"topic": "x"}}
+    assert "mine" in next(rendering.runs([other]))
+    assert list(rendering.runs([])) == ["No runs yet. `cortical ask QUESTION` makes one."]
+
+
+def test_no_hit_is_told_with_what_to_do() -> None:
+    (line,) = rendering.hits([])
+    assert "cortical ingest" in line
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain text, ü, 中文, 👍\n\tset in", "plain text, ü, 中文, 👍\n\tset in"),
+        ("\x1b[2K\rAll is well", "\\x1b[2K\\rAll is well"),
+        ("\x9b31m", "\\x9b31m"),
+        ("a\x08b\x00\x7f", "a\\x08b\\x00\\x7f"),
+        ("exe.\u202etxt", "exe.\\u202etxt"),
+    ],
+)
+def test_what_would_steer_the_terminal_is_made_visible(text: str, shown: str) -> None:
+    assert harmless(text) == shown
+
+
+@given(st.text())
+def test_what_is_harmless_stays_as_it_is(text: str) -> None:
+    once = harmless(text)
+    assert harmless(once) == once
+    assert "\x1b" not in once
+
+
+def test_all_that_is_printed_is_harmless(capsys: pytest.CaptureFixture[str]) -> None:
+    cli._print(["\x1b[31mred"])
+    cli._say("\x1b[31mred")
+    assert capsys.readouterr() == ("\\x1b[31mred\n", "\\x1b[31mred\n")
