@@ -69,7 +69,7 @@ async def test_recall_searches_where_the_run_may_look_and_shows_numbers_and_plac
     assert memory.asked == [("filter", recall.HITS_LIMIT, ("default", "remembered"))]
     assert result.text == "[7] Title 7 (page 3)\nEvery March.\n\n[9] Title 9\nThanks!"
     assert result.chunks == (7, 9)
-    assert result.label.origins == {Origin.ENGINE, Origin.DOCUMENT, Origin.MAIL}
+    assert result.label.origins == {Origin.DOCUMENT, Origin.MAIL}
     assert tool.effect is Effect.READ
 
 

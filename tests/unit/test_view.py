@@ -237,7 +237,6 @@ async def label_of(new_step: NewStep, given: TurnState, *chunks: Chunk, **parts:
 async def test_the_label_joins_all_that_is_in_view(new_step: NewStep) -> None:
     assert not (await label_of(new_step, state())).outside
     assert (await label_of(new_step, state([0.1]), chunk(1))).origins == {
-        Origin.ENGINE,
         Origin.USER,
         Origin.DOCUMENT,
     }
