@@ -7,7 +7,7 @@ from statistics import median
 
 Point = tuple[float, float]
 Corners = tuple[Point, Point, Point, Point]
-"""Upper left, upper right, lower right, lower left, as the line itself runs."""
+"""Upper left, upper right, lower right, lower left corner of a line as it is read."""
 
 _ASPECT = 4
 """A box this much longer than high tells how much the page is slanted."""
@@ -55,13 +55,15 @@ def order(lines: Sequence[Corners]) -> list[int]:
 
 
 def _slant(lines: Sequence[Corners]) -> float:
-    """Return the angle by which most long lines rise to the left, in radians."""
-    angles = []
+    """Return the angle that most long lines run at, in radians; pi for a page upside down."""
+    runs = []
     for (x0, y0), (x1, y1), _, (x3, y3) in lines:
         length, height = math.hypot(x1 - x0, y1 - y0), math.hypot(x3 - x0, y3 - y0)
         if length > _ASPECT * height:
-            angles.append(math.atan2(y1 - y0, x1 - x0))
-    return median(angles) if angles else 0.0
+            runs.append(((x1 - x0) / length, (y1 - y0) / length))
+    if not runs:
+        return 0.0
+    return math.atan2(median(y for _, y in runs), median(x for x, _ in runs))
 
 
 def _straight(index: int, corners: Corners, slant: float) -> _Strip:

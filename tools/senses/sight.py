@@ -19,16 +19,16 @@ from tools.senses.base import Sighting, TextLine
 from tools.senses.errors import EngineError
 from tools.senses.layout import Corners
 
-DETECTED_SIDE = 960
-"""Longer side of what lines are looked for in. Memory and time rise with its square."""
+DETECTED_PIXELS = 650_000
+"""Of the small copy that lines are looked for in: each takes some 150 bytes."""
 
 LEAST_SCORE = 0.5
 """Below this a line is taken for texture."""
 
-_TURNED_SCORE = 0.75
+_TURNED_SCORE = 0.9
 """Below this a line is read upside down as well."""
 
-_SMALL_LINE = 12.0
+_SMALL_LINE = 14.0
 """Lines lower than this in the small copy are looked for again in one of twice the size."""
 
 
@@ -57,10 +57,7 @@ class RapidOcrReader:
                 self._engine = _engine()
             found = list(self._lines(image, patience))
             heap.trim()
-        if sum(line.turned for line in found) * 2 > len(found):
-            ordered = layout.order([_half_turn(line.corners) for line in found])
-        else:
-            ordered = layout.order([line.corners for line in found])
+        ordered = layout.order([line.corners for line in found])
         return Sighting(
             lines=tuple(found[index].line for index in ordered), width=width, height=height
         )
@@ -73,20 +70,20 @@ class RapidOcrReader:
             if strip is None:
                 continue
             text, score = self._text(strip)
-            turned = False
+            corners = box
             if score < _TURNED_SCORE:
                 other, other_score = self._text(strip[::-1, ::-1])
-                if turned := other_score > score:
-                    text, score = other, other_score
+                if other_score > score:
+                    text, score, corners = other, other_score, box[[2, 3, 0, 1]]
             if text.strip() and score >= LEAST_SCORE:
-                yield _found(text, score, box, image.shape, turned=turned)
+                yield _found(text, score, corners, image.shape)
 
     def _boxes(self, image: NDArray[np.uint8], patience: Patience) -> list[strips.Box]:
-        small, scale = strips.shrunk(image, DETECTED_SIDE)
+        small, scale = strips.shrunk(image, DETECTED_PIXELS)
         boxes = self._detected(small)
         if scale == 1.0 or not boxes or median(map(strips.height, boxes)) >= _SMALL_LINE:
             return [box * scale for box in boxes]
-        larger, scale = strips.shrunk(image, DETECTED_SIDE * 2)
+        larger, scale = strips.shrunk(image, DETECTED_PIXELS * 4)
         boxes = []
         for band, top, first, last in strips.bands(larger, 4):
             patience.check()
@@ -98,7 +95,8 @@ class RapidOcrReader:
 
     def _detected(self, image: NDArray[np.uint8]) -> list[strips.Box]:
         found = self._engine(_bgr(image), use_det=True, use_cls=False, use_rec=False).boxes
-        return [] if found is None else list(np.asarray(found, dtype=np.float32))
+        boxes = () if found is None else np.asarray(found, dtype=np.float32)
+        return [strips.running(box) for box in boxes]
 
     def _text(self, strip: NDArray[np.uint8]) -> tuple[str, float]:
         read = self._engine(_bgr(strip), use_det=False, use_cls=False, use_rec=True)
@@ -111,34 +109,24 @@ def _bgr(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Found:
-    """A line as it was found."""
+    """A line as it was found, and where it stands as it runs."""
 
     line: TextLine
     corners: Corners
-    turned: bool
-    """Whether it stands on its head."""
 
 
-def _found(
-    text: str, score: float, corners: strips.Box, shape: tuple[int, ...], *, turned: bool
-) -> _Found:
+def _found(text: str, score: float, box: strips.Box, shape: tuple[int, ...]) -> _Found:
     height, width = shape[:2]
-    xs, ys = np.clip(corners[:, 0], 0, width), np.clip(corners[:, 1], 0, height)
-    box = Box(
+    xs, ys = np.clip(box[:, 0], 0, width), np.clip(box[:, 1], 0, height)
+    bounds = Box(
         left=round(float(xs.min()), 1),
         top=round(float(ys.min()), 1),
         right=round(float(xs.max()), 1),
         bottom=round(float(ys.max()), 1),
     )
-    a, b, c, d = ((float(x), float(y)) for x, y in corners)
-    line = TextLine(text=text.strip(), box=box, score=round(min(score, 1.0), 4))
-    return _Found(line=line, corners=(a, b, c, d), turned=turned)
-
-
-def _half_turn(corners: Corners) -> Corners:
-    """Return a line as it stands when the page is turned by 180 degrees."""
-    a, b, c, d = ((-x, -y) for x, y in corners)
-    return c, d, a, b
+    a, b, c, d = ((float(x), float(y)) for x, y in box)
+    line = TextLine(text=text.strip(), box=bounds, score=round(min(score, 1.0), 4))
+    return _Found(line=line, corners=(a, b, c, d))
 
 
 def _engine() -> Any:
@@ -159,7 +147,8 @@ def _engine() -> Any:
             "Global.max_side_len": 1 << 20,
             "Global.min_side_len": 1,
             "Det.limit_type": "max",
-            "Det.limit_side_len": DETECTED_SIDE,
+            "Det.limit_side_len": strips.LONGEST_SIDE,
+            "Global.use_vertical_padding": False,
             # Named, so that nothing is ever fetched.
             "Det.model_path": _model(models, "det"),
             "Rec.model_path": _model(models, "rec"),

@@ -4,6 +4,7 @@ Boxes are arrays of shape (4, 2): upper left, upper right, lower right, lower le
 as it runs, in pixels.
 """
 
+import math
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -18,6 +19,9 @@ LINE_HEIGHT = 48
 LINE_WIDTH = 4800
 """The height that lines are read at, and the most width; a longer line is squeezed."""
 
+LEAST_SIDE, LONGEST_SIDE = 64, 6000
+"""Bounds of what lines are looked for in, in pixels."""
+
 _STEEP = 1.5
 """A box this much higher than wide holds a line that runs up or down."""
 
@@ -25,16 +29,20 @@ BAND_OVERLAP = 96
 """Half the height of the largest line that is sure to be whole in one band, in pixels."""
 
 
-def shrunk(image: Image, side: int) -> tuple[Image, float]:
-    """Return a copy of at most so many pixels a side, and the factor back to the image."""
+def shrunk(image: Image, pixels: int) -> tuple[Image, float]:
+    """Return a copy of at most so many pixels, and the factor back to the image."""
     import cv2
 
     height, width = image.shape[:2]
-    scale = max(1.0, max(height, width) / side)
-    if scale == 1.0:
-        return image, scale
+    scale = max(1.0, math.sqrt(height * width / pixels), max(height, width) / LONGEST_SIDE)
     size = max(1, round(width / scale)), max(1, round(height / scale))
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8), scale
+    small: Any = image
+    if scale > 1.0:
+        small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    below, right = max(0, LEAST_SIDE - size[1]), max(0, LEAST_SIDE - size[0])
+    if below or right:
+        small = cv2.copyMakeBorder(small, 0, below, 0, right, cv2.BORDER_REPLICATE)
+    return np.asarray(small, np.uint8), scale
 
 
 def bands(image: Image, count: int) -> Iterator[tuple[Image, int, int, int]]:
@@ -51,19 +59,18 @@ def bands(image: Image, count: int) -> Iterator[tuple[Image, int, int, int]]:
 
 
 def cut(image: Image, box: Box) -> Image | None:
-    """Return a line set level and about as high as it is read, None for a speck."""
+    """Return a line, by its box as it runs, set level and about as high as it is read.
+
+    None stands for a speck.
+    """
     import cv2
 
-    a, b, c, d = box
-    width = float(max(np.linalg.norm(a - b), np.linalg.norm(c - d)))
-    height = float(max(np.linalg.norm(a - d), np.linalg.norm(b - c)))
+    width, height = _size(box)
     left, top = np.floor(box.min(axis=0)).astype(int).clip(0)
     right, bottom = np.ceil(box.max(axis=0)).astype(int) + 1
     part = image[top:bottom, left:right]
     if min(width, height) < 1 or not part.size:
         return None
-    if height >= _STEEP * width:
-        box, width, height = box[[1, 2, 3, 0]], height, width
     wide, high = round(width), round(height)
     target = np.array([[0, 0], [wide, 0], [wide, high], [0, high]], np.float32)
     source = np.asarray(box - np.array([left, top]), np.float32)
@@ -80,7 +87,19 @@ def cut(image: Image, box: Box) -> Image | None:
     return np.asarray(level, np.uint8)
 
 
+def running(box: Box) -> Box:
+    """Return the box of a line as it runs: up, where it is much higher than wide."""
+    width, height = _size(box)
+    return box[[1, 2, 3, 0]] if height >= _STEEP * width else box
+
+
 def height(box: Box) -> float:
     """Return the height of a line."""
-    a, b, _, d = box
-    return float(min(np.linalg.norm(a - b), np.linalg.norm(a - d)))
+    return _size(running(box))[1]
+
+
+def _size(box: Box) -> tuple[float, float]:
+    a, b, c, d = box
+    width = float(max(np.linalg.norm(a - b), np.linalg.norm(c - d)))
+    height = float(max(np.linalg.norm(a - d), np.linalg.norm(b - c)))
+    return width, height
