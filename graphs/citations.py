@@ -23,6 +23,7 @@ RESTATED = 0.75
 CLAIM_TERMS = 3
 """Own terms from which on a sentence is a claim."""
 
+_ASKING = ("?", "？", "\u061f")
 _LEAD = re.compile(r"^\s*(?:(?:[-*+•#>]+|\d{1,2}[.)])\s+)+")
 """What makes a line an item of a list or a heading; its number claims nothing."""
 
@@ -60,7 +61,9 @@ def supported(sentence: str, quote: str, question: str, *, beside: str = "") -> 
     them whatever it says. What was asked for exactly may also stand beside the quotation, in its
     passage or the headings.
     """
-    if not shared(sentence, quote, asked=question, beside=beside or quote):
+    if sentence.endswith(_ASKING) or not shared(
+        sentence, quote, asked=question, beside=beside or quote
+    ):
         return False
     if _contradicts(sentence, quote):
         return False
@@ -110,6 +113,8 @@ def best_span(sentence: str, chunk: Chunk) -> tuple[int, int]:
 
 def claims(sentence: str, question: str) -> bool:
     """Whether a sentence states something of its own, not only that something was done."""
+    if sentence.endswith(_ASKING):
+        return False
     own = words.content(sentence)
     new = [term for term in own if not words.matched([term], words.content(question))]
     return len(new) >= CLAIM_TERMS or bool(numbers(sentence) - numbers(question))

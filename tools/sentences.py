@@ -9,8 +9,9 @@ _END = re.compile(r"(?:[.!?…]+[\"'”’»«)\]]*(?=\s)|[。！？｡\uff0e]+[
 
 # Before a stop: one letter ("z. B.", "J. Smith"), a day or ordinal ("12. März"), or one of these.
 _ABBREVIATED = re.compile(
-    r"(?:^|[\s(.])(?:[^\W\d_]|\d{1,2}|dr|mr|mrs|ms|prof|st|nr|no|vgl|bzw|ca|etc|e\.g|i\.e|usw|"
-    r"art|abs|fig|vol|pp|ed|jr|sr|inc|ltd|co|vs|cf|al|approx|inkl|ggf|evtl|str|tel|hr|fr)\.$",
+    r"(?:(?<![\w.,:])\d{1,2}|(?:^|[\s(.])(?:[^\W\d_]|dr|mr|mrs|ms|prof|st|nr|no|vgl|bzw|ca|etc|"
+    r"e\.g|i\.e|usw|art|abs|fig|vol|pp|ed|jr|sr|inc|ltd|co|vs|cf|al|approx|inkl|ggf|evtl|str|tel|"
+    r"hr|fr))\.$",
     re.IGNORECASE,
 )
 _LOOK_BACK = 16

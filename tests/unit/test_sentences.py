@@ -22,6 +22,7 @@ def cut(text: str) -> list[str]:
         ["この水は飲めません。", "水道水です。"],
         ["यह पानी है।", "पीना नहीं।"],
         ["See e.g. chapter 5 of the handbook."],
+        ["It costs 5.00.", "The bus leaves at 10:30.", "Error E12.", "Cards are free."],
         ["version 2.0.1 is out... maybe"],
     ],
 )
