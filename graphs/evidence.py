@@ -18,6 +18,7 @@ from tools import sentences as stops
 WRAPPED_COLUMNS = 40
 """A line of prose that was broken for want of room is at least as wide."""
 
+_ENDS = re.compile(r"[.!?;:。！？；：]")
 _CLOSED = re.compile(r"[.!?…:。！？：][\"'”’»«)\]」』】]*$")
 _ITEM = re.compile(r"[-*+•–—]\s|[>#|]|\(?(?:\d{1,3}|[a-zA-Z])[.)]\s|[A-Z][\w-]{1,20}:\s|```|~~~")
 _COLUMNS = re.compile(r"\||\t|\S {3,}\S|(?:\S+[,;]){3}\S")
@@ -34,6 +35,8 @@ class Window:
     end: int
     """Characters of the passage's text."""
     text: str
+    around: str = ""
+    """The statement that it is a stretch of, where it is one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,7 +113,10 @@ def _columns(line: str) -> int:
 
 
 def windows(passage: int, chunk: Chunk, *, terms_wanted: int = 6, reach: int = 160) -> list[Window]:
-    """Return each statement, joined with its followers while it is too short to say anything."""
+    """Return each statement, joined with its followers while it is too short to say anything.
+
+    Speech comes without marks: a statement that goes on and on is cut into stretches that overlap.
+    """
     text, spans = chunk.text, statements(chunk)
     found = []
     for index, (start, end) in enumerate(spans):
@@ -119,8 +125,26 @@ def windows(passage: int, chunk: Chunk, *, terms_wanted: int = 6, reach: int = 1
             if len(words.terms(text[start:stop])) >= terms_wanted or following - start > reach:
                 break
             stop = following
-        found.append(Window(passage=passage, start=start, end=stop, text=text[start:stop]))
+        for first, last in _stretches(text, start, stop):
+            around = "" if (first, last) == (start, stop) else text[start:stop]
+            found.append(
+                Window(passage=passage, start=first, end=last, text=text[first:last], around=around)
+            )
     return found
+
+
+STRETCH_WORDS, STRETCH_STEP = 18, 6
+
+
+def _stretches(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield the span itself, or overlapping parts of it if it is far longer than a sentence."""
+    at = [(found.start(), found.end()) for found in re.finditer(r"\S+", text[start:end])]
+    if len(at) < 2 * STRETCH_WORDS or _ENDS.search(text[start:end]):
+        yield start, end
+        return
+    for first in range(0, len(at) - STRETCH_WORDS + STRETCH_STEP, STRETCH_STEP):
+        last = min(first + STRETCH_WORDS, len(at)) - 1
+        yield start + at[first][0], start + at[last][1]
 
 
 def rarities(question: Sequence[str], texts: Sequence[str]) -> dict[str, float]:
@@ -205,6 +229,8 @@ def ranked(
     for index, window in enumerate(candidates):
         there = words.terms(window.text) + words.terms(chunks[window.passage].context)
         share = coverage(weights, there)
+        if window.around:
+            share = (share + coverage(weights, there + words.terms(window.around))) / 2
         cosine = None if cosines is None else cosines[index]
         likeness = _likeness(share, cosine) + _named(asked, there)
         bonus = NUMBER_BONUS if counted and holds_number(window.text) else 0.0
@@ -235,10 +261,12 @@ def _named(asked: Sequence[str], there: Sequence[str]) -> float:
     return NAMED_BONUS if len(named) == len(identifiers) else -UNNAMED_LOSS
 
 
-SUFFICIENT = 0.55
+SUFFICIENT = 0.53
+SUFFICIENT_AMOUNT = 0.58
 SUFFICIENT_WORDS = 0.4
-"""Likeness below which the best evidence does not answer, with and without meaning; chosen with the
-weights above on questions that `docs/figures.md` does not report."""
+"""Likeness below which the best evidence does not answer: usually, where an amount is asked for
+(many sentences name some number), and where meaning cannot be compared. They and the weights above
+were chosen on questions that `docs/figures.md` does not report."""
 
 
 def sufficient(question: str, found: Sequence[Evidence]) -> list[Evidence]:
@@ -248,9 +276,11 @@ def sufficient(question: str, found: Sequence[Evidence]) -> list[Evidence]:
     """
     if not found:
         return []
-    best = found[0]
-    if best.likeness < (SUFFICIENT_WORDS if best.cosine is None else SUFFICIENT):
-        return []
-    if asks_amount(question) and not holds_number(best.window.text):
+    best, amount = found[0], asks_amount(question)
+    if best.cosine is None:
+        needed = SUFFICIENT_WORDS
+    else:
+        needed = SUFFICIENT_AMOUNT if amount else SUFFICIENT
+    if best.likeness < needed or (amount and not holds_number(best.window.text)):
         return []
     return [best]

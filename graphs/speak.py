@@ -7,11 +7,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tools.senses.media import encode_wav
-
 from graphs.context import Step
 from graphs.state import TurnState
 from tools.senses.base import Operation, Sense
+from tools.senses.media import encode_wav
 
 _MARKS = re.compile(r"\s*\[\d+\]")
 
