@@ -95,20 +95,20 @@ def _contradicts(sentence: str, quote: str) -> bool:
 
 def best_span(sentence: str, chunk: Chunk) -> tuple[int, int]:
     """Return the sentence of a passage, or two neighbours, that shares most with a claim."""
-    spans = evidence.statements(chunk)
-    choices = spans + [(one[0], two[1]) for one, two in pairwise(spans)]
-    if not choices:
-        return 0, len(chunk.text)
     said = words.content(sentence)
     exact = numbers(sentence) | calendar(sentence)
-
-    def worth(span: tuple[int, int]) -> tuple[float, int]:
-        there = chunk.text[slice(*span)]
-        alike = len(words.matched(said, words.terms(there)))
-        same = exact & (numbers(there) | calendar(there))
-        return alike + 2 * len(same), -(span[1] - span[0])
-
-    return max(choices, key=worth)
+    held = []
+    for start, end in evidence.statements(chunk):
+        there = chunk.text[start:end]
+        alike = words.matched(said, words.terms(there))
+        held.append((start, end, alike, exact & (numbers(there) | calendar(there))))
+    if not held:
+        return 0, len(chunk.text)
+    held += [
+        (one[0], two[1], one[2] | two[2], one[3] | two[3]) for one, two in pairwise(list(held))
+    ]
+    start, end, *_ = max(held, key=lambda one: (len(one[2]) + 2 * len(one[3]), one[0] - one[1]))
+    return start, end
 
 
 def claims(sentence: str, question: str) -> bool:

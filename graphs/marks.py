@@ -8,13 +8,13 @@ from collections.abc import Sequence
 
 _LIST = r"\d{1,3}(?:\s*(?:[,;，、&+–-]|and|und)\s*\d{1,3})*"
 _NAME = r"(?:(?i:passages?|sources?|see|siehe|nr|no)\b\.?\s*|[\^#])?"
-_MARK = rf"[ \t]*[\[【]{_NAME}(?P<list>{_LIST})[\]】]"
+_MARK = rf"(?<![ \t])[ \t]*[\[【]{_NAME}(?P<list>{_LIST})[\]】]"
 _SOME = rf"(?:{_MARK.replace('?P<list>', '?:')})+"
 _MARKS = re.compile(_MARK)
-_STOP = r"[.!?…。！？]+[\"'”’»«)」』]*"
+_STOP = r"(?<![.!?…。！？])[.!?…。！？]+[\"'”’»«)」』]*"
 _BEHIND_STOP = re.compile(rf"({_STOP})({_SOME})(?!\s*[a-zäöüß])(?P<next>(?=\w))?")
 _ON_A_LINE = re.compile(rf"({_STOP})\n({_SOME})[ \t]*(?=\n|$)")
-_LED = re.compile(rf"\s*(?:(?:[-*•]|\d{{1,2}}[.)])\s+)?{_MARK}")
+_LED = re.compile(rf"(?:[ \t]*(?:[-*•]|\d{{1,2}}[.)]))?{_MARK}")
 _END = re.compile(r"[\s.!?。！？|]*$")
 
 

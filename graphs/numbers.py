@@ -47,7 +47,10 @@ _GERMAN = re.compile(
 
 _CHINESE = dict(zip("〇零一二两三四五六七八九", (0, 0, 1, 2, 2, 3, 4, 5, 6, 7, 8, 9), strict=True))
 _CHINESE_SCALES = {"十": 10, "百": 100, "千": 1000}
-_CHINESE_RUN = re.compile(f"[{''.join([*_CHINESE, *_CHINESE_SCALES])}]+")
+_CHINESE_RUN = re.compile(f"[{''.join([*_CHINESE, *_CHINESE_SCALES])}]{{1,24}}")
+
+_LARGEST = 10**9
+"""Number from which on words name another one: nobody writes longer ones out."""
 
 _FIGURES = re.compile(
     "\\d{4}-\\d\\d-\\d\\d(?!\\d)"
@@ -111,6 +114,9 @@ def _english(run: str) -> Iterator[int]:
     held: int | None = None
     for word in re.split(r"[\s-]+(?:and\s+)?", run):
         value = ENGLISH_ONES.get(word, ENGLISH_TENS.get(word, 0))
+        if held is not None and held >= _LARGEST:
+            yield held
+            held = None
         if word == "thousand":
             held = 1000 * (held or 1)
         elif word == "hundred":

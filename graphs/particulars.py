@@ -107,7 +107,8 @@ def measures(text: str) -> dict[str, set[str]]:
     """Return each number that a known unit stands beside, with its units."""
     units: dict[str, set[str]] = {}
     for number in found(text):
-        after, before = _AFTER.match(text, number.end), _BEFORE.search(text, 0, number.start)
+        after = _AFTER.match(text, number.end)
+        before = _BEFORE.search(text[max(0, number.start - 2) : number.start])
         for match in filter(None, (after, before)):
             units.setdefault(number.value, set()).add(_UNIT[match.group(1).lower()])
     return units

@@ -36,6 +36,9 @@ COMMON = frozenset(
 )
 """Words that say nothing of the subject, in a few languages."""
 
+_HEAD = 5
+"""Letters that the head of a compound has at least."""
+
 _CHINESE_COMMON = frozenset("的了是在和有多少什么几吗呢哪个怎么谁请问一何我你他她它们这那要")
 
 
@@ -88,9 +91,12 @@ def alike(one: str, other: str) -> bool:
     """
     if one == other:
         return True
+    short, long = (one, other) if len(one) <= len(other) else (other, one)
+    # Most words have not even their beginning in common, and are too short to hold another.
+    if short[:3] != long[:3] and (len(short) < _HEAD or len(long) - len(short) < 2):
+        return False
     if not (one.isalpha() and other.isalpha()) or _UNSPACED.search(one):
         return False
-    short, long = sorted((one, other), key=len)
     return (_inflected(short, long) or _headed(short, long)) and not (
         _is_number(one) or _is_number(other)
     )
@@ -109,7 +115,7 @@ def _headed(short: str, long: str) -> bool:
         return False
     for stem in (short, short[:-1], short[:-2]):
         at = long.rfind(stem)
-        if len(stem) >= 5 and at >= 4 and len(long) - at - len(stem) <= 2:
+        if len(stem) >= _HEAD and at >= 4 and len(long) - at - len(stem) <= 2:
             return True
     return False
 
@@ -121,5 +127,5 @@ def _is_number(term: str) -> bool:
 
 def matched(wanted: Iterable[str], there: Iterable[str]) -> set[str]:
     """Return those of the wanted terms that have a word alike among the others."""
-    present = list(there)
-    return {term for term in wanted if any(alike(term, other) for other in present)}
+    present = set(there)
+    return {term for term in wanted if term in present or any(alike(term, one) for one in present)}

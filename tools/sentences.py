@@ -5,7 +5,9 @@ from collections.abc import Iterator
 
 # A stop, the closing quotation marks or brackets behind it, and the space that follows. Chinese and
 # Japanese stops need no space, nor do the Hindi and Ethiopic ones.
-_END = re.compile(r"(?:[.!?…]+[\"'”’»«)\]]*(?=\s)|[。！？｡\uff0e]+[」』”’）】]*|[।॥።؟])\s*")
+_END = re.compile(
+    r"(?:(?<![.!?…])[.!?…]+[\"'”’»«)\]]*(?=\s)|[。！？｡\uff0e]+[」』”’）】]*|[।॥።؟])\s*"
+)
 
 # Before a stop: one letter ("z. B.", "J. Smith"), a day or ordinal ("12. März"), or one of these.
 _ABBREVIATED = re.compile(

@@ -1,6 +1,7 @@
 """Which quotation backs which sentence: attacks on it."""
 
 import re
+import time
 
 import pytest
 from hypothesis import given
@@ -271,6 +272,27 @@ def test_small_talk_claims_nothing() -> None:
     assert claims("It is 5.", QUESTION)
     assert not claims("Shall I look for penguins at the south pole?", QUESTION)
     assert ground("Done!", PASSAGES, QUESTION).unsupported == ()
+
+
+HURTFUL = {
+    "stops": "。" * 8000,
+    "dots": "." * 8000,
+    "spaces": "a." + " " * 8000 + "b",
+    "brackets": "[" * 8000,
+    "marks": "x [1]. " * 1000,
+    "marks without end": "[1" + "-1" * 4000,
+    "items": "1) " * 3000,
+    "numbers": "1,1 000 € " * 800,
+    "no end": "九" * 8000,
+    "one word": "a" * 8000,
+}
+
+
+@pytest.mark.parametrize("answer", HURTFUL.values(), ids=HURTFUL)
+def test_an_answer_made_to_hurt_is_read_in_bearable_time(answer: str) -> None:
+    began = time.process_time()
+    ground(answer, [*PASSAGES, chunk(answer[:1000])], QUESTION)
+    assert time.process_time() - began < 2
 
 
 SENTENCES = st.sampled_from(

@@ -82,6 +82,11 @@ def test_thousands_marks_change_nothing(whole: int, cents: int) -> None:
     assert numbers(comma) == numbers(point)
 
 
+@pytest.mark.parametrize("word", ["九", "thousand ", "hundred ", "9", "neun", "1,"])
+def test_a_number_without_end_is_some_number(word: str) -> None:
+    assert numbers(word * 5000) or word == "neun"
+
+
 @given(st.text(max_size=60))
 def test_any_text_has_some_numbers_or_none(text: str) -> None:
     assert all(number[0].isdigit() for number in numbers(text))
