@@ -6,6 +6,7 @@ from datetime import datetime
 from psycopg.types.json import Jsonb
 
 from memory.artifacts import Artifact
+from memory.characters import storable_json
 from memory.database import Pool, translated
 from memory.labels import Label
 from memory.queries import query
@@ -28,7 +29,7 @@ class ArtifactStore:
                         "thread_id": thread_id,
                         "run_id": run_id,
                         "kind": artifact.kind,
-                        "body": Jsonb(artifact.body),
+                        "body": Jsonb(storable_json(artifact.body)),
                         "origins": sorted(artifact.label.origins),
                         "audience": sorted(artifact.label.audience),
                         "now": now,

@@ -33,7 +33,33 @@ class Writer:
     does."""
 
 
-_writing: ContextVar[str | None] = ContextVar("thread_written_to", default=None)
+    def boarding(self, namespace: str, task_id: str | None) -> list[Rider]:
+        """Return the riders of one task, or with a checkpoint all those below its namespace."""
+        if task_id is not None:
+            mine = f":{task_id}"
+            return [
+                rider
+                for rider in self.riders
+                if any(part.endswith(mine) for part in rider.task.split("|"))
+            ]
+        return [
+            rider
+            for rider in self.riders
+            if not namespace or rider.task.startswith(f"{namespace}|")
+        ]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Write:
+    """What is being written."""
+
+    thread_id: str
+    namespace: str
+    task_id: str | None
+    """None for a checkpoint, which holds what all tasks of its step gave."""
+
+
+_writing: ContextVar[_Write | None] = ContextVar("write", default=None)
 
 
 class FencedSaver(AsyncPostgresSaver):
@@ -59,7 +85,7 @@ class FencedSaver(AsyncPostgresSaver):
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
         """Write a checkpoint, unless another runner has taken the thread."""
-        with _thread(config):
+        with _write(config, None):
             return await super().aput(config, checkpoint, metadata, new_versions)
 
     async def aput_writes(
@@ -70,32 +96,36 @@ class FencedSaver(AsyncPostgresSaver):
         task_path: str = "",
     ) -> None:
         """Write what a finished node gave, unless another runner has taken the thread."""
-        with _thread(config):
+        with _write(config, task_id):
             await super().aput_writes(config, writes, task_id, task_path)
 
     @asynccontextmanager
     async def _cursor(self, *, pipeline: bool = False) -> AsyncIterator[AsyncCursor[DictRow]]:
-        thread_id = _writing.get()
-        writer = None if thread_id is None else self._writers.get(thread_id)
-        if writer is None:
+        write = _writing.get()
+        writer = None if write is None else self._writers.get(write.thread_id)
+        if write is None or writer is None:
             async with super()._cursor(pipeline=pipeline) as cursor:
                 yield cursor
             return
         async with super()._cursor(pipeline=pipeline) as cursor:
             # Taken up only here, under the saver's lock: else two writes would carry them both.
-            riders = list(writer.riders)
+            riders = writer.boarding(write.namespace, write.task_id)
             # A pipeline is one transaction: a fence that is lost undoes what follows.
-            values = {"thread_id": thread_id, "token": writer.token}
+            values = {"thread_id": write.thread_id, "token": writer.token}
             await cursor.execute(query("hold_fence"), values)
             for rider in riders:
                 await cursor.execute(query(rider.query), rider.values)
             yield cursor
-            del writer.riders[: len(riders)]
+            writer.riders[:] = [rider for rider in writer.riders if rider not in riders]
 
 
 @contextmanager
-def _thread(config: RunnableConfig) -> Iterator[None]:
-    reset = _writing.set(config["configurable"]["thread_id"])
+def _write(config: RunnableConfig, task_id: str | None) -> Iterator[None]:
+    run = config["configurable"]
+    write = _Write(
+        thread_id=run["thread_id"], namespace=run.get("checkpoint_ns", ""), task_id=task_id
+    )
+    reset = _writing.set(write)
     try:
         with translated():
             yield

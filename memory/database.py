@@ -20,6 +20,7 @@ from memory.errors import (
     DatabaseTooOldError,
     DatabaseUnreachableError,
     DiskFullError,
+    FenceLostError,
     MemoryStoreError,
     SchemaError,
 )
@@ -30,6 +31,8 @@ Pool = AsyncConnectionPool[Connection]
 
 OLDEST_POSTGRES = 16
 OLDEST_PGVECTOR = (0, 8, 4)
+FENCE_LOST = "CT001"
+"""SQLSTATE of the function `hold_fence`."""
 SEARCH_OPTIONS = {"hnsw.iterative_scan": "relaxed_order", "hnsw.ef_search": "200"}
 """Set on every connection: a filtered vector search goes on until it has its k rows."""
 
@@ -124,6 +127,11 @@ def _translation(error: psycopg.Error) -> MemoryStoreError | None:
     words = error.diag.message_primary or " ".join(str(error).split()) or type(error).__name__
     if "FATAL:" in words and error.sqlstate is None:
         return _refusal(words)
+    if error.sqlstate == FENCE_LOST:
+        return FenceLostError(
+            f"This run was taken over ({words}), since it did not answer for longer than its "
+            "lease. Nothing of it is lost: ask again on the thread."
+        )
     for kinds, ours, message in _TRANSLATIONS:
         if isinstance(error, kinds):
             return ours(message.format(words=words))

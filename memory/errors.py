@@ -10,6 +10,7 @@ MemoryStoreError
 ├── DatabaseAccessError
 ├── DiskFullError
 ├── SchemaError
+├── FenceLostError
 ├── PassageTooLongError
 └── EmbeddingMismatchError
 """
@@ -55,6 +56,10 @@ class DiskFullError(MemoryStoreError):
 
 class SchemaError(MemoryStoreError):
     """The tables are not those that this program knows."""
+
+
+class FenceLostError(MemoryStoreError):
+    """Another runner has taken the thread; what this one wrote late was refused."""
 
 
 def from_os_error(error: OSError, what: str) -> MemoryStoreError:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from psycopg.types.json import Jsonb
 
+from memory.characters import storable, storable_json
 from memory.database import Pool, transaction
 from memory.effects import Effect, EffectState, Entry
 from memory.queries import query
@@ -29,8 +30,8 @@ class EffectLedger:
                     "thread_id": thread_id,
                     "token": token,
                     "tool": effect.tool,
-                    "target": effect.target,
-                    "arguments": Jsonb(effect.arguments),
+                    "target": storable(effect.target),
+                    "arguments": Jsonb(storable_json(effect.arguments)),
                     "origins": sorted(effect.label.origins),
                     "audience": sorted(effect.label.audience),
                     "now": now,
@@ -48,5 +49,11 @@ class EffectLedger:
         """Write down what became of an act that was intended."""
         async with transaction(self._pool) as connection:
             await connection.execute(
-                query("end_effect"), {"key": key, "state": state, "receipt": receipt, "now": now}
+                query("end_effect"),
+                {
+                    "key": key,
+                    "state": state,
+                    "receipt": None if receipt is None else storable(receipt),
+                    "now": now,
+                },
             )

@@ -9,6 +9,7 @@ from typing import Any
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
+from memory.characters import storable, storable_json
 from memory.database import Pool, transaction, translated
 from memory.queries import query
 
@@ -78,6 +79,8 @@ class Rider:
 
     query: str
     values: dict[str, Any]
+    task: str = ""
+    """The task whose write it goes with, below those that it is nested in: `node:id|node:id`."""
 
 
 def _run(row: DictRow) -> Run:
@@ -106,20 +109,26 @@ class RunRegistry:
         graph: str,
         input: dict[str, Any],  # noqa: A002 - LangGraph's word for it
         context: dict[str, Any],
+        token: int,
         now: datetime,
         parent_id: str | None = None,
     ) -> None:
-        """Write a run down before anything is done for it. A known id changes nothing."""
-        await self._execute(
-            "insert_run",
-            run_id=run_id,
-            thread_id=thread_id,
-            graph=graph,
-            parent_id=parent_id,
-            input=Jsonb(input),
-            context=Jsonb(context),
-            now=now,
-        )
+        """Write a run down before anything is done for it. A known id changes nothing.
+
+        Raises `FenceLostError` if another runner has taken the thread.
+        """
+        values = {
+            "run_id": run_id,
+            "thread_id": thread_id,
+            "graph": graph,
+            "parent_id": parent_id,
+            "input": Jsonb(storable_json(input)),
+            "context": Jsonb(context),
+            "now": now,
+        }
+        async with transaction(self._pool) as connection:
+            await connection.execute(query("hold_fence"), {"thread_id": thread_id, "token": token})
+            await connection.execute(query("insert_run"), values)
 
     async def move(
         self,
@@ -127,48 +136,59 @@ class RunRegistry:
         to: RunStatus,
         *,
         now: datetime,
-        token: int | None = None,
+        token: int,
         error: str | None = None,
+        riders: Sequence[Rider] = (),
     ) -> bool:
-        """Change the status if `MOVES` allows it from where the run stands; say whether it did."""
-        rows = await self._fetch(
-            "move_run",
-            run_id=run_id,
-            status=to,
-            token=token,
-            error=error,
-            ended=to in ENDED,
-            now=now,
-            **{"from": [str(status) for status in MOVES[to]]},
-        )
-        return bool(rows)
+        """Change the status if `MOVES` allows it from where the run stands; say whether it did.
 
-    async def spend(self, run_id: str, *, prompt_tokens: int, answer_tokens: int) -> None:
-        """Add to the tokens that the run has taken."""
-        await self._execute(
-            "add_tokens", run_id=run_id, prompt_tokens=prompt_tokens, answer_tokens=answer_tokens
+        What found no other write to ride along with goes into the same transaction. Raises
+        `FenceLostError`, and nothing is written, if another runner has taken the thread: a run is
+        told of by whoever runs it now.
+        """
+        values = {
+            "run_id": run_id,
+            "status": to,
+            "token": token,
+            "error": None if error is None else storable(error),
+            "ended": to in ENDED,
+            "now": now,
+            "from": [str(status) for status in MOVES[to]],
+        }
+        async with transaction(self._pool) as connection:
+            await connection.execute(
+                query("hold_fence_of_run"), {"run_id": run_id, "token": token}
+            )
+            for rider in riders:
+                await connection.execute(query(rider.query), rider.values)
+            cursor = await connection.execute(query("move_run"), values)
+            return await cursor.fetchone() is not None
+
+    def cost(self, run_id: str, *, prompt_tokens: int, answer_tokens: int) -> Rider:
+        """Return what adds to the tokens that the run has taken."""
+        return Rider(
+            query="add_tokens",
+            values={
+                "run_id": run_id,
+                "prompt_tokens": prompt_tokens,
+                "answer_tokens": answer_tokens,
+            },
         )
 
     def step(self, run_id: str, step: RunStep) -> Rider:
         """Return what writes down a node that has ended, along with another write."""
         return Rider(
             query="insert_step",
+            task=step.task_id,
             values={
                 "run_id": run_id,
                 "node": step.node,
                 "task_id": step.task_id,
                 "started_at": step.started_at,
                 "seconds": step.seconds,
-                "error": step.error,
+                "error": None if step.error is None else storable(step.error),
             },
         )
-
-    async def carry(self, riders: Sequence[Rider]) -> None:
-        """Write what found nothing to ride along with."""
-        if riders:
-            async with transaction(self._pool) as connection:
-                for rider in riders:
-                    await connection.execute(query(rider.query), rider.values)
 
     async def steps(self, run_id: str) -> list[RunStep]:
         """Return the nodes that a run went through, in order."""
@@ -201,14 +221,13 @@ class RunRegistry:
         return [_run(row) for row in rows]
 
     async def unfinished(self, thread_id: str) -> Run | None:
-        """Return the newest run of a thread if it has not ended."""
+        """Return the newest run of a thread that has not ended."""
         rows = await self._fetch("unfinished_run", thread_id=thread_id)
         return _run(rows[0]) if rows else None
 
-    async def _execute(self, name: str, **values: Any) -> None:
-        with translated():
-            async with self._pool.connection() as connection:
-                await connection.execute(query(name), values)
+    async def forget(self, thread_ids: Sequence[str]) -> None:
+        """Delete runs, acts and bodies of threads; their checkpoints are the checkpointer's."""
+        await self._execute("forget_threads", thread_ids=list(thread_ids))
 
     async def _fetch(self, name: str, **values: Any) -> list[DictRow]:
         with translated():

@@ -4,53 +4,32 @@ Both write checkpoints with durability `sync` by the same checkpointer into the 
 take turns in one process, so that the machine's other work falls on both alike.
 """
 
-import itertools
 import statistics
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import aclosing
+from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
 from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph import END, START, StateGraph
-from psycopg import AsyncConnection, AsyncCursor
-from psycopg.rows import DictRow
 
 from agent import assembly
+from agent.bench import turn
+from agent.bench.lent import Lent
+from agent.bench.statements import TALLY, CountedConnection
 from agent.clock import SystemClock
 from agent.errors import AgentError
 from agent.settings import Settings
 from agent.turns import Turns
-from graphs import prompts
+from graphs import guided, prompts, view
 from graphs.executive import Executive, Prompt, Wish
 from memory.checkpoints import FencedSaver
 from memory.database import Pool, open_pool
 from memory.runs import RunRegistry
 from memory.threads import Threads
-
-
-class _Counted(AsyncCursor[DictRow]):
-    """Counts the statements that go through it."""
-
-    statements = itertools.count()
-
-    async def execute(self, *arguments: Any, **more: Any) -> "_Counted":
-        next(_Counted.statements)
-        return await super().execute(*arguments, **more)
-
-    async def executemany(self, *arguments: Any, **more: Any) -> None:
-        next(_Counted.statements)
-        await super().executemany(*arguments, **more)
-
-
-class _CountedConnection(AsyncConnection[DictRow]):
-    """A connection whose statements are counted."""
-
-    def __init__(self, *arguments: Any, **more: Any) -> None:
-        super().__init__(*arguments, **more)
-        self.cursor_factory = _Counted
 
 
 class _State(TypedDict):
@@ -74,7 +53,7 @@ async def measure(settings: Settings, *, steps: int, rounds: int) -> dict[str, A
     url = await assembly.database_url(settings)
     async with (
         assembly.database(settings),
-        open_pool(url, connection_class=_CountedConnection) as pool,
+        open_pool(url, connection_class=CountedConnection) as pool,
     ):
         turns = Turns(
             pool=pool,
@@ -84,28 +63,37 @@ async def measure(settings: Settings, *, steps: int, rounds: int) -> dict[str, A
             clock=SystemClock(),
             new_id=lambda: str(uuid.uuid4()),
         )
-        kinds = {"langgraph": _bare(pool, steps), "cortical": _ours(turns, steps)}
-        figures = await _alternating(kinds, steps=steps, rounds=rounds)
+        threads = Lent()
+        kinds = {
+            "langgraph": _bare(pool, steps, threads),
+            "cortical": _ours(turns, steps, threads),
+        }
+        try:
+            figures = await _alternating(kinds, steps=steps, rounds=rounds)
+            warm = await turn.measure(pool, threads, rounds=rounds)
+        finally:
+            await threads.forget(pool)
     async with aclosing(await assembly.executive(settings)) as executive:
         tokens = await _prompt_tokens(executive)
+    pairs = zip(figures["cortical"].seconds, figures["langgraph"].seconds, strict=True)
     added = {
-        "ms_per_step": figures["cortical"]["ms_per_step"] - figures["langgraph"]["ms_per_step"],
-        "statements_per_step": figures["cortical"]["statements_per_step"]
-        - figures["langgraph"]["statements_per_step"],
+        "ms_per_step": 1e3 * statistics.median(ours - bare for ours, bare in pairs),
+        "statements_per_step": figures["cortical"].per_step - figures["langgraph"].per_step,
         "prompt_tokens": tokens,
     }
-    return {"steps": steps, "rounds": rounds, **figures, "added": added}
+    told = {name: figure.told() for name, figure in figures.items()}
+    return {"steps": steps, "rounds": rounds, **told, "added": added, "turn": warm}
 
 
 Run = Callable[[], Awaitable[int]]
 """Runs the graph once and returns how many steps it took."""
 
 
-def _bare(pool: Pool, steps: int) -> Run:
+def _bare(pool: Pool, steps: int, threads: Lent) -> Run:
     async def run() -> int:
         graph = _graph().compile(checkpointer=FencedSaver(pool, {}))
         thread: RunnableConfig = {
-            "configurable": {"thread_id": str(uuid.uuid4())},
+            "configurable": {"thread_id": threads.new()},
             "recursion_limit": steps + 5,
         }
         values = await graph.ainvoke({"left": steps}, thread, durability="sync")
@@ -114,11 +102,11 @@ def _bare(pool: Pool, steps: int) -> Run:
     return run
 
 
-def _ours(turns: Turns, steps: int) -> Run:
+def _ours(turns: Turns, steps: int, threads: Lent) -> Run:
     async def run() -> int:
         outcome = await turns.run(
             "nothing",
-            thread_id=str(uuid.uuid4()),
+            thread_id=threads.new(),
             values={"left": steps},
             watch=lambda event: None,  # noqa: ARG005 - nobody watches
         )
@@ -127,42 +115,54 @@ def _ours(turns: Turns, steps: int) -> Run:
     return run
 
 
-async def _alternating(
-    kinds: dict[str, Run], *, steps: int, rounds: int
-) -> dict[str, dict[str, float]]:
-    """Run the kinds in turn; the first round warms up and is not counted."""
-    seconds: dict[str, list[float]] = {name: [] for name in kinds}
-    statements: dict[str, list[int]] = {name: [] for name in kinds}
+@dataclass(kw_only=True, slots=True)
+class Figure:
+    """What the runs of one kind took, round by round."""
+
+    seconds: list[float] = field(default_factory=list)
+    """Of a step."""
+    statements: list[float] = field(default_factory=list)
+    """Of a step."""
+
+    @property
+    def per_step(self) -> float:
+        """Statements a step."""
+        return statistics.median(self.statements)
+
+    def told(self) -> dict[str, float]:
+        """Return the figures in milliseconds."""
+        return {
+            "ms_per_step": 1e3 * statistics.median(self.seconds),
+            "ms_per_step_min": 1e3 * min(self.seconds),
+            "ms_per_step_max": 1e3 * max(self.seconds),
+            "statements_per_step": self.per_step,
+        }
+
+
+async def _alternating(kinds: dict[str, Run], *, steps: int, rounds: int) -> dict[str, Figure]:
+    """Run the kinds in turn, each first in every other round; the first round only warms up."""
+    figures = {name: Figure() for name in kinds}
     for number in range(rounds + 1):
-        for name, run in kinds.items():
-            before, began = next(_Counted.statements), time.perf_counter()
-            done = await run()
-            took, after = time.perf_counter() - began, next(_Counted.statements)
+        for name in sorted(kinds, reverse=bool(number % 2)):
+            before, began = TALLY.statements, time.perf_counter()
+            done = await kinds[name]()
+            took, after = time.perf_counter() - began, TALLY.statements
             if done != steps:
                 raise AgentError(f"The benchmark is void: {name} took {done} of {steps} steps.")
             if number:
-                seconds[name].append(took / steps)
-                statements[name].append(after - before - 1)
-    return {
-        name: {
-            "ms_per_step": 1e3 * statistics.median(seconds[name]),
-            "ms_per_step_min": 1e3 * min(seconds[name]),
-            "ms_per_step_max": 1e3 * max(seconds[name]),
-            "statements_per_step": statistics.median(statements[name]) / steps,
-        }
-        for name in kinds
-    }
+                figures[name].seconds.append(took / steps)
+                figures[name].statements.append((after - before) / steps)
+    return figures
 
 
 async def _prompt_tokens(executive: Executive) -> int:
     """Return how much longer a question's prompt is for what cortical puts around it."""
     question = "How often must the filter be cleaned?"
     bare = Prompt(system="", messages=(HumanMessage(question),))
-    around = f"Text: \n\nQuestion: {question}"
-    system = prompts.WORDING
+    ours = guided.wording("", question)
     if executive.profile.judgement:
-        around, system = f"Passages:\n\n\n\nQuestion: {question}", prompts.ANSWER
-    ours = Prompt(system=system, messages=(HumanMessage(around),))
+        around = view.posed("", question)
+        ours = Prompt(system=prompts.ANSWER, messages=(HumanMessage(around),))
     counts = [await executive.count(prompt, Wish()) for prompt in (bare, ours)]
     return counts[1].tokens - counts[0].tokens
 
@@ -180,4 +180,9 @@ def lines(report: dict[str, Any]) -> Iterator[str]:
     yield (
         f"  added      {added['ms_per_step']:6.2f} ms and {added['statements_per_step']:.1f} "
         f"statements a step; {added['prompt_tokens']} tokens around a question"
+    )
+    warm = report["turn"]
+    yield (
+        f"a warm turn of the assistant with a model that answers at once: {warm['ms']:.1f} ms, of "
+        f"which {warm['ms'] - warm['sql_ms']:.1f} ms outside SQL"
     )

@@ -21,6 +21,9 @@ WHERE thread_id = %(thread_id)s AND token = %(token)s;
 -- hold_fence --
 SELECT hold_fence(%(thread_id)s, %(token)s);
 
+-- hold_fence_of_run --
+SELECT hold_fence(thread_id, %(token)s) FROM runs WHERE run_id = %(run_id)s;
+
 -- insert_run --
 INSERT INTO runs (run_id, thread_id, graph, status, parent_id, input, context, created_at)
 VALUES (%(run_id)s, %(thread_id)s, %(graph)s, 'accepted', %(parent_id)s, %(input)s, %(context)s, %(now)s)
@@ -55,11 +58,10 @@ WHERE (%(thread_id)s::text IS NULL OR thread_id = %(thread_id)s)
 ORDER BY created_at DESC, run_id LIMIT %(limit)s;
 
 -- unfinished_run --
--- The newest run of a thread, if it has not ended.
-SELECT * FROM (
-    SELECT * FROM runs WHERE thread_id = %(thread_id)s ORDER BY created_at DESC, run_id LIMIT 1
-) AS newest
-WHERE status IN ('accepted', 'running', 'waiting');
+-- Not only the newest of all is looked at: the clocks of two hosts may differ.
+SELECT * FROM runs
+WHERE thread_id = %(thread_id)s AND status IN ('accepted', 'running', 'waiting')
+ORDER BY created_at DESC, run_id LIMIT 1;
 
 -- insert_step --
 INSERT INTO run_steps (run_id, node, task_id, started_at, seconds, error)
@@ -92,3 +94,10 @@ ON CONFLICT (artifact_id) DO NOTHING;
 
 -- get_artifacts --
 SELECT * FROM artifacts WHERE artifact_id = ANY(%(ids)s);
+
+-- forget_threads --
+-- Everything that is known of these threads but their checkpoints.
+WITH acts AS (DELETE FROM effects WHERE thread_id = ANY(%(thread_ids)s)),
+    bodies AS (DELETE FROM artifacts WHERE thread_id = ANY(%(thread_ids)s)),
+    gone AS (DELETE FROM runs WHERE thread_id = ANY(%(thread_ids)s))
+DELETE FROM threads WHERE thread_id = ANY(%(thread_ids)s);
