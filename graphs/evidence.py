@@ -21,7 +21,7 @@ WRAPPED_COLUMNS = 40
 _ENDS = re.compile(r"[.!?;:。！？；：]")
 _CLOSED = re.compile(r"[.!?…:。！？：][\"'”’»«)\]」』】]*$")
 _ITEM = re.compile(r"[-*+•–—]\s|[>#|]|\(?(?:\d{1,3}|[a-zA-Z])[.)]\s|[A-Z][\w-]{1,20}:\s|```|~~~")
-_COLUMNS = re.compile(r"\||\t|\S {3,}\S|(?:\S+[,;]){3}\S")
+_COLUMNS = re.compile(r"\||\t|\S {3,}\S|(?:[^\s,;]+[,;]){3}[^\s,;]")
 """What parts the cells of a row."""
 
 
