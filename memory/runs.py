@@ -227,7 +227,13 @@ class RunRegistry:
 
     async def forget(self, thread_ids: Sequence[str]) -> None:
         """Delete runs, acts and bodies of threads; their checkpoints are the checkpointer's."""
-        await self._execute("forget_threads", thread_ids=list(thread_ids))
+        async with transaction(self._pool) as connection:
+            await connection.execute(query("forget_threads"), {"thread_ids": list(thread_ids)})
+
+    async def _execute(self, name: str, **values: Any) -> None:
+        with translated():
+            async with self._pool.connection() as connection:
+                await connection.execute(query(name), values)
 
     async def _fetch(self, name: str, **values: Any) -> list[DictRow]:
         with translated():
