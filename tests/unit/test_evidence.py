@@ -164,6 +164,18 @@ def test_a_short_line_is_joined_with_its_followers_until_it_says_something() -> 
     ]
 
 
+@given(st.integers(1, 200))
+def test_speech_without_marks_is_quoted_in_stretches_that_leave_no_word_out(count: int) -> None:
+    said_words = [f"word{number}" for number in range(count)]
+    passage = chunk(" ".join(said_words))
+    found = windows(0, passage)
+    assert set(said_words) == {word for window in found for word in window.text.split()}
+    for window in found:
+        assert passage.text[window.start : window.end] == window.text
+        assert len(window.text.split()) < 2 * evidence.STRETCH_WORDS
+        assert window.around in ("", passage.text)
+
+
 def test_a_row_of_a_table_that_says_enough_stands_alone() -> None:
     passage = chunk("Highest water pressure of the pump 4.8 bar", "Pump starts at 2.2 bar")
     assert windows(0, passage)[0].text == "Highest water pressure of the pump 4.8 bar"
