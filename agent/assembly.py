@@ -88,6 +88,7 @@ class Memory:
 class Engine:
     """What runs graphs."""
 
+    held: Memory
     pool: Pool
     services: "Services"
     artifacts: "ArtifactStore"
@@ -203,6 +204,7 @@ async def engine(settings: Settings) -> AsyncIterator[Engine]:
         builders = {name: partial(maker, services) for name, maker in makers.items()}
         threads = Threads(held.pool)
         yield Engine(
+            held=held,
             pool=held.pool,
             services=services,
             artifacts=ArtifactStore(held.pool),

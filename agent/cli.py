@@ -42,21 +42,34 @@ Result = TypeVar("Result")
 
 FAILED = 1
 WRONG_USE = 2
+INTERRUPTED = 130
 
 
 def main() -> None:
     """Run a command; errors become one line and an exit code, with `--debug` a traceback too."""
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
-    sys.exit(_run(arguments, debug=debug))
+    code = _run(arguments, debug=debug)
+    sys.exit(_flushed(code))
+
+
+def _flushed(code: int) -> int:
+    """Write what is left of the output; Python would tell of a full disk with a traceback."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        sys.stdout = open("/dev/null", "w")  # noqa: SIM115, PTH123 - lives as long as the process
+        if not isinstance(error, BrokenPipeError):
+            _say(f"cortical: {_explained(error)[1]} The output is not complete.")
+        return FAILED
+    return code
 
 
 def _run(arguments: list[str], *, debug: bool) -> int:
     try:
         code = app(arguments, prog_name="cortical", standalone_mode=False)
     except KeyboardInterrupt:
-        _say("Stopped. What was finished is kept.")
-        return 130
+        code = INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has gone, as `head` does; Python would complain at exit.
         sys.stdout = open("/dev/null", "w")  # noqa: SIM115, PTH123 - lives as long as the process
@@ -65,6 +78,8 @@ def _run(arguments: list[str], *, debug: bool) -> int:
         return exit_asked.exit_code
     except Exception as error:  # noqa: BLE001 - the edge: every error ends as a line for a person
         return _failed(error, as_json="--json" in arguments, debug=debug)
+    if code == INTERRUPTED:  # typer turns the interrupt into this code
+        _say("Stopped. What was finished is kept.")
     return code if isinstance(code, int) else 0
 
 
@@ -363,3 +378,18 @@ def bench_overhead(
 
     report = _wait(overhead.measure(_settings(), steps=steps, rounds=rounds))
     _print_json(report) if as_json else _print(overhead.lines(report))
+
+
+@bench_app.command("answers")
+def bench_answers(
+    folder: Annotated[Path, typer.Argument(help="Documents and questions.json.")],
+    as_json: Json = False,
+) -> None:
+    """Measure how often questions are answered from the right place, or told that they are not."""
+    from agent import terminal
+    from agent.bench import answers
+
+    show = terminal.Progress(sys.stderr, quiet=as_json)
+    with show:
+        report = _wait(answers.measure(_settings(), folder, watch=show.event))
+    _print_json(report) if as_json else _print(answers.lines(report))

@@ -45,7 +45,7 @@ class Progress:
             self._open = False
 
 
-_PASSING = frozenset({"node_started", "ingesting", "embedding"})
+_PASSING = frozenset({"node_started", "ingesting", "embedding", "asking"})
 """Events that the next one replaces on a terminal."""
 
 
@@ -69,6 +69,7 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str | None]] = {
     ),
     "repairing": lambda event: f"{event['sentences']} sentences without a source; asked again",
     "ingesting": lambda event: f"{event['done']}/{event['total']} {event['name']}",
+    "asking": lambda event: event["text"],
     "embedding": lambda event: f"{event['done']}/{event['total']} passages embedded",
 }
 
