@@ -15,7 +15,6 @@ class Signature:
 
 
 _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
-    (b"%PDF-", "pdf", "application/pdf"),
     (b"\x89PNG\r\n\x1a\n", "picture", "image/png"),
     (b"\xff\xd8\xff", "picture", "image/jpeg"),
     (b"GIF87a", "picture", "image/gif"),
@@ -63,6 +62,7 @@ _BRANDS = {
     b"qt  ": ("recording", "video/quicktime"),
 }
 _BITMAP_HEADER_BYTES = frozenset({12, 40, 52, 56, 64, 108, 124})
+_PDF = re.compile(rb"%PDF-\d\.\d[ \t]*[\r\n%]")
 _OBJECT = re.compile(rb"\d+ \d+ obj\b")
 
 
@@ -104,10 +104,12 @@ def _bitmap(data: bytes) -> tuple[str, str] | None:
     return ("picture", "image/bmp") if is_bitmap else None
 
 
-def _late_pdf(data: bytes) -> tuple[str, str] | None:
-    """Take a PDF behind some other bytes, as every viewer does, but no text that speaks of it."""
-    start = data.find(b"%PDF-", 0, 1024 + 5)
-    is_pdf = start > 0 and _OBJECT.search(data, start, start + 4096)
+def _portable_document(data: bytes) -> tuple[str, str] | None:
+    """Take a PDF, also one behind other bytes, as viewers do, but no text that speaks of it."""
+    start = _PDF.search(data, 0, 1024 + 16)
+    is_pdf = start is not None and (
+        start.start() == 0 or _OBJECT.search(data, start.end(), start.end() + 4096)
+    )
     return ("pdf", "application/pdf") if is_pdf else None
 
 
@@ -155,7 +157,7 @@ _LOOKS: tuple[Callable[[bytes], tuple[str, str] | None], ...] = (
     _tagged_mpeg,
     _sun_audio,
     _bitmap,
-    _late_pdf,
+    _portable_document,
     _tape_archive,
     _block_sorted,
     _mpeg_audio,

@@ -114,7 +114,7 @@ def _gutter(strips: Sequence[_Strip]) -> float | None:
         left = [strip for strip in strips if strip.right <= x]
         right = [strip for strip in strips if strip.left >= x]
         crossing = len(strips) - len(left) - len(right)
-        beside = _is_prose(left) and _is_prose(right) and _overlap(left, right)
+        beside = _are_prose(left, right) and _overlap(left, right)
         if beside and crossing <= len(strips) // 4 and (best is None or crossing < best[0]):
             best = crossing, x
     return None if best is None else best[1]
@@ -131,14 +131,17 @@ def _gaps(strips: Sequence[_Strip]) -> list[float]:
     return sorted(gaps)
 
 
-def _is_prose(column: Sequence[_Strip]) -> bool:
-    if len(column) < _COLUMN_LINES:
+def _are_prose(*sides: Sequence[_Strip]) -> bool:
+    if min(map(len, sides)) < _COLUMN_LINES:
         return False
-    width = max(strip.right for strip in column) - min(strip.left for strip in column)
-    long = median(strip.width for strip in column)
-    return (
-        long >= _COLUMN_FILL * width
-        and median(strip.width / max(strip.height, 1) for strip in column) >= _COLUMN_ASPECT
+    # A side may hold several columns: the narrower one tells how wide a column is.
+    width = min(
+        max(strip.right for strip in side) - min(strip.left for strip in side) for side in sides
+    )
+    return all(
+        median(strip.width for strip in side) >= _COLUMN_FILL * width
+        and median(strip.width / max(strip.height, 1) for strip in side) >= _COLUMN_ASPECT
+        for side in sides
     )
 
 

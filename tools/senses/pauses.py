@@ -75,7 +75,7 @@ def segments(words: Sequence[Word]) -> Iterator[Segment]:
     """Yield the words between two pauses together."""
     first = 0
     for index in range(1, len(words) + 1):
-        if index == len(words) or words[index].start_s - words[index - 1].end_s >= _PAUSE_S:
+        if index == len(words) or _is_pause(words[index - 1], words[index]):
             held = tuple(words[first:index])
             yield Segment(
                 text=" ".join(word.text for word in held),
@@ -84,3 +84,7 @@ def segments(words: Sequence[Word]) -> Iterator[Segment]:
                 words=held,
             )
             first = index
+
+
+def _is_pause(before: Word, after: Word) -> bool:
+    return after.start_s - before.end_s > _PAUSE_S - 0.005

@@ -85,7 +85,7 @@ class RapidOcrReader:
             return [box * scale for box in boxes]
         larger, scale = strips.shrunk(image, DETECTED_PIXELS * 4)
         boxes = []
-        for band, top, first, last in strips.bands(larger, 4):
+        for band, top, first, last in strips.bands(larger, 6):
             patience.check()
             for box in self._detected(band):
                 box[:, 1] += top
