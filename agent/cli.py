@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="cortical",
     help="An assistant that runs on this machine: it hears, sees, reads, recalls and answers.",
+    epilog="With --debug, an error of any command shows where it arose.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -359,12 +360,15 @@ def database_status(as_json: Json = False) -> None:
 
 
 @database_app.command("stop")
-def database_stop() -> None:
+def database_stop(as_json: Json = False) -> None:
     """Stop the embedded database; the next command starts it again."""
     from agent import assembly
 
     stopped = _wait(assembly.embedded(_settings()).stop())
-    _print(["Stopped." if stopped else "It was not running."])
+    if as_json:
+        _print_json({"stopped": stopped})
+    else:
+        _print(["Stopped." if stopped else "It was not running."])
 
 
 @bench_app.command("overhead")

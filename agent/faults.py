@@ -29,7 +29,11 @@ def _misused(error: typer.TyperException) -> str:
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "cortical"
     text = error.format_message().strip()
-    return text if text.startswith("Usage:") else f"{text.rstrip('.')}. See `{command} --help`."
+    return text if text.startswith("Usage:") else f"{_ended(text)} See `{command} --help`."
+
+
+def _ended(text: str) -> str:
+    return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
 def _ours(error: Exception) -> bool:

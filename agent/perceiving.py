@@ -73,6 +73,8 @@ async def say(
 
 
 def _read(path: Path, settings: Settings) -> bytes:
+    if path.is_dir():
+        raise UsageError(f"{str(path)!r} is a folder. Name one file in it.")
     if not path.is_file():
         raise UsageError(f"There is no file {str(path)!r}. Is the path right?")
     size = path.stat().st_size
@@ -86,6 +88,8 @@ def _read(path: Path, settings: Settings) -> bytes:
 
 def _target(out: Path) -> Path:
     target = out.resolve()
+    if target.is_dir():
+        raise UsageError(f"{str(out)!r} is a folder. Name a file for the recording.")
     if not target.parent.is_dir():
         raise UsageError(f"There is no folder {str(target.parent)!r} for the recording.")
     return target

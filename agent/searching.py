@@ -3,12 +3,15 @@
 from typing import Any
 
 from agent import assembly
+from agent.errors import UsageError
 from agent.settings import Settings
 from memory.documents import Hit
 
 
 async def search(settings: Settings, text: str, *, k: int) -> dict[str, Any]:
     """Return the best passages of the collection."""
+    if not text.strip():
+        raise UsageError("There is nothing to look for. Give a word or a question.")
     async with assembly.memory(settings) as memory:
         found = await memory.searcher.search(text, k=k, collections=[settings.collection])
     return {
