@@ -20,7 +20,11 @@ class EventFormatter(logging.Formatter):
 
 
 def configure(level: str) -> None:
-    """Log our own packages from this level on; what others log, from warnings on."""
+    """Log our own packages from this level on; what others log, from warnings on.
+
+    The pool of connections warns of each attempt, many a second where the database has gone; what
+    comes of it is raised, so its warnings are shown only to who asks for more than warnings.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(EventFormatter())
     root = logging.getLogger()
@@ -28,3 +32,5 @@ def configure(level: str) -> None:
     root.setLevel(logging.WARNING)
     for package in ("agent", "graphs", "tools", "memory"):
         logging.getLogger(package).setLevel(level.upper())
+    chatty = level in ("debug", "info")
+    logging.getLogger("psycopg.pool").setLevel(logging.WARNING if chatty else logging.ERROR)

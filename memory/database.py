@@ -6,8 +6,9 @@ belong together go through `transaction`.
 """
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection, errors
@@ -70,6 +71,7 @@ async def open_pool(
 
 async def connect(dsn: str, *, timeout_s: float = 10.0) -> Connection:
     """Open a single connection, without the types of pgvector: for set-up and for checks."""
+    _parts(dsn)
     with translated():
         return await AsyncConnection.connect(
             dsn, autocommit=True, row_factory=dict_row, connect_timeout=max(2, round(timeout_s))
@@ -86,9 +88,20 @@ async def transaction(pool: Pool) -> AsyncIterator[Connection]:
 
 def with_search_options(dsn: str) -> str:
     """Add the search options to those that the DSN already carries."""
-    known = conninfo_to_dict(dsn).get("options") or ""
+    known = _parts(dsn).get("options") or ""
     ours = " ".join(f"-c {name}={value}" for name, value in SEARCH_OPTIONS.items())
     return make_conninfo(dsn, options=f"{known} {ours}".strip())
+
+
+def _parts(dsn: str) -> Mapping[str, Any]:
+    try:
+        return conninfo_to_dict(dsn)
+    except psycopg.ProgrammingError:
+        # libpq's words repeat the text, and a password with it.
+        raise DatabaseAccessError(
+            "The database URL cannot be read. Write it as postgresql://USER@HOST:PORT/NAME, with "
+            "signs such as @ in a password as %40."
+        ) from None
 
 
 def check_versions(server: int, pgvector: str | None) -> None:

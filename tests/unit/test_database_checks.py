@@ -6,7 +6,7 @@ from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict
 from psycopg_pool import PoolTimeout
 
-from memory.database import check_versions, translated, with_search_options
+from memory.database import check_versions, connect, translated, with_search_options
 from memory.errors import (
     DatabaseAccessError,
     DatabaseTooOldError,
@@ -95,3 +95,12 @@ def test_no_fault_of_the_server_passes_untranslated(kind: type[psycopg.Error]) -
 def test_a_mistake_of_ours_passes_as_it_is() -> None:
     with pytest.raises(errors.SyntaxError), translated():
         raise errors.SyntaxError("SELEC")
+
+
+@pytest.mark.parametrize("dsn", ["secret", "postgres:/ann:secret@db/x", "host=db pass word=secret"])
+async def test_a_url_that_cannot_be_read_is_told_without_repeating_it(dsn: str) -> None:
+    with pytest.raises(DatabaseAccessError, match="Write it as postgresql://") as connecting:
+        await connect(dsn)
+    with pytest.raises(DatabaseAccessError) as pooling:
+        with_search_options(dsn)
+    assert "secret" not in f"{connecting.value} {pooling.value}"

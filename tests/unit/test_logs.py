@@ -11,7 +11,7 @@ from agent import logs
 @pytest.fixture(autouse=True)
 def loggers_as_before() -> Iterator[None]:
     """Undo what a test configures for the whole process."""
-    names = ("", "agent", "graphs", "tools", "memory")
+    names = ("", "agent", "graphs", "tools", "memory", "psycopg.pool")
     before = {name: logging.getLogger(name).level for name in names}
     handlers = logging.getLogger().handlers[:]
     yield
@@ -68,3 +68,10 @@ def test_a_name_of_the_records_own_is_not_a_field(capsys: pytest.CaptureFixture[
     logs.configure("info")
     logging.getLogger("agent").info("counted %s", 3)
     assert capsys.readouterr().err == "info agent counted 3\n"
+
+
+def test_the_pool_warns_only_who_asks_for_more(capsys: pytest.CaptureFixture[str]) -> None:
+    for level in ("error", "warning", "info"):
+        logs.configure(level)
+        logging.getLogger("psycopg.pool").warning("error connecting")
+    assert capsys.readouterr().err == "warning psycopg.pool error connecting\n"
