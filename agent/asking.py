@@ -56,6 +56,8 @@ def _input(settings: Settings, question: Question) -> dict[str, Any]:
         if file.is_dir():
             raise UsageError(f"{str(file)!r} is a folder. `cortical ingest` takes folders.")
     target = question.speak_to
+    if target is not None and target.is_dir():
+        raise UsageError(f"{str(target)!r} is a folder. Name a file for --speak.")
     if target is not None and not target.resolve().parent.is_dir():
         raise UsageError(f"There is no folder {str(target.resolve().parent)!r} for --speak.")
     return {
