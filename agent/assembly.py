@@ -258,6 +258,7 @@ def _services(settings: Settings, held: Memory, reasoner: "Executive") -> "Servi
         artifacts=ArtifactStore(held.pool),
         clock=SystemClock(),
         language=language.detect,
+        file_bytes_limit=settings.files.max_bytes,
         purpose=ANSWER,
         collection=settings.collection,
         limits=Limits(

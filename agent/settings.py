@@ -6,6 +6,7 @@ Every key is described in `deploy/config.example.toml`, which a test loads.
 import difflib
 import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -250,8 +251,10 @@ def _in_environment(key: str) -> str | None:
 
 
 def value_of(settings: Settings, key: str) -> Any:
-    """Return the value of a key, nested ones with a dot."""
+    """Return the value of a key, nested ones with a dot; a password in an address is hidden."""
     value: Any = settings
     for part in key.split("."):
         value = getattr(value, part)
+    if isinstance(value, str):
+        return re.sub(r"(?<=:)[^:/@\s]+(?=@)|(?<=password=)\S+", "***", value)
     return value

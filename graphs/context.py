@@ -19,7 +19,7 @@ from memory.embedding import Embedder
 from tools.base import Clock
 from tools.executor import Executor
 from tools.policy import Purpose
-from tools.reading.base import FileReader, Reading
+from tools.reading.base import FILE_BYTES_LIMIT, FileReader, Reading
 from tools.senses.base import Residency, Synthesizer
 
 
@@ -84,6 +84,8 @@ class Services:
     clock: Clock
     language: Callable[[str], str]
     """Tells the language of a text as ISO 639-1 code, or `und`."""
+    file_bytes_limit: int = FILE_BYTES_LIMIT
+    """Files that are larger are not read."""
     purpose: Purpose
     collection: str
     """Where recall looks if the input names no other."""

@@ -9,6 +9,7 @@ from graphs.context import Step, stored
 from graphs.state import PerceiveInput, Percept
 from memory.artifacts import Artifact
 from tools.reading.base import Reading, UnreadableError
+from tools.reading.disk import contents
 
 
 def thread_collection(thread_id: str) -> str:
@@ -22,8 +23,8 @@ async def perceive(state: PerceiveInput, step: Step) -> dict[str, Any]:
     step.emit({"event": "perceiving", "name": file["name"]})
     path = Path(file["path"])
     try:
-        data = await asyncio.to_thread(path.read_bytes)
-        reading = await step.services.reader.read(data, file["name"])
+        found = await asyncio.to_thread(contents, path, bytes_limit=step.services.file_bytes_limit)
+        reading = await step.services.reader.read(found.data, file["name"])
     except UnreadableError as error:
         return {"percepts": [_failed(file["name"], str(error))]}
     except OSError as error:
@@ -33,7 +34,7 @@ async def perceive(state: PerceiveInput, step: Step) -> dict[str, Any]:
         return {"percepts": [await _heard(reading, file["name"], step)]}
     uri = (await asyncio.to_thread(path.resolve)).as_uri()
     chunks = await step.services.shelf.keep(
-        reading, data=data, uri=uri, collection=thread_collection(step.thread_id)
+        reading, data=found.data, uri=uri, collection=thread_collection(step.thread_id)
     )
     percept = _percept(reading, file["name"])
     percept["chunks"] = chunks

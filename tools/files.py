@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import stat
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tools.base import Effect, Tool, ToolContext, ToolError, ToolResult
 from tools.reading.base import FileReader, Reading, UnreadableError
+from tools.reading.disk import contents
 
 CHARACTERS_LIMIT = 20_000
 BYTES_LIMIT = 50 * 2**20
@@ -40,25 +40,11 @@ def resolved(path: str, roots: Sequence[Path]) -> Path:
 def opened(path: Path) -> bytes:
     """Return the bytes of a regular file of bearable size; anything else is a `ToolError`."""
     try:
-        # O_NONBLOCK: a pipe planted in the folder must not make the run wait for ever.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        return contents(path, bytes_limit=BYTES_LIMIT).data
+    except UnreadableError as error:
+        raise ToolError(str(error)) from error
     except OSError as error:
-        raise ToolError(f"{path.name!r} cannot be opened: {error.strerror}.") from error
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise ToolError(f"{path.name!r} is not a regular file.")
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
-            # Some files are longer than they say: those of /proc, one that is being written.
-            data = b"" if status.st_size > BYTES_LIMIT else file.read(BYTES_LIMIT + 1)
-    except OSError as error:
-        raise ToolError(f"{path.name!r} cannot be read: {error.strerror}.") from error
-    finally:
-        os.close(descriptor)
-    size = max(status.st_size, len(data))
-    if size > BYTES_LIMIT:
-        raise ToolError(f"{path.name!r} has {size} bytes; {BYTES_LIMIT} may be read.")
-    return data
+        raise ToolError(f"{path.name} cannot be read: {error.strerror}.") from error
 
 
 def shown(reading: Reading, start: int) -> str:

@@ -3,10 +3,9 @@
 import asyncio
 import hashlib
 import os
-import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from memory.documents import KnownDocument
@@ -17,6 +16,7 @@ from tools.base import Clock
 from tools.ingest_report import IngestReport, OnProgress, Outcome, Tally, silent
 from tools.papers import document_of
 from tools.reading.base import FILE_BYTES_LIMIT, FileReader, SenseFailedError, UnreadableError
+from tools.reading.disk import contents
 
 
 class Ingestion:
@@ -165,20 +165,9 @@ class _File:
 
 def _load(path: Path, bytes_limit: int) -> _File:
     """Read a regular file of bearable size."""
-    # O_NONBLOCK: a pipe that has taken the file's place must not make us wait for ever.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise UnreadableError(f"{path.name} is not a regular file.")
-        if status.st_size > bytes_limit:
-            raise UnreadableError(
-                f"{path.name} has {status.st_size} bytes, and {bytes_limit} are read at most. "
-                "Raise the limit in the settings, or split the file."
-            )
-        data = file.read()
+    found = contents(path, bytes_limit=bytes_limit)
     return _File(
-        data=data,
-        digest=hashlib.sha256(data).digest(),
-        modified_at=datetime.fromtimestamp(status.st_mtime, UTC),
+        data=found.data,
+        digest=hashlib.sha256(found.data).digest(),
+        modified_at=found.modified_at,
     )

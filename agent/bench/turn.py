@@ -89,6 +89,7 @@ def _turns(
         artifacts=ArtifactStore(pool),
         clock=clock,
         language=language.detect,
+        file_bytes_limit=2**20,
         purpose=ANSWER,
         collection=collection,
         limits=Limits(),

@@ -169,31 +169,31 @@ def test_a_file_exchanged_for_a_link_behind_our_back_is_not_followed(
     path = resolved("f", [tmp_path])
     (tmp_path / "f").unlink()
     (tmp_path / "f").symlink_to(tree / "outside/secret")
-    with pytest.raises(ToolError, match="cannot be opened"):
+    with pytest.raises(ToolError, match="cannot be read"):
         opened(path)
 
 
 def test_pipes_sockets_devices_and_folders_are_refused_without_waiting(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(ToolError, match="'pipe' is not a regular file"):
+    with pytest.raises(ToolError, match="pipe is not a regular file"):
         opened(tmp_path / "pipe")
     with socket.socket(socket.AF_UNIX) as listening:
         # The path of a socket may have a hundred characters.
         listening.bind(os.path.relpath(tmp_path / "socket"))
-        with pytest.raises(ToolError, match="'socket' cannot be opened"):
+        with pytest.raises(ToolError, match="'socket' cannot be read"):
             opened(tmp_path / "socket")
     with pytest.raises(ToolError, match="not a regular file"):
         opened(Path("/dev/zero"))
     with pytest.raises(ToolError, match="not a regular file"):
         opened(tmp_path)
-    with pytest.raises(ToolError, match="'gone' cannot be opened: No such file"):
+    with pytest.raises(ToolError, match="'gone' cannot be read: No such file"):
         opened(tmp_path / "gone")
 
 
 def test_a_file_beyond_the_limit_is_refused_with_its_size(tmp_path: Path) -> None:
     with (tmp_path / "sparse").open("wb") as sparse:
         sparse.truncate(BYTES_LIMIT + 1)
-    with pytest.raises(ToolError, match=f"'sparse' has {BYTES_LIMIT + 1} bytes"):
+    with pytest.raises(ToolError, match=f"sparse has {BYTES_LIMIT + 1} bytes"):
         opened(tmp_path / "sparse")
 
 

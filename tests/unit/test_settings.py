@@ -246,3 +246,10 @@ def test_the_example_is_toml_whose_comments_fit_a_terminal() -> None:
     text = EXAMPLE.read_text()
     assert tomllib.loads(text)
     assert max(map(len, text.splitlines())) <= 100
+
+
+def test_a_password_in_an_address_is_not_shown() -> None:
+    url = "postgresql://ada:s3cret@db.example/cortical"
+    loaded = settings.Settings(database=settings.DatabaseSettings(url=url))
+    shown = settings.value_of(loaded, "database.url")
+    assert shown == "postgresql://ada:***@db.example/cortical"
