@@ -147,7 +147,7 @@ def _mended(pixels: NDArray[np.uint8], name: str) -> tuple[NDArray[np.uint8], st
     lacks = (pixels == pixels[-1, -1]).all(axis=(1, 2))
     there = len(lacks) - int(np.argmin(lacks[::-1])) if not lacks.all() else 0
     if not there:
-        raise MediaError(f"{name} breaks off before its first row. Copy it anew.")
+        raise MediaError(f"{name} is cut off before its first row. Copy it anew.")
     if there == len(lacks):
         return pixels, "cut short: some of its detail is missing"
     mended = pixels.copy()

@@ -112,7 +112,8 @@ class _Source:
             self.broken_packets += frame is not None
             return
         for one in resampled:
-            block = one.to_ndarray().reshape(-1)
+            # The library's own mix of two channels is louder than either, and clips.
+            block = one.to_ndarray().mean(axis=0)
             np.nan_to_num(block, copy=False, posinf=1.0, neginf=-1.0)
             yield np.clip(block, -1.0, 1.0, out=block)
 
@@ -120,7 +121,7 @@ class _Source:
 def _resampler() -> Any:
     import av
 
-    return av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE_HZ)
+    return av.AudioResampler(format="fltp", rate=SAMPLE_RATE_HZ)
 
 
 def _array(file: Any, count: int) -> NDArray[np.float32]:
