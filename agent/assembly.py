@@ -99,8 +99,11 @@ class Engine:
 
     @property
     def greeting(self) -> str:
-        """Say in one line what serves each capability."""
-        return ", ".join(f"{one.name}: {one.server} ({one.tier})" for one in self.capabilities)
+        """Say in one line what serves each capability, and that an embedded model is no judge."""
+        served = ", ".join(f"{one.name}: {one.server}" for one in self.capabilities)
+        if self.services.executive.profile.judgement:
+            return served
+        return f"{served}. This model is for trying the engine out, not for judgement."
 
 
 @asynccontextmanager

@@ -59,7 +59,6 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str | None]] = {
     "tiers": lambda event: event["text"],
     "continuing": lambda event: f"continuing run {event['run_id'][:8]}, which was cut off",
     "node_started": lambda event: f"… {event['node']}",
-    "heard": lambda event: f"heard in {event['name']}: {event['text'] or '(nothing)'}",
     "calling": lambda event: f"tool {event['tool']} {_arguments(event['arguments'])}",
     "called": lambda event: None if event["ok"] else f"tool {event['tool']}: {event['text']}",
     "model_failed": lambda event: f"the model gave no words: {event['reason']}",

@@ -134,7 +134,10 @@ async def _worded(step: Step, question: str, citations: Sequence[Citation], besi
     """Let the executive say what the first quotation says; keep it only if it holds."""
     quote = citations[0]["quote"]
     marks = "".join(f"[{one['number']}]" for one in citations)
-    draft = await _asked(step, _wording(quote, question), Wish(max_tokens=80))
+    draft = None
+    # Speech comes without marks: of it a small model makes sentences that only sound right.
+    if "start_s" not in citations[0]["place"]:
+        draft = await _asked(step, wording(quote, question), Wish(max_tokens=80))
     sentence = " ".join(draft.text.split()) if draft else ""
     spans = evidence.sentences(sentence)
     first = sentence[spans[0][0] : spans[0][1]] if spans else ""
@@ -144,7 +147,8 @@ async def _worded(step: Step, question: str, citations: Sequence[Citation], besi
     return f"{citations[0]['title']} says: “{plain}” {marks}"
 
 
-def _wording(quote: str, question: str) -> Prompt:
+def wording(quote: str, question: str) -> Prompt:
+    """Return what the model is shown to put a quotation into a sentence."""
     messages: list[AnyMessage] = []
     for text, asked, answer in prompts.WORDING_EXAMPLES:
         messages += [HumanMessage(_posed(text, asked)), AIMessage(answer)]

@@ -43,7 +43,7 @@ class LlamaCppExecutive:
     def __init__(self, header: GgufHeader, *, context_tokens: int, tier: str) -> None:
         self._header = header
         self._profile = Profile(
-            name=f"{header.name} (llama.cpp, {header.path.name})",
+            name=f"{header.path.stem} (llama.cpp)",
             tier=tier,
             context_tokens=min(context_tokens, header.trained_tokens),
             native_tools=False,

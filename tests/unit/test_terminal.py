@@ -18,7 +18,7 @@ class Terminal(io.StringIO):
 EVENTS: list[dict[str, Any]] = [
     {"event": "tiers", "text": "executive: SmolLM2 (embedded)"},
     {"event": "node_started", "node": "perceive"},
-    {"event": "heard", "name": "q.wav", "text": ""},
+    {"event": "model_failed", "reason": "cut off"},
     {"event": "node_started", "node": "reason"},
     {"event": "text", "text": "not shown"},
     {"event": "calling", "tool": "recall", "arguments": {"query": "filter"}},
@@ -31,7 +31,7 @@ EVENTS: list[dict[str, Any]] = [
 LINES = [
     "executive: SmolLM2 (embedded)",
     "… perceive",
-    "heard in q.wav: (nothing)",
+    "the model gave no words: cut off",
     "… reason",
     "tool recall query='filter'",
     "tool recall: No such tool",
@@ -53,7 +53,7 @@ def test_where_there_is_no_terminal_events_are_plain_lines() -> None:
 
 def test_on_a_terminal_nodes_give_way_to_what_follows() -> None:
     text = shown(Terminal())
-    assert f"{CLEAR_LINE}… perceive{CLEAR_LINE}heard in q.wav: (nothing)\n" in text
+    assert f"{CLEAR_LINE}… perceive{CLEAR_LINE}the model gave no words: cut off\n" in text
     assert [line.rpartition(CLEAR_LINE)[2] for line in text.split("\n")[:-1]] == [
         line for line in LINES if not line.startswith("…")
     ]
@@ -74,8 +74,8 @@ def test_json_on_a_pipe_is_not_disturbed() -> None:
 def test_outside_words_do_not_steer_the_terminal() -> None:
     out = io.StringIO()
     with Progress(out, quiet=False) as progress:
-        progress.event({"event": "heard", "name": "\x1b[2K.wav", "text": "a\nb"})
-    assert out.getvalue() == "heard in \\x1b[2K.wav: a b\n"
+        progress.event({"event": "model_failed", "reason": "\x1b[2K a\nb"})
+    assert out.getvalue() == "the model gave no words: \\x1b[2K a b\n"
 
 
 PAYLOAD = {
