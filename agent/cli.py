@@ -61,7 +61,7 @@ def _flushed(code: int) -> int:
     except OSError as error:
         sys.stdout = open("/dev/null", "w")  # noqa: SIM115, PTH123 - lives as long as the process
         if not isinstance(error, BrokenPipeError):
-            _say(f"cortical: {_explained(error)[1]} The output is not complete.")
+            _say(f"cortical: The output is not complete: {error.strerror or error}.")
         return FAILED
     return code
 

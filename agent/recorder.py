@@ -1,5 +1,6 @@
 """Notes each node of a run as it ends, and tells whoever watches."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -70,7 +71,7 @@ class RunRecorder(AsyncCallbackHandler):
         if isinstance(error, GraphBubbleUp):
             self._open.pop(run_id, None)
             return
-        self.failed = f"{type(error).__name__}: {error}"
+        self.failed = _told(error)
         self._close(run_id, self.failed)
 
     def _close(self, run_id: UUID, error: str | None) -> None:
@@ -83,3 +84,10 @@ class RunRecorder(AsyncCallbackHandler):
             RunStep(node=node, task_id=task, started_at=started_at, seconds=seconds, error=error)
         )
         self._watch({"event": "node_ended", "node": node, "seconds": seconds, "error": error})
+
+
+def _told(error: BaseException) -> str:
+    # Where a run is stopped, the error carries an object of asyncio's own, not words.
+    if isinstance(error, asyncio.CancelledError):
+        return "stopped before its end"
+    return f"{type(error).__name__}: {error}"

@@ -6,7 +6,7 @@ A pure function of what the call does, what was asked for, and what was in view.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from memory.labels import Label
+from memory.labels import INSIDE, Label
 from tools.base import Effect
 
 
@@ -72,7 +72,7 @@ def judge(call: Call, *, purpose: Purpose, label: Label) -> Verdict:
     if purpose.covers(call):
         return Verdict(ruling=Ruling.ALLOW, reason=f"part of the purpose '{purpose.name}'")
     if label.outside:
-        origins = ", ".join(sorted(label.origins))
+        origins = ", ".join(sorted(label.origins - INSIDE))
         return Verdict(
             ruling=Ruling.ASK,
             reason=f"not part of '{purpose.name}', and words from outside were in view ({origins})",

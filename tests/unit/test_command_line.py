@@ -41,8 +41,7 @@ def test_an_output_on_a_full_disk_is_an_error(
             full.close()
     assert ended.value.code == 1
     said = capsys.readouterr().err
-    assert said.startswith("cortical: The disk is full")
-    assert said.endswith("The output is not complete.\n")
+    assert said == "cortical: The output is not complete: No space left on device.\n"
 
 
 @pytest.mark.parametrize(

@@ -108,3 +108,9 @@ def test_a_reason_names_the_purpose_and_what_was_in_view() -> None:
     reason = judge(call, purpose=ANSWER, label=USER_LABEL.join(MAIL)).reason
     assert "answer the question" in reason
     assert "mail" in reason
+
+
+def test_a_person_is_told_which_outside_words_were_in_view_and_no_others() -> None:
+    call = Call(tool="note", effect=Effect.LOCAL, target="")
+    verdict = judge(call, purpose=ANSWER, label=USER_LABEL.join(MAIL))
+    assert verdict.reason.endswith("words from outside were in view (mail)")

@@ -3,6 +3,7 @@
 import logging
 from importlib.metadata import version
 
+from memory.language import UNKNOWN
 from tools.senses import background, espeak
 from tools.senses.background import Patience
 from tools.senses.base import Speech
@@ -39,7 +40,9 @@ def _spoken(text: str, language: str, patience: Patience) -> Speech:
     with espeak.held() as library:
         wanted = language.lower().replace("_", "-")
         if not any(library.has(voice) for voice in _names(wanted)):
-            log.warning("voice_missing", extra={"language": language, "spoken_as": _FALLBACK})
+            # Of a word or two nobody can tell the language; English is no failure then.
+            if wanted != UNKNOWN:
+                log.warning("voice_missing", extra={"language": language, "spoken_as": _FALLBACK})
             library.has(_VOICES[_FALLBACK])
         samples = library.say(text, patience)
         rate_hz = library.sample_rate_hz
