@@ -22,3 +22,8 @@ def test_the_number_of_a_pronunciation_is_left_out(entry: str, text: str) -> Non
 def test_a_word_has_the_time_of_its_piece_and_lasts_to_the_end_of_its_last_frame() -> None:
     [word] = cleaned([token("ask", 0.25)], 60.0)
     assert (word.start_s, word.end_s, word.probability) == (60.5, 60.8, 0.25)
+
+
+def test_what_lasts_longer_than_any_word_is_a_tone() -> None:
+    tone = Token(entry="dog", start=0, end=150, probability=1.0)
+    assert list(cleaned([tone], 0.0)) == []

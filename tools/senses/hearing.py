@@ -16,6 +16,12 @@ from tools.senses.sphinx import FRAME_S, Sphinx, Token
 _VARIANT = re.compile(r"\(\d+\)$")
 _NO_WORD = re.compile(r"[<\[+]")
 
+LONGEST_WORD_S = 1.5
+"""Longer ones are tones: a dialling tone is heard as one word, and with certainty."""
+
+_NOISE = 3.0
+"""Of 32768: some 80 decibels below the loudest."""
+
 
 class PocketsphinxTranscriber:
     """Hears English. The model is loaded at first use and then kept."""
@@ -47,8 +53,7 @@ class PocketsphinxTranscriber:
         words: list[Word] = []
         for first, last in pauses.pieces(level_db, loud_db):
             patience.check()
-            piece = np.clip(samples[first * step : last * step] * factor, -1, 1) * 32767
-            tokens = self._decode(piece.astype(np.int16))
+            tokens = self._decode(_pcm(samples[first * step : last * step] * factor))
             words.extend(cleaned(tokens, first * pauses.LEVEL_S))
         return words
 
@@ -59,10 +64,17 @@ class PocketsphinxTranscriber:
             return self._sphinx.decode(samples)
 
 
+def _pcm(samples: NDArray[np.float32]) -> NDArray[np.int16]:
+    """Return 16 bits with a little noise: digital silence would be heard as a vowel."""
+    noise = np.random.default_rng(0).normal(0, _NOISE, len(samples))
+    return np.clip(samples * 32767 + noise, -32768, 32767).astype(np.int16)
+
+
 def cleaned(tokens: Sequence[Token], start_s: float) -> Iterator[Word]:
     """Yield the words among tokens, without silences, noises and numbers of pronunciations."""
     for token in tokens:
-        if _NO_WORD.match(token.entry):
+        frames = token.end + 1 - token.start
+        if _NO_WORD.match(token.entry) or frames * FRAME_S > LONGEST_WORD_S:
             continue
         yield Word(
             text=_VARIANT.sub("", token.entry),

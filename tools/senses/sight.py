@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import numpy as np
@@ -28,8 +27,10 @@ LEAST_SCORE = 0.5
 _TURNED_SCORE = 0.9
 """Below this a line is read upside down as well."""
 
+_MOST_SCALE = 3.0
 _SMALL_LINE = 14.0
-"""Lines lower than this in the small copy are looked for again in one of twice the size."""
+"""Where the small copy is smaller than this, or a quarter of its lines is lower than this, lines
+are looked for in one of twice the size, by parts."""
 
 
 class RapidOcrReader:
@@ -80,8 +81,9 @@ class RapidOcrReader:
 
     def _boxes(self, image: NDArray[np.uint8], patience: Patience) -> list[strips.Box]:
         small, scale = strips.shrunk(image, DETECTED_PIXELS)
-        boxes = self._detected(small)
-        if scale == 1.0 or not boxes or median(map(strips.height, boxes)) >= _SMALL_LINE:
+        boxes = [] if scale > _MOST_SCALE else self._detected(small)
+        low = sorted(map(strips.height, boxes))[: 1 + len(boxes) // 4]
+        if scale == 1.0 or (scale <= _MOST_SCALE and (not boxes or low[-1] >= _SMALL_LINE)):
             return [box * scale for box in boxes]
         larger, scale = strips.shrunk(image, DETECTED_PIXELS * 4)
         boxes = []

@@ -24,9 +24,6 @@ _CONFIG = {
     "loglevel": "FATAL",
     # A little less than its default of 6.5: fewer errors over voices that were not those measured.
     "lw": 5.0,
-    # Digital silence is else heard as a vowel. The seed keeps the same sound the same words.
-    "dither": True,
-    "seed": 1,
 }
 
 _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
@@ -37,6 +34,7 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "ps_free": (c_int, (c_void_p,)),
     "ps_get_logmath": (c_void_p, (c_void_p,)),
     "logmath_exp": (c_double, (c_void_p, c_int)),
+    "ps_start_stream": (c_int, (c_void_p,)),
     "ps_start_utt": (c_int, (c_void_p,)),
     "ps_process_raw": (c_int, (c_void_p, POINTER(c_int16), c_size_t, c_int, c_int)),
     "ps_end_utt": (c_int, (c_void_p,)),
@@ -99,6 +97,8 @@ class Sphinx:
         samples = np.ascontiguousarray(samples, dtype=np.int16)
         library, decoder = self._library, self._decoder
         pointer = samples.ctypes.data_as(POINTER(c_int16))
+        # It forgets the noise of what was heard before: the same sound is always heard the same.
+        library.ps_start_stream(decoder)
         library.ps_start_utt(decoder)
         # The whole utterance at once: its loudness is then averaged over all of it.
         frames = library.ps_process_raw(decoder, pointer, len(samples), 0, 1)
