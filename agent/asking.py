@@ -35,14 +35,45 @@ async def ask(
     thread_id = question.thread_id or str(uuid.uuid4())
     async with assembly.engine(settings) as engine:
         watch({"event": "tiers", "text": engine.greeting})
-        outcome = await engine.turns.run(
-            "assistant", thread_id=thread_id, values=values, watch=watch
+        return await turn(engine, values, thread_id=thread_id, watch=watch, decide=decide)
+
+
+async def turn(
+    engine: assembly.Engine,
+    values: dict[str, Any],
+    *,
+    thread_id: str,
+    watch: Watch,
+    decide: Decide | None,
+) -> dict[str, Any]:
+    """Run a turn; what an earlier one of the thread waits for is decided first."""
+    outcome = await _run(engine, values, thread_id, watch, decide)
+    waited = _asks(values) and outcome.run.input != values
+    if waited and not outcome.pending:
+        outcome = await _run(engine, values, thread_id, watch, decide)
+    told = _told(outcome)
+    if waited and outcome.pending and outcome.run.input != values:
+        told["problem"] = (
+            "This was not asked: an earlier turn of the thread waits for a decision. Decide on a "
+            f"terminal with `cortical ask --thread {thread_id}`, then ask again."
         )
-        if decide is not None:
-            outcome = await _decided(engine.turns, outcome, watch, decide)
-        transcripts = await _heard(engine, outcome)
-        tiers = [capability.to_json() for capability in engine.capabilities]
-    return {**_told(outcome), "heard": transcripts, "tiers": tiers}
+    tiers = [capability.to_json() for capability in engine.capabilities]
+    return {**told, "heard": await _heard(engine, outcome), "tiers": tiers}
+
+
+async def _run(
+    engine: assembly.Engine,
+    values: dict[str, Any],
+    thread_id: str,
+    watch: Watch,
+    decide: Decide | None,
+) -> Outcome:
+    outcome = await engine.turns.run("assistant", thread_id=thread_id, values=values, watch=watch)
+    return outcome if decide is None else await _decided(engine.turns, outcome, watch, decide)
+
+
+def _asks(values: Mapping[str, Any]) -> bool:
+    return bool(values["question"].strip() or values["files"])
 
 
 def _input(settings: Settings, question: Question) -> dict[str, Any]:

@@ -7,6 +7,7 @@ begun in Studio is written down, holds its thread's fence and ends in the regist
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -15,7 +16,7 @@ from agent import assembly, settings
 from agent.recorder import RunRecorder
 from graphs.context import FENCE_KEY
 from memory.checkpoints import FencedSaver, Writer
-from memory.runs import RunStatus, RunStep
+from memory.runs import RunRegistry, RunStatus, RunStep
 
 _writers: dict[str, Writer] = {}
 """Who runs which thread of this server: what its checkpointer holds on to."""
@@ -69,12 +70,14 @@ async def _recorded(
     registry, clock = engine.turns.registry, engine.services.clock
     run_id, thread_id = str(run["run_id"]), str(run["thread_id"])
     async with engine.threads.held(thread_id) as fence:
+        await _superseded(registry, thread_id, run_id, fence.token, clock.now())
         await registry.accept(
             run_id=run_id,
             thread_id=thread_id,
             graph=name,
             input={},
             context={"server": "langgraph dev"},
+            token=fence.token,
             now=clock.now(),
         )
         await registry.move(run_id, RunStatus.RUNNING, now=clock.now(), token=fence.token)
@@ -82,6 +85,16 @@ async def _recorded(
 
         def note(step: RunStep) -> None:
             writer.riders.append(registry.step(run_id, step))
+
+        async def ended(status: RunStatus, error: str | None) -> None:
+            await registry.move(
+                run_id,
+                status,
+                now=clock.now(),
+                token=fence.token,
+                error=error,
+                riders=writer.riders,
+            )
 
         recorder = RunRecorder(note, clock, lambda _: None)
         try:
@@ -92,15 +105,22 @@ async def _recorded(
                 if isinstance(error, asyncio.CancelledError)
                 else RunStatus.FAILED
             )
-            words = f"{type(error).__name__}: {error}"
-            await asyncio.shield(registry.move(run_id, status, now=clock.now(), error=words))
+            await asyncio.shield(ended(status, f"{type(error).__name__}: {error}"))
             raise
         else:
-            status = await _status(engine, name, thread_id)
-            await registry.move(run_id, status, now=clock.now(), error=recorder.failed)
+            await ended(await _status(engine, name, thread_id), recorder.failed)
         finally:
-            await registry.carry(writer.riders)
             del _writers[thread_id]
+
+
+async def _superseded(
+    registry: RunRegistry, thread_id: str, run_id: str, token: int, now: datetime
+) -> None:
+    """End the run that stands open on the thread: the server goes on with the thread itself."""
+    left = await registry.unfinished(thread_id)
+    if left is not None and left.run_id != run_id:
+        words = f"The development server went on with the thread in run {run_id}."
+        await registry.move(left.run_id, RunStatus.CANCELLED, now=now, token=token, error=words)
 
 
 async def _status(engine: assembly.Engine, name: str, thread_id: str) -> RunStatus:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
+from langgraph.errors import is_invalid_resume
 from langgraph.graph import StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, StateSnapshot
@@ -12,8 +13,10 @@ from langgraph.types import Command, StateSnapshot
 from agent.errors import UsageError
 from agent.recorder import RunRecorder, Watch
 from graphs.context import FENCE_KEY
+from memory.characters import storable_json
 from memory.checkpoints import FencedSaver, Writer
 from memory.database import Pool
+from memory.errors import FenceLostError
 from memory.runs import Run, RunRegistry, RunStatus, RunStep
 from memory.threads import Fence, Threads
 from tools.base import Clock
@@ -77,14 +80,17 @@ class Turns:
         """Run a graph with an input on a thread.
 
         A run that a killed process left on the thread is brought to its end first; if it had the
-        same input, its outcome is the answer. One that waits for a person comes back as it is.
+        same input, its outcome is the answer. One that waits for a person comes back as it is. One
+        that failed is gone on with where the same input is given again: what it had finished, acts
+        above all, is not done twice.
         """
         self._known(graph)
+        wanted = (graph, storable_json(values))
         async with self._threads.held(thread_id) as fence:
-            left = await self.registry.unfinished(thread_id)
+            left = await self._left(thread_id, wanted)
             if left is not None:
                 outcome = await self._go_on(left, fence, watch)
-                if outcome.pending or (left.graph, left.input) == (graph, values):
+                if outcome.pending or (left.graph, left.input) == wanted:
                     return outcome
             run_id = self._new_id()
             await self.registry.accept(
@@ -93,6 +99,7 @@ class Turns:
                 graph=graph,
                 input=values,
                 context={},
+                token=fence.token,
                 now=self._clock.now(),
             )
             return await self._drive(await self._run(run_id), fence, values, watch)
@@ -101,10 +108,26 @@ class Turns:
         """Go on with a run that waits, handing over answers by interrupt id.
 
         An answer of the wrong shape raises pydantic's ValidationError; nothing is saved then, and
-        the question stays open.
+        the question stays open. An answer to a question that is not open is a `UsageError`.
         """
         async with self._threads.held(run.thread_id) as fence:
+            graph = self._compiled(run, Writer(token=fence.token))
+            state = await graph.aget_state(self._config(run, fence, []))
+            if not answers or answers.keys() - {one.interrupt_id for one in _pending(state)}:
+                raise UsageError(
+                    f"Run {run.run_id} does not wait for this answer: it was given before, or the "
+                    "thread has gone on. Look with `cortical runs show`."
+                )
             return await self._drive(run, fence, Command(resume=dict(answers)), watch)
+
+    async def _left(self, thread_id: str, wanted: tuple[str, Any]) -> Run | None:
+        """Return the run that has to be gone on with before anything new."""
+        unfinished = await self.registry.unfinished(thread_id)
+        if unfinished is not None:
+            return unfinished
+        last = await self.registry.newest(thread_id=thread_id, limit=1)
+        failed = [run for run in last if run.status is RunStatus.FAILED]
+        return next((run for run in failed if (run.graph, run.input) == wanted), None)
 
     async def _go_on(self, run: Run, fence: Fence, watch: Watch) -> Outcome:
         graph = self._compiled(run, Writer(token=fence.token))
@@ -138,7 +161,13 @@ class Turns:
         try:
             await _streamed(graph, given, config, cost, watch)
             state = await graph.aget_state(config)
+        except FenceLostError:
+            raise
         except Exception as error:
+            # What is raised over a wrong answer leaves the question open.
+            if is_invalid_resume(error):
+                await self._ended(run, RunStatus.WAITING, writer, cost, None)
+                raise
             words = f"{type(error).__name__}: {error}"
             await self._ended(run, RunStatus.FAILED, writer, cost, words)
             raise
@@ -150,11 +179,17 @@ class Turns:
     async def _ended(
         self, run: Run, status: RunStatus, writer: Writer, cost: "Cost", error: str | None
     ) -> None:
-        await self.registry.carry(writer.riders)
-        await self.registry.spend(
+        spent = self.registry.cost(
             run.run_id, prompt_tokens=cost.prompt_tokens, answer_tokens=cost.answer_tokens
         )
-        await self.registry.move(run.run_id, status, now=self._clock.now(), error=error)
+        await self.registry.move(
+            run.run_id,
+            status,
+            now=self._clock.now(),
+            token=writer.token,
+            error=error,
+            riders=[*writer.riders, spent],
+        )
 
     async def _outcome(
         self, run: Run, state: StateSnapshot, graph: Any, *, continued: bool
@@ -215,7 +250,9 @@ async def _streamed(
     """Run to the end or the next question, handing on what nodes tell."""
     stream = graph.astream(given, config, stream_mode="custom", durability="sync")
     async for event in stream:
-        if event.get("event") == "usage":
+        if not isinstance(event, dict) or "event" not in event:
+            continue  # a user's own node may stream what it likes
+        if event["event"] == "usage":
             cost.prompt_tokens += event["prompt_tokens"]
             cost.answer_tokens += event["answer_tokens"]
         watch(event)

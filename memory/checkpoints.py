@@ -32,7 +32,6 @@ class Writer:
     """They cost no round trip and no commit of their own, and stand there if and only if the write
     does."""
 
-
     def boarding(self, namespace: str, task_id: str | None) -> list[Rider]:
         """Return the riders of one task, or with a checkpoint all those below its namespace."""
         if task_id is not None:

@@ -156,9 +156,7 @@ class RunRegistry:
             "from": [str(status) for status in MOVES[to]],
         }
         async with transaction(self._pool) as connection:
-            await connection.execute(
-                query("hold_fence_of_run"), {"run_id": run_id, "token": token}
-            )
+            await connection.execute(query("hold_fence_of_run"), {"run_id": run_id, "token": token})
             for rider in riders:
                 await connection.execute(query(rider.query), rider.values)
             cursor = await connection.execute(query("move_run"), values)
