@@ -32,7 +32,7 @@ def answer(result: Mapping[str, Any]) -> Iterator[str]:
     for sentence in result["unsupported"]:
         yield f"  not backed by a source: {sentence}"
     for failure in result["failed"]:
-        yield f"  could not be read: {failure['name']}: {failure['reason']}"
+        yield f"  could not be read: {failure['reason']}"
     for flaw in result["flaws"]:
         yield f"  note: {flaw['name']}: {flaw['flaw']}"
     if result["spoken"]:

@@ -206,6 +206,23 @@ def asks_amount(question: str) -> bool:
     )
 
 
+_PRICE_ASKED = re.compile(
+    r"\bcosts?\b|\bprice\b|\bfee\b|how much (?:is|are|was|were|do|does|did) .*\b(?:pay|charge)"
+    r"|\bkoste[tn]\b|\bpreis\b|\bgebühr|\bteuer\b|多少钱|价格|费用"
+)
+_PRICE = re.compile(
+    r"[€$£¥]|\b(?:eur|euros?|usd|dollars?|gbp|pounds?|pence|cents?|chf|francs?|franken|rmb|yuan)\b"
+    r"|\d[.,]\d\d\b|\bfree\b|\bgratis\b|\bkostenlos|\bkostenfrei|元|块|免费"
+)
+
+
+def priced(question: str, text: str) -> bool:
+    """Whether a text names a price, or none was asked for."""
+    if not _PRICE_ASKED.search(words.folded(question)):
+        return True
+    return bool(_PRICE.search(words.folded(text)))
+
+
 COVERAGE_SHARE = 1 / 3
 """Weight of the words in the likeness; the rest is that of the meaning."""
 NAMED_BONUS, UNNAMED_LOSS = 0.1, 0.3
@@ -272,11 +289,13 @@ were chosen on questions that `docs/figures.md` does not report."""
 def sufficient(question: str, found: Sequence[Evidence]) -> list[Evidence]:
     """Return the evidence to cite, best first; none where even the best is too thin.
 
-    What is counted or paid is not answered by words without a number.
+    What is counted is not answered by words without a number, a price not without money.
     """
     if not found:
         return []
     best, amount = found[0], asks_amount(question)
+    if not priced(question, best.window.text):
+        return []
     if best.cosine is None:
         needed = SUFFICIENT_WORDS
     else:

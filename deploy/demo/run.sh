@@ -8,7 +8,14 @@ mkdir -p "$store"
 export CORTICAL_DATA_DIR="$store/data" CORTICAL_CACHE_DIR="$store/cache" CORTICAL_COLLECTION=demo
 
 run() {
-    printf '\n$ cortical %s\n' "$*"
+    printf '\n$ cortical'
+    for word in "$@"; do
+        case $word in
+            *" "*) printf ' "%s"' "$word" ;;
+            *) printf ' %s' "$word" ;;
+        esac
+    done
+    printf '\n'
     cortical "$@"
 }
 trap 'cortical database stop >/dev/null' EXIT

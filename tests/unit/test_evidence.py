@@ -280,3 +280,19 @@ def test_words_without_a_number_do_not_answer_what_is_paid(question: str, answer
 
 def test_a_question_without_a_term_covers_nothing() -> None:
     assert evidence.coverage({}, ["pump"]) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "answers"),
+    [
+        ("What does the lease cost?", "It is leased from 1 April to 31 October.", False),
+        ("What does the lease cost?", "The lease is 240 euros a season.", True),
+        ("Was kostet die Führung?", "An einer Führung dürfen 28 Kinder teilnehmen.", False),
+        ("Was kostet die Führung?", "Die Führung kostet 12,50.", True),
+        ("How much is the entry?", "Entry is free.", True),
+        ("多少钱一张票？", "每张票五元。", True),
+        ("When is the lease signed?", "It is signed in March.", True),
+    ],
+)
+def test_a_price_is_answered_by_money(question: str, text: str, answers: bool) -> None:
+    assert evidence.priced(question, text) is answers
