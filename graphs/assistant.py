@@ -13,13 +13,15 @@ from graphs.reason import reason
 from graphs.recollect import recall
 from graphs.speak import speak
 from graphs.state import PerceiveInput, TurnInput, TurnOutput, TurnState
+from graphs.view import fresh
 
 
 async def begin(state: TurnState, step: Step) -> dict[str, Any]:  # noqa: ARG001 - a node's signature
     """Take the turn out of the inbox and clear what the last one left."""
     asked = state.get("question") or ""
     messages = state.get("messages") or []
-    if not asked and messages and isinstance(messages[-1], HumanMessage):
+    # A message with a label is a question of ours that a turn which failed has left behind.
+    if not asked and messages and isinstance(messages[-1], HumanMessage) and fresh(messages[-1]):
         asked = messages[-1].text
     return {
         "question": "",

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from graphs.context import Step, stored
-from graphs.state import PerceiveInput, Percept
+from graphs.state import Handed, PerceiveInput, Percept
 from memory.artifacts import Artifact
 from tools.reading.base import Reading, UnreadableError
 from tools.reading.disk import contents
@@ -31,7 +31,7 @@ async def perceive(state: PerceiveInput, step: Step) -> dict[str, Any]:
         reason = f"{file['name']!r} cannot be read: {error.strerror}. Is the path right?"
         return {"percepts": [_failed(file["name"], reason)]}
     if role == "question" and reading.kind == "recording":
-        return {"percepts": [await _heard(reading, file["name"], step)]}
+        return {"percepts": [await _heard(reading, file, step)]}
     uri = (await asyncio.to_thread(path.resolve)).as_uri()
     chunks = await step.services.shelf.keep(
         reading, data=found.data, uri=uri, collection=thread_collection(step.thread_id)
@@ -41,10 +41,11 @@ async def perceive(state: PerceiveInput, step: Step) -> dict[str, Any]:
     return {"percepts": [percept]}
 
 
-async def _heard(reading: Reading, name: str, step: Step) -> Percept:
+async def _heard(reading: Reading, file: Handed, step: Step) -> Percept:
     """Keep the transcript of a spoken question."""
+    name = file["name"]
     text = " ".join(block.text for block in reading.blocks)
-    artifact = str(uuid.uuid5(uuid.UUID(step.run_id), f"transcript:{name}"))
+    artifact = str(uuid.uuid5(uuid.UUID(step.run_id), f"transcript:{file['path']}"))
     percept: Percept = {**_percept(reading, name), "role": "question", "artifact": artifact}
     await stored(
         step,

@@ -36,15 +36,15 @@ async def recall(state: TurnState, step: Step) -> dict[str, Any]:
     ]
     passages.sort(key=lambda passage: -passage["score"])
     step.emit({"event": "recalled", "passages": len(passages)})
-    question = labelled(HumanMessage(asked, id=f"{step.run_id}:question"), label)
     messages = state["messages"]
     # A chat client has put its question into the history itself.
     known = bool(messages) and isinstance(messages[-1], HumanMessage) and messages[-1].text == asked
+    question = messages[-1] if known else HumanMessage(asked, id=f"{step.run_id}:question")
     return {
         "asked": asked,
         "asked_by": label.to_json(),
         "passages": passages,
-        "messages": [] if known else [question],
+        "messages": [labelled(question, label)],
     }
 
 

@@ -24,6 +24,11 @@ def labelled(message: AnyMessage, label: Label) -> AnyMessage:
     )
 
 
+def fresh(message: AnyMessage) -> bool:
+    """Whether a client has put the message there and no turn has taken it up yet."""
+    return _LABEL not in message.additional_kwargs
+
+
 def label_of(message: AnyMessage) -> Label:
     """Return a message's label; a chat client's own answers may come from anywhere."""
     known = message.additional_kwargs.get(_LABEL)
@@ -82,6 +87,11 @@ def material(view: View, kept: Sequence[int]) -> str:
     if left_out:
         parts.append(f"({left_out} of {len(view.passages)} passages left out for want of room)")
     return "\n\n".join(parts) if parts else "(memory holds no passage on this)"
+
+
+def posed(passages: str, question: str) -> str:
+    """Put the question behind its material: what is read last is followed best."""
+    return f"Passages:\n\n{passages}\n\nQuestion: {question}"
 
 
 def worked(tasks: Sequence[Task], results: dict[str, Artifact]) -> list[AnyMessage]:
@@ -166,7 +176,7 @@ def _laid_out(
     """History first, since it stays the same; then what this turn brought, the question last."""
     hidden, count = _beyond(state, step)
     note = f"({hidden} of {count} earlier messages left out)\n\n" if hidden else ""
-    text = f"{note}Passages:\n\n{material(view, kept)}\n\nQuestion: {view.question}"
+    text = note + posed(material(view, kept), view.question)
     return Prompt(
         system=prompts.ANSWER,
         messages=(

@@ -7,7 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata
+from langgraph.checkpoint.base import (
+    ChannelVersions,
+    Checkpoint,
+    CheckpointMetadata,
+    CheckpointTuple,
+)
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from psycopg import AsyncCursor
@@ -98,6 +103,11 @@ class FencedSaver(AsyncPostgresSaver):
         with _write(config, task_id):
             await super().aput_writes(config, writes, task_id, task_path)
 
+    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """Read a checkpoint, the newest where none is named."""
+        with translated():
+            return await super().aget_tuple(config)
+
     @asynccontextmanager
     async def _cursor(self, *, pipeline: bool = False) -> AsyncIterator[AsyncCursor[DictRow]]:
         write = _writing.get()
@@ -111,11 +121,14 @@ class FencedSaver(AsyncPostgresSaver):
             riders = writer.boarding(write.namespace, write.task_id)
             # A pipeline is one transaction: a fence that is lost undoes what follows.
             values = {"thread_id": write.thread_id, "token": writer.token}
-            await cursor.execute(query("hold_fence"), values)
-            for rider in riders:
-                await cursor.execute(query(rider.query), rider.values)
-            yield cursor
-            writer.riders[:] = [rider for rider in writer.riders if rider not in riders]
+            try:
+                await cursor.execute(query("hold_fence"), values)
+                for rider in riders:
+                    await cursor.execute(query(rider.query), rider.values)
+                yield cursor
+            finally:
+                # Who has boarded shares the fate of the write, also where that fails.
+                writer.riders[:] = [rider for rider in writer.riders if rider not in riders]
 
 
 @contextmanager

@@ -14,12 +14,13 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from memory.effects import Effect, EffectState, Entry
-from memory.labels import ENGINE_LABEL, Label
+from memory.labels import ENGINE_LABEL, Label, Origin
 from tools import base, policy
 from tools.base import Tool, ToolContext, ToolError, ToolResult
 from tools.registry import Toolbox
 
 RESULT_CHARACTERS_LIMIT = 40_000
+ANYWHERE = Label(origins=frozenset(Origin))
 
 
 class Ledger(Protocol):
@@ -113,7 +114,8 @@ class Executor:
             async with deadline:
                 result = await self._act(tool, arguments, context)
         except ToolError as error:
-            return _refused(str(error))
+            # A tool may quote what it read, and only the tool knows whose words those are.
+            return replace(_refused(str(error)), label=ANYWHERE)
         except TimeoutError:
             if not deadline.expired():
                 raise

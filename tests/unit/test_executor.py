@@ -15,7 +15,7 @@ from memory.effects import Effect as Act
 from memory.effects import EffectState, Entry
 from memory.labels import ENGINE_LABEL, USER_LABEL, Label, Origin
 from tools.base import Effect, Tool, ToolContext, ToolError, ToolResult
-from tools.executor import RESULT_CHARACTERS_LIMIT, Executor, Request, digest
+from tools.executor import ANYWHERE, RESULT_CHARACTERS_LIMIT, Executor, Request, digest
 from tools.policy import ANSWER, Grant, Purpose, Ruling
 from tools.registry import Toolbox
 
@@ -220,7 +220,7 @@ async def test_a_fault_that_the_executive_can_mend_is_told_to_it() -> None:
         raise ToolError("Too many words. Take fewer.")
 
     result = await Bench(run=fails)()
-    assert result == ToolResult(text="Too many words. Take fewer.", ok=False, label=ENGINE_LABEL)
+    assert result == ToolResult(text="Too many words. Take fewer.", ok=False, label=ANYWHERE)
 
 
 async def test_a_fault_of_ours_ends_the_run() -> None:
