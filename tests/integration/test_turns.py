@@ -271,9 +271,15 @@ async def test_a_cancelled_run_is_gone_on_with_and_finished_nodes_are_not_run_ag
 async def test_a_run_that_was_accepted_and_never_begun_is_begun_with_its_own_input(
     pool: Pool,
 ) -> None:
-    walk = Walk()
+    async def wrong(time: int) -> None:
+        if time == 1:
+            raise ValueError("left in the middle")
+
+    # The earlier run has left nodes to be run, which are not those of this one.
+    walk = Walk(last=wrong)
     turns = turns_of(pool, walk=walk.build)
-    await walked(turns, "earlier")
+    with pytest.raises(ValueError, match="left in the middle"):
+        await walked(turns, "earlier")
     async with Threads(pool).held(THREAD) as fence:
         await turns.registry.accept(
             run_id=str(uuid4()),
@@ -292,6 +298,20 @@ async def test_a_run_that_was_accepted_and_never_begun_is_begun_with_its_own_inp
     assert outcome.output["given"] == "lost"
     assert walk.entered[0] == "first"
     assert outcome.run.status is RunStatus.DONE
+
+
+async def test_a_run_that_was_killed_when_all_was_done_does_nothing_again(pool: Pool) -> None:
+    walk = Walk()
+    turns = turns_of(pool, walk=walk.build)
+    first = await walked(turns)
+    await sql(pool, "UPDATE runs SET status = 'running', ended_at = NULL")
+
+    again = await walked(turns)
+
+    assert again.run.run_id == first.run.run_id
+    assert again.run.status is RunStatus.DONE
+    assert again.output == first.output
+    assert len(walk.entered) == 4
 
 
 REFUSING = """
