@@ -142,16 +142,16 @@ async def _embedder(settings: Settings, store: DocumentStore) -> Embedder:
     Vectors of two models cannot be compared, so `auto` stays with the model that memory was filled
     with; a new memory takes the server's embedding model where there is one.
     """
+    from agent.embedders.minilm import MODEL, MiniLmEmbedder
+
     choice = settings.embedder
     if choice == "auto":
-        known = await store.models()
+        known = [name for name in await store.models() if name == MODEL or name.startswith(_SERVED)]
         choice = known[0] if known else await _offered(settings)
     if choice.startswith(_SERVED):
         from agent.embedders.ollama import OllamaEmbedder
 
         return await OllamaEmbedder.open(settings.ollama.url, choice.removeprefix(_SERVED))
-    from agent.embedders.minilm import MODEL, MiniLmEmbedder
-
     if choice in ("embedded", MODEL):
         return MiniLmEmbedder(cache_dir=settings.cache_dir / "embedder")
     raise SettingsError(

@@ -45,7 +45,6 @@ async def measure(pool: Pool, threads: Lent, *, rounds: int) -> dict[str, float]
     source = await store.source(collection, "bench:")
     try:
         await store.put(source, text_document("bench:fact", FACT))
-        await store.embed_missing(embedder)
         turns = _turns(pool, store, embedder, collection, rounds)
         return await _measured(turns, threads, rounds)
     finally:
