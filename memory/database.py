@@ -6,6 +6,7 @@ belong together go through `transaction`.
 """
 
 import re
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -25,7 +26,7 @@ from memory.errors import (
     MemoryStoreError,
     SchemaError,
 )
-from memory.queries import query
+from memory.queries import load, query
 
 Connection = AsyncConnection[DictRow]
 Pool = AsyncConnectionPool[Connection]
@@ -72,6 +73,7 @@ async def open_pool(
 async def connect(dsn: str, *, timeout_s: float = 10.0) -> Connection:
     """Open a single connection, without the types of pgvector: for set-up and for checks."""
     _parts(dsn)
+    await asyncio.to_thread(load)
     with translated():
         return await AsyncConnection.connect(
             dsn, autocommit=True, row_factory=dict_row, connect_timeout=max(2, round(timeout_s))

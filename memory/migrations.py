@@ -80,7 +80,7 @@ async def status(dsn: str) -> MigrationStatus:
     async with await connect(dsn) as connection:
         with translated():
             applied = await _applied(connection) or ()
-    pending = outstanding(migrations(), applied)
+    pending = outstanding(await asyncio.to_thread(migrations), applied)
     return MigrationStatus(
         applied=tuple(f"{had.number:04}_{had.name}" for had in applied),
         pending=tuple(str(migration) for migration in pending),
@@ -152,7 +152,7 @@ def parse(texts: Iterable[tuple[str, str]]) -> tuple[Migration, ...]:
 
 async def build(connection: Connection, known: Sequence[Migration]) -> None:
     """Make the tables of a new database from `sql/schema.sql`, and mark all migrations as had."""
-    schema = (files("memory") / "sql" / "schema.sql").read_text("utf-8")
+    schema = await asyncio.to_thread((files("memory") / "sql" / "schema.sql").read_text, "utf-8")
     async with connection.transaction():
         await prepare(connection)
         await connection.execute(schema)
@@ -187,7 +187,7 @@ async def apply(connection: Connection, pending: Sequence[Migration]) -> None:
 
 async def _bring_up(connection: Connection) -> Sequence[Migration]:
     applied = await _applied(connection)
-    known = migrations()
+    known = await asyncio.to_thread(migrations)
     if applied is None:
         await build(connection, known)
         return known

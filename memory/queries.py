@@ -26,6 +26,11 @@ def query(name: str) -> str:
     return known[name]
 
 
+def load() -> None:
+    """Read the files, which `query` else does at its first use: for a loop that must not block."""
+    _all()
+
+
 def parse(texts: Iterable[tuple[str, str]]) -> Mapping[str, str]:
     """Split files, given as (file name, text), at their headings.
 
