@@ -5,8 +5,8 @@ also what LangGraph's checkpointer asks of a pool, so that both share one. Sever
 belong together go through `transaction`.
 """
 
-import re
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
