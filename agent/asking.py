@@ -68,8 +68,12 @@ async def _run(
     watch: Watch,
     decide: Decide | None,
 ) -> Outcome:
-    outcome = await engine.turns.run("assistant", thread_id=thread_id, values=values, watch=watch)
-    return outcome if decide is None else await _decided(engine.turns, outcome, watch, decide)
+    turns = engine.turns
+    if _asks(values):
+        outcome = await turns.run("assistant", thread_id=thread_id, values=values, watch=watch)
+    else:
+        outcome = await turns.finish(thread_id, watch=watch)
+    return outcome if decide is None else await _decided(turns, outcome, watch, decide)
 
 
 def _asks(values: Mapping[str, Any]) -> bool:

@@ -11,6 +11,9 @@ from agent.errors import SettingsError
 from graphs.context import Services
 from tools.base import Tool
 
+OURS = frozenset({"assistant"})
+"""Names of the graphs that come with cortical."""
+
 GraphMaker = Callable[[Services], Any]
 
 
@@ -18,6 +21,8 @@ def graphs(named: Mapping[str, str]) -> dict[str, GraphMaker]:
     """Load `name = "FILE.py:build"`; `build(services)` returns an uncompiled StateGraph."""
     found: dict[str, GraphMaker] = {}
     for name, reference in named.items():
+        if name in OURS:
+            raise SettingsError(f"Setting `graphs.{name}`: that name is taken. Choose another.")
         maker = _loaded(reference, f"graphs.{name}")
         if not callable(maker):
             raise SettingsError(

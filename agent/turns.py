@@ -104,6 +104,14 @@ class Turns:
             )
             return await self._drive(await self._run(run_id), fence, values, watch)
 
+    async def finish(self, thread_id: str, *, watch: Watch) -> Outcome:
+        """Bring what is unfinished on a thread to its end, or to where it waits for a person."""
+        async with self._threads.held(thread_id) as fence:
+            left = await self.registry.unfinished(thread_id)
+            if left is None:
+                raise UsageError(f"Nothing is left to do on thread {thread_id!r}. Ask a question.")
+            return await self._go_on(left, fence, watch)
+
     async def resume(self, run: Run, answers: Mapping[str, Any], *, watch: Watch) -> Outcome:
         """Go on with a run that waits, handing over answers by interrupt id.
 

@@ -8,6 +8,7 @@ from typing import Any
 from graphs.context import Step, stored
 from graphs.state import Handed, PerceiveInput, Percept
 from memory.artifacts import Artifact
+from memory.errors import MemoryStoreError, PassageTooLongError
 from tools.reading.base import Reading, UnreadableError
 from tools.reading.disk import contents
 
@@ -25,19 +26,25 @@ async def perceive(state: PerceiveInput, step: Step) -> dict[str, Any]:
     try:
         found = await asyncio.to_thread(contents, path, bytes_limit=step.services.file_bytes_limit)
         reading = await step.services.reader.read(found.data, file["name"])
-    except UnreadableError as error:
+        if role == "question" and reading.kind == "recording":
+            return {"percepts": [await _heard(reading, file, step)]}
+        percept = _percept(reading, file["name"])
+        percept["chunks"] = await step.services.shelf.keep(
+            reading,
+            data=found.data,
+            uri=(await asyncio.to_thread(path.resolve)).as_uri(),
+            collection=thread_collection(step.thread_id),
+        )
+    except (UnreadableError, PassageTooLongError) as error:
         return {"percepts": [_failed(file["name"], str(error))]}
     except OSError as error:
-        reason = f"{file['name']!r} cannot be read: {error.strerror}. Is the path right?"
+        reason = f"{file['name']!r} cannot be read: {error.strerror or error}. Is the path right?"
         return {"percepts": [_failed(file["name"], reason)]}
-    if role == "question" and reading.kind == "recording":
-        return {"percepts": [await _heard(reading, file, step)]}
-    uri = (await asyncio.to_thread(path.resolve)).as_uri()
-    chunks = await step.services.shelf.keep(
-        reading, data=found.data, uri=uri, collection=thread_collection(step.thread_id)
-    )
-    percept = _percept(reading, file["name"])
-    percept["chunks"] = chunks
+    except MemoryStoreError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever a reader trips over costs its file alone
+        reason = f"{file['name']} cannot be read: {type(error).__name__}: {error}"
+        return {"percepts": [_failed(file["name"], reason)]}
     return {"percepts": [percept]}
 
 

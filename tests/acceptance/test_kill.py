@@ -89,3 +89,14 @@ def test_ten_searches_at_once_start_everything_once(user: Any) -> None:
             raise
         codes.append(process.returncode)
     assert codes == [0] * 10
+
+
+def test_asking_nothing_finishes_the_turn_that_was_cut_off(reader: Any) -> None:
+    thread = "killed-then-nothing"
+    _killed_at(reader, "reason", "ask", "What does error code E6 mean?", "--thread", thread)
+
+    result = reader.json("ask", "--thread", thread)
+
+    assert result["continued"]
+    assert "hot" in result["citations"][0]["quote"]
+    assert reader.run("ask", "--thread", thread).code == 2
