@@ -40,10 +40,12 @@ types: $(INSTALLED_DEV)
 layers: $(INSTALLED_DEV)
 	$(BIN)/lint-imports
 
-# Resolve again; needs `uv`. The files name versions and hashes, never a package host.
+RESOLVE := --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11
+
+# Resolve again; needs `uv`. What is developed with comes first: it has the narrower demands. The files name versions and hashes, never a package host.
 lock:
-	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 pyproject.toml deploy/build-requirements.in -o requirements.lock
-	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	uv pip compile $(RESOLVE) --group dev pyproject.toml deploy/build-requirements.in -o requirements-dev.lock
+	uv pip compile $(RESOLVE) -c requirements-dev.lock pyproject.toml deploy/build-requirements.in -o requirements.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .langgraph_api
