@@ -105,6 +105,14 @@ async def test_small_type_on_a_large_scan_is_read(sight: RapidOcrReader) -> None
     assert [line.text for line in sighting.lines] == [text for _, _, text in lines]
 
 
+async def test_a_headline_and_small_type_on_a_large_photo_are_read(sight: RapidOcrReader) -> None:
+    image = drawn((300, 900, "Water"), size=(4000, 3000), height=900)
+    small = " ".join(PROSE[:8])
+    ImageDraw.Draw(image).text((300, 2600), small, "black", ImageFont.load_default(44))
+    sighting = await sight.read(pixels(image))
+    assert [line.text for line in sighting.lines] == ["Water", small]
+
+
 async def test_a_strip_much_wider_than_high_is_read(sight: RapidOcrReader) -> None:
     text = " ".join(PROSE)
     image = drawn((10, 8, text), size=(2600, 50))

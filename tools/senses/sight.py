@@ -33,6 +33,11 @@ _SMALL_LINE = 14.0
 are looked for in one of twice the size, by parts."""
 
 
+_BANDS = 8
+
+_FIRST_IDEOGRAPH = "\u2e80"
+
+
 class RapidOcrReader:
     """Reads Latin and Chinese writing. The models are loaded at first use and then kept."""
 
@@ -76,33 +81,54 @@ class RapidOcrReader:
                 other, other_score = self._text(strip[::-1, ::-1])
                 if other_score > score:
                     text, score, corners = other, other_score, box[[2, 3, 0, 1]]
-            if text.strip() and score >= LEAST_SCORE:
+            if text and score >= LEAST_SCORE:
                 yield _found(text, score, corners, image.shape)
 
     def _boxes(self, image: NDArray[np.uint8], patience: Patience) -> list[strips.Box]:
         small, scale = strips.shrunk(image, DETECTED_PIXELS)
-        boxes = [] if scale > _MOST_SCALE else self._detected(small)
+        boxes = self._detected(small)
         low = sorted(map(strips.height, boxes))[: 1 + len(boxes) // 4]
         if scale == 1.0 or (scale <= _MOST_SCALE and (not boxes or low[-1] >= _SMALL_LINE)):
             return [box * scale for box in boxes]
-        larger, scale = strips.shrunk(image, DETECTED_PIXELS * 4)
-        boxes = []
-        for band, top, first, last in strips.bands(larger, 6):
+        larger, finer = strips.shrunk(image, DETECTED_PIXELS * 4)
+        tall = [
+            box * (scale / finer)
+            for box in boxes
+            if strips.height(box) * scale / finer > strips.BAND_OVERLAP * 1.5
+        ]
+        found = list(tall)
+        for band, top, first, last in strips.bands(larger, _BANDS):
             patience.check()
             for box in self._detected(band):
                 box[:, 1] += top
-                if first <= box[:, 1].mean() < last:
-                    boxes.append(box * scale)
-        return boxes
+                middle = box.mean(axis=0)
+                if first <= middle[1] < last and not any(strips.holds(one, middle) for one in tall):
+                    found.append(box)
+        return [box * finer for box in found]
 
     def _detected(self, image: NDArray[np.uint8]) -> list[strips.Box]:
-        found = self._engine(_bgr(image), use_det=True, use_cls=False, use_rec=False).boxes
+        with heap.returned():
+            found = self._engine(_bgr(image), use_det=True, use_cls=False, use_rec=False).boxes
         boxes = () if found is None else np.asarray(found, dtype=np.float32)
         return [strips.running(box) for box in boxes]
 
     def _text(self, strip: NDArray[np.uint8]) -> tuple[str, float]:
-        read = self._engine(_bgr(strip), use_det=False, use_cls=False, use_rec=True)
-        return (read.txts[0], float(read.scores[0])) if read.txts else ("", 0.0)
+        """Return the text of a line, and the mean score of its letters."""
+        text, sum_of_scores, letters = "", 0.0, 0
+        for part, spaced in strips.parts(strip):
+            read = self._engine(_bgr(part), use_det=False, use_cls=False, use_rec=True)
+            if read.txts and (words := read.txts[0].strip()):
+                text = _joined(text, words) if spaced else text + words
+                sum_of_scores += float(read.scores[0]) * len(words)
+                letters += len(words)
+        return text, sum_of_scores / max(letters, 1)
+
+
+def _joined(text: str, words: str) -> str:
+    """Return both with a space between, which Chinese and Japanese do without."""
+    if not text or min(text[-1], words[0]) >= _FIRST_IDEOGRAPH:
+        return text + words
+    return f"{text} {words}"
 
 
 def _bgr(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -127,13 +153,12 @@ def _found(text: str, score: float, box: strips.Box, shape: tuple[int, ...]) -> 
         bottom=round(float(ys.max()), 1),
     )
     a, b, c, d = ((float(x), float(y)) for x, y in box)
-    line = TextLine(text=text.strip(), box=bounds, score=round(min(score, 1.0), 4))
+    line = TextLine(text=text, box=bounds, score=round(min(score, 1.0), 4))
     return _Found(line=line, corners=(a, b, c, d))
 
 
 def _engine() -> Any:
     """Load the models. Raises `EngineError` where they are not there."""
-    heap.return_large_blocks()
     try:
         import rapidocr
     except ImportError as error:

@@ -16,8 +16,18 @@ Image = NDArray[np.uint8]
 Box = NDArray[np.float32]
 
 LINE_HEIGHT = 48
-LINE_WIDTH = 4800
-"""The height that lines are read at, and the most width; a longer line is squeezed."""
+"""The height that lines are read at."""
+
+PART_WIDTH = 1600
+"""Longer lines are read in parts: what reading takes of memory rises with the width."""
+
+_WIDTH_STEP = 160
+"""Parts are filled up to a multiple of this, so that memory of few sizes is asked for."""
+
+_WINDOW = 400
+_BLANK_CONTRAST = 0.35
+_SPACE_WIDTH = 10
+"""A blank this wide, at `LINE_HEIGHT`, parts words; narrower ones part letters."""
 
 LEAST_SIDE, LONGEST_SIDE = 64, 6000
 """Bounds of what lines are looked for in, in pixels."""
@@ -25,7 +35,7 @@ LEAST_SIDE, LONGEST_SIDE = 64, 6000
 _STEEP = 1.5
 """A box this much higher than wide holds a line that runs up or down."""
 
-BAND_OVERLAP = 96
+BAND_OVERLAP = 64
 """Half the height of the largest line that is sure to be whole in one band, in pixels."""
 
 
@@ -59,7 +69,7 @@ def bands(image: Image, count: int) -> Iterator[tuple[Image, int, int, int]]:
 
 
 def cut(image: Image, box: Box) -> Image | None:
-    """Return a line, by its box as it runs, set level and about as high as it is read.
+    """Return a line, by its box as it runs, set level and `LINE_HEIGHT` high.
 
     None stands for a speck.
     """
@@ -81,16 +91,55 @@ def cut(image: Image, box: Box) -> Image | None:
         flags=cv2.INTER_CUBIC,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    read_width = min(max(1, round(wide * LINE_HEIGHT / high)), LINE_WIDTH)
-    if high > LINE_HEIGHT or read_width == LINE_WIDTH:
-        level = cv2.resize(level, (read_width, LINE_HEIGHT), interpolation=cv2.INTER_AREA)
-    return np.asarray(level, np.uint8)
+    size = max(1, round(wide * LINE_HEIGHT / high)), LINE_HEIGHT
+    way = cv2.INTER_AREA if high > LINE_HEIGHT else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(level, size, interpolation=way), np.uint8)
+
+
+def parts(strip: Image) -> Iterator[tuple[Image, bool]]:
+    """Yield a line in parts that can be read, each with whether a space stands before it."""
+    width = strip.shape[1]
+    count = -(-width // (PART_WIDTH - _WINDOW)) if width > PART_WIDTH else 1
+    grey = strip.mean(axis=2)
+    contrast = grey.max(axis=0) - grey.min(axis=0)
+    blank = contrast < _BLANK_CONTRAST * np.percentile(contrast, 80)
+    start, spaced = 0, False
+    for index in range(1, count + 1):
+        end, run = width, 0
+        if index < count:
+            end, run = _widest_blank(blank, width * index // count)
+        yield _filled(strip[:, start:end]), spaced
+        start, spaced = end, run >= _SPACE_WIDTH
+
+
+def _widest_blank(blank: NDArray[np.bool_], near: int) -> tuple[int, int]:
+    """Return the middle and the width of the widest blank within half a window of a column."""
+    first = near - _WINDOW // 2
+    part = np.concatenate([[False], blank[first : first + _WINDOW], [False]])
+    edges = np.flatnonzero(part[1:] != part[:-1])
+    if not len(edges):
+        return near, 0
+    starts, ends = edges[::2], edges[1::2]
+    widest = int(np.argmax(ends - starts))
+    return first + int(starts[widest] + ends[widest]) // 2, int(ends[widest] - starts[widest])
+
+
+def _filled(part: Image) -> Image:
+    width = -(-part.shape[1] // _WIDTH_STEP) * _WIDTH_STEP
+    filled = np.full((LINE_HEIGHT, width, 3), 127, np.uint8)
+    filled[:, : part.shape[1]] = part
+    return filled
 
 
 def running(box: Box) -> Box:
     """Return the box of a line as it runs: up, where it is much higher than wide."""
     width, height = _size(box)
     return box[[1, 2, 3, 0]] if height >= _STEEP * width else box
+
+
+def holds(box: Box, point: NDArray[np.float32]) -> bool:
+    """Return whether a point lies within the bounds of a box."""
+    return bool((box.min(axis=0) <= point).all() and (point <= box.max(axis=0)).all())
 
 
 def height(box: Box) -> float:
