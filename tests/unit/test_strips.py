@@ -74,7 +74,7 @@ def test_an_image_becomes_small_enough_and_large_enough(
     assert scale == max(1.0, max(shape) / max(expected))
 
 
-def test_a_line_that_runs_up_is_cut_so_that_it_lies() -> None:
+def test_a_line_that_runs_down_is_cut_so_that_it_lies() -> None:
     image = np.full((200, 100, 3), 255, np.uint8)
     image[20:180, 40:60] = 0
     image[20:60, 40:60] = (255, 0, 0)
@@ -82,8 +82,8 @@ def test_a_line_that_runs_up_is_cut_so_that_it_lies() -> None:
     strip = cut(image, running(box))
     assert strip is not None
     assert strip.shape == (LINE_HEIGHT, 384, 3)
-    assert strip[24, 10].tolist() == [0, 0, 0]
-    assert strip[24, -10].tolist() == [255, 0, 0]
+    assert strip[24, 10].tolist() == [255, 0, 0]
+    assert strip[24, -10].tolist() == [0, 0, 0]
 
 
 def test_a_speck_and_what_is_outside_the_image_is_no_line() -> None:

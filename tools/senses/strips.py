@@ -33,7 +33,7 @@ LEAST_SIDE, LONGEST_SIDE = 64, 6000
 """Bounds of what lines are looked for in, in pixels."""
 
 _STEEP = 1.5
-"""A box this much higher than wide holds a line that runs up or down."""
+"""A box this much higher than wide holds a line that runs down, or up."""
 
 BAND_OVERLAP = 64
 """Half the height of the largest line that is sure to be whole in one band, in pixels."""
@@ -132,7 +132,7 @@ def _filled(part: Image) -> Image:
 
 
 def running(box: Box) -> Box:
-    """Return the box of a line as it runs: up, where it is much higher than wide."""
+    """Return the box of a line as it runs: down, where it is much higher than wide."""
     width, height = _size(box)
     return box[[1, 2, 3, 0]] if height >= _STEEP * width else box
 
