@@ -16,23 +16,30 @@ _LARGE_BYTES = 1 << 20
 _KEPT_BYTES = 32 << 20
 
 
-@contextmanager
-def returned() -> Iterator[None]:
-    """Have large blocks given back to the system as soon as they are freed, within the block.
+def return_large_blocks() -> None:
+    """Have large blocks given back to the system as soon as they are freed.
 
-    The system clears every page that it gives, which takes its time: for few large blocks only.
     Elsewhere than with glibc nothing is done.
     """
     _set(_LARGE_BYTES)
+
+
+@contextmanager
+def kept() -> Iterator[None]:
+    """Have what is freed kept within the block, and given back behind it.
+
+    The system clears every page that it gives: what is taken and freed for each of many lines comes
+    faster from what is there.
+    """
+    _set(_KEPT_BYTES)
     try:
         yield
     finally:
-        _set(_KEPT_BYTES)
-        trim()
+        _set(_LARGE_BYTES)
+        _trim()
 
 
-def trim() -> None:
-    """Give back what lies free, where the library can."""
+def _trim() -> None:
     malloc_trim = getattr(_library(), "malloc_trim", None)
     if malloc_trim is not None:
         malloc_trim(0)

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -61,16 +61,18 @@ class RapidOcrReader:
             patience.check()
             if self._engine is None:
                 self._engine = _engine()
-            found = list(self._lines(image, patience))
-            heap.trim()
+            boxes = self._boxes(image, patience)
+            with heap.kept():
+                found = list(self._lines(image, boxes, patience))
         ordered = layout.order([line.corners for line in found])
         return Sighting(
             lines=tuple(found[index].line for index in ordered), width=width, height=height
         )
 
-    def _lines(self, image: NDArray[np.uint8], patience: Patience) -> Iterator["_Found"]:
-        """Find the lines in a small copy of the image, and read each in the image itself."""
-        for box in self._boxes(image, patience):
+    def _lines(
+        self, image: NDArray[np.uint8], boxes: Sequence[strips.Box], patience: Patience
+    ) -> Iterator["_Found"]:
+        for box in boxes:
             patience.check()
             strip = strips.cut(image, box)
             if strip is None:
@@ -85,6 +87,7 @@ class RapidOcrReader:
                 yield _found(text, score, corners, image.shape)
 
     def _boxes(self, image: NDArray[np.uint8], patience: Patience) -> list[strips.Box]:
+        """Find lines in a small copy of the image; they are read in the image itself."""
         small, scale = strips.shrunk(image, DETECTED_PIXELS)
         boxes = self._detected(small)
         low = sorted(map(strips.height, boxes))[: 1 + len(boxes) // 4]
@@ -107,8 +110,7 @@ class RapidOcrReader:
         return [box * finer for box in found]
 
     def _detected(self, image: NDArray[np.uint8]) -> list[strips.Box]:
-        with heap.returned():
-            found = self._engine(_bgr(image), use_det=True, use_cls=False, use_rec=False).boxes
+        found = self._engine(_bgr(image), use_det=True, use_cls=False, use_rec=False).boxes
         boxes = () if found is None else np.asarray(found, dtype=np.float32)
         return [strips.running(box) for box in boxes]
 
@@ -159,6 +161,7 @@ def _found(text: str, score: float, box: strips.Box, shape: tuple[int, ...]) -> 
 
 def _engine() -> Any:
     """Load the models. Raises `EngineError` where they are not there."""
+    heap.return_large_blocks()
     try:
         import rapidocr
     except ImportError as error:
