@@ -9,6 +9,7 @@ import pytest
 from agent.clock import SystemClock
 from memory.database import Pool
 from memory.store import DocumentStore
+from tools.content import Content
 from tools.ingest import Ingestion
 from tools.ingest_report import Failure, IngestProgress, IngestReport, Outcome
 from tools.reading import text
@@ -22,7 +23,7 @@ class PlainReader:
         self.version = text.READER
         self.read_names: list[str] = []
 
-    async def read(self, data: bytes, name: str) -> Reading:
+    async def read(self, data: bytes, name: str, content: Content | None = None) -> Reading:
         self.read_names.append(name)
         if data.startswith(b"FAIL"):
             raise UnreadableError(f"{name} cannot be read: it says so.")

@@ -15,6 +15,7 @@ from memory.labels import USER_LABEL, Label, Origin
 from memory.places import Place
 from tools import files
 from tools.base import ToolContext, ToolError, ToolResult
+from tools.content import Content
 from tools.files import BYTES_LIMIT, CHARACTERS_LIMIT, ReadFileArguments, opened, resolved
 from tools.reading.base import Block, Reading, UnreadableError
 
@@ -26,7 +27,7 @@ class LineReader:
 
     flaws: tuple[str, ...] = ()
 
-    async def read(self, data: bytes, name: str) -> Reading:
+    async def read(self, data: bytes, name: str, content: Content | None = None) -> Reading:
         try:
             lines = data.decode().split("\n")
         except UnicodeDecodeError:

@@ -8,6 +8,7 @@ from typing import Protocol
 from memory.documents import Span
 from memory.labels import Label
 from memory.places import Place
+from tools.content import Content
 
 FILE_BYTES_LIMIT = 200 * 2**20
 """Of a file that is read, unless settings say otherwise."""
@@ -64,10 +65,11 @@ class Reading:
 class FileReader(Protocol):
     """Reads any file by its content, by way of hearing and sight where that is needed."""
 
-    async def read(self, data: bytes, name: str) -> Reading:
+    async def read(self, data: bytes, name: str, content: Content | None = None) -> Reading:
         """Return what stands in the bytes. Raises `UnreadableError` where nothing can be read.
 
-        The name is used for messages and titles only; the type comes from the content.
+        The name is used for messages and titles only; the type comes from the bytes, unless
+        whoever took them out of something larger knows what they are.
         """
         ...
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tools.content import Kind, detect
+from tools.content import Content, Kind, detect
 from tools.reading import html, mail, markdown, pdf, picture, recording, text
 from tools.reading.base import FILE_BYTES_LIMIT, Reading, SenseFailedError, UnreadableError
 from tools.reading.perception import Perception
@@ -24,9 +24,9 @@ class ContentReader:
         self._perception = perception
         self._bytes_limit = bytes_limit
 
-    async def read(self, data: bytes, name: str) -> Reading:
+    async def read(self, data: bytes, name: str, content: Content | None = None) -> Reading:
         """Return what stands in the bytes. Raises `UnreadableError` where nothing can be read."""
-        return await self._read(data, name, 0)
+        return await self._read(data, name, 0, content)
 
     def current(self, reader: str) -> bool:
         """Return whether what `Reading.reader` says is still how it would be read."""
@@ -41,18 +41,20 @@ class ContentReader:
         }
         return set(reader.split(" + ")) <= current
 
-    async def _read(self, data: bytes, name: str, depth: int) -> Reading:
+    async def _read(
+        self, data: bytes, name: str, depth: int, content: Content | None = None
+    ) -> Reading:
         """Read a file that lies within so many mails."""
         if len(data) > self._bytes_limit:
             raise UnreadableError(
                 f"{name} has {len(data)} bytes, and {self._bytes_limit} are read at most. "
                 "Raise the limit in the settings, or split the file."
             )
-        content = await asyncio.to_thread(detect, data)
-        media_type = content.media_type
-        if (written := _WRITTEN.get(content.kind)) is not None:
+        told = content if content is not None else await asyncio.to_thread(detect, data)
+        media_type = told.media_type
+        if (written := _WRITTEN.get(told.kind)) is not None:
             return await asyncio.to_thread(written, data, name, media_type)
-        match content.kind:
+        match told.kind:
             case Kind.PDF:
                 return await pdf.read(data, name, media_type, self._perception)
             case Kind.MAIL:
@@ -64,7 +66,7 @@ class ContentReader:
             case Kind.EMPTY:
                 raise UnreadableError(f"{name} is empty.")
             case _:
-                raise UnreadableError(f"{name} is {content} and cannot be read. {READABLE} can be.")
+                raise UnreadableError(f"{name} is {told} and cannot be read. {READABLE} can be.")
 
     async def _picture(self, data: bytes, name: str, media_type: str) -> Reading:
         with _translated():
