@@ -1,16 +1,41 @@
 """Changes of documents, each within a transaction that holds the lock of the lexicon."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from memory import language, lexicon
 from memory.characters import storable, storable_json
-from memory.database import Connection
+from memory.database import Connection, Pool, transaction
 from memory.documents import NewDocument
 from memory.passages import Passage, columns, matched
 from memory.queries import query
 from memory.rows import Row, fetch
+
+
+@dataclass(kw_only=True, slots=True)
+class Fresh:
+    """Passages of several documents that have yet to be written."""
+
+    batches: dict[tuple[str, float], list[tuple[int, Passage]]] = field(default_factory=dict)
+    """By text search configuration and mean length: the document's id with each passage."""
+
+    def add(self, document_id: int, code: str, passages: Sequence[Passage]) -> None:
+        """Take in the passages of a document in a language given by its code."""
+        if not passages:
+            return
+        key = (language.configuration(code), lexicon.mean_length(code))
+        self.batches.setdefault(key, []).extend((document_id, passage) for passage in passages)
+
+
+@asynccontextmanager
+async def writing(pool: Pool) -> AsyncIterator[Connection]:
+    """Lend a connection within a transaction that alone may change passages."""
+    async with transaction(pool) as connection:
+        await connection.execute(query("lock_lexicon"), {"key": lexicon.LOCK_KEY})
+        yield connection
 
 
 async def replace(
@@ -18,39 +43,56 @@ async def replace(
     source_id: int,
     document: NewDocument,
     passages: Sequence[Passage],
-    known: Sequence[Row],
+    known: Row | None,
+    fresh: Fresh,
 ) -> int:
-    """Store a document in place of what is known of it; return its id."""
+    """Put a document in place of what is known of it; return its id.
+
+    Passages that stay are brought up to date; the others are left with `fresh`, to be inserted.
+    """
     configuration = language.configuration(document.language)
     kept: dict[int, int] = {}
-    if known:
-        document_id = known[0]["document_id"]
-        if known[0]["configuration"] == configuration:
+    if known is not None:
+        document_id = known["document_id"]
+        if known["configuration"] == configuration:
             rows = await fetch(connection, "chunk_keys", document_id=document_id)
             kept = matched([(row["chunk_id"], row["content_key"]) for row in rows], passages)
         await _delete_chunks(connection, [document_id], kept=list(kept.values()))
-    found = await fetch(connection, "source_collection", source_id=source_id)
-    if not found:
-        raise LookupError(f"There is no source {source_id}.")
     rows = await fetch(connection, "put_document", **_columns_of(source_id, document))
     document_id = int(rows[0]["document_id"])
     stay = [passage for passage in passages if passage.ordinal in kept]
     if stay:
         values = columns(stay) | {"chunk_ids": [kept[passage.ordinal] for passage in stay]}
         await connection.execute(query("update_chunks"), values)
-    fresh = [passage for passage in passages if passage.ordinal not in kept]
-    if fresh:
-        values = columns(fresh) | {
-            "document_id": document_id,
-            "collection_id": found[0]["collection_id"],
+    fresh.add(
+        document_id,
+        document.language,
+        [passage for passage in passages if passage.ordinal not in kept],
+    )
+    return document_id
+
+
+async def collection_of(connection: Connection, source_id: int) -> int:
+    """Return the id of the collection of a source; LookupError where there is no such source."""
+    found = await fetch(connection, "source_collection", source_id=source_id)
+    if not found:
+        raise LookupError(f"There is no source {source_id}.")
+    return int(found[0]["collection_id"])
+
+
+async def insert(connection: Connection, collection_id: int, fresh: Fresh) -> None:
+    """Write passages, and raise the frequencies of their words once for all of them."""
+    for (configuration, mean_length), passages in fresh.batches.items():
+        values = columns([passage for _, passage in passages]) | {
+            "document_ids": [document_id for document_id, _ in passages],
+            "collection_id": collection_id,
             "configuration": configuration,
-            "mean_length": lexicon.mean_length(document.language),
+            "mean_length": mean_length,
             "k1": lexicon.K1,
             "b": lexicon.B,
-            "count": len(fresh),
+            "count": len(passages),
         }
         await connection.execute(query("insert_chunks"), values)
-    return document_id
 
 
 def _columns_of(source_id: int, document: NewDocument) -> dict[str, Any]:
@@ -76,10 +118,15 @@ async def vanish(connection: Connection, source_id: int, keep: AbstractSet[str])
     """Delete the documents of a source that are not to be kept; return their uris."""
     kept = [storable(uri) for uri in keep]
     rows = await fetch(connection, "vanished_documents", source_id=source_id, keep=kept)
-    document_ids = [row["document_id"] for row in rows]
-    await _delete_chunks(connection, document_ids, kept=[])
-    await connection.execute(query("delete_documents"), {"document_ids": document_ids})
+    await delete_documents(connection, [row["document_id"] for row in rows])
     return [row["uri"] for row in rows]
+
+
+async def delete_documents(connection: Connection, document_ids: list[int]) -> None:
+    """Delete documents with their passages, and lower the frequencies of their words."""
+    if document_ids:
+        await _delete_chunks(connection, document_ids, kept=[])
+        await connection.execute(query("delete_documents"), {"document_ids": document_ids})
 
 
 async def _delete_chunks(

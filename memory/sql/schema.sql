@@ -17,6 +17,21 @@ CREATE TABLE sources (
 );
 COMMENT ON TABLE sources IS 'What is ingested as a whole: a folder, a mailbox, a repository';
 
+CREATE TABLE files (
+    source_id bigint NOT NULL REFERENCES sources ON DELETE CASCADE,
+    uri text COLLATE "C" NOT NULL,
+    stamp text,
+    digest bytea NOT NULL,
+    reader text NOT NULL,
+    reason text,
+    PRIMARY KEY (source_id, uri)
+);
+COMMENT ON TABLE files IS
+    'Files whose documents are in memory or that cannot be read; of a file that holds many, also each that cannot';
+COMMENT ON COLUMN files.stamp IS 'State of the file when it was read; null: read it again to know whether it has changed';
+COMMENT ON COLUMN files.digest IS 'SHA-256 of what was read';
+COMMENT ON COLUMN files.reason IS 'Why nothing of it could be read';
+
 CREATE TABLE documents (
     document_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     source_id bigint NOT NULL REFERENCES sources ON DELETE CASCADE,

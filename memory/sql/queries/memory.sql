@@ -25,10 +25,10 @@ WHERE collections.name = %(collection)s;
 -- known_documents --
 SELECT uri, document_id, content_hash, reader FROM documents WHERE source_id = %(source_id)s;
 
--- known_document --
-SELECT document_id, content_hash, reader, configuration,
+-- known_documents_of --
+SELECT uri, document_id, content_hash, reader, configuration,
     (SELECT count(*) FROM chunks WHERE chunks.document_id = documents.document_id) AS chunks
-FROM documents WHERE source_id = %(source_id)s AND uri = %(uri)s;
+FROM documents WHERE source_id = %(source_id)s AND uri = ANY(%(uris)s::text[]);
 
 -- put_document --
 INSERT INTO documents (source_id, uri, title, kind, media_type, content_hash, reader, language,
@@ -42,11 +42,6 @@ ON CONFLICT (source_id, uri) DO UPDATE SET title = excluded.title, kind = exclud
     origins = excluded.origins, audience = excluded.audience, flaws = excluded.flaws,
     stored_at = now()
 RETURNING document_id;
-
--- move_document --
-UPDATE documents SET uri = %(new)s
-WHERE source_id = %(source_id)s AND uri = %(old)s
-    AND NOT EXISTS (SELECT FROM documents WHERE source_id = %(source_id)s AND uri = %(new)s);
 
 -- chunk_keys --
 SELECT chunk_id, content_key FROM chunks WHERE document_id = %(document_id)s ORDER BY ordinal;
@@ -67,24 +62,26 @@ WHERE chunks.chunk_id = given.chunk_id
         IS DISTINCT FROM (given.ordinal, given.place, given.spans, given.origins, given.audience);
 
 -- insert_chunks --
--- Passages, their words, and the frequencies of these, at one go.
+-- Passages of documents of one collection and language, their words, and the frequencies of these,
+-- at one go.
 WITH given AS (
-    SELECT * FROM unnest(%(ordinals)s::int[], %(texts)s::text[], %(contexts)s::text[],
-        %(words)s::text[], %(content_keys)s::bytea[], %(text_keys)s::bigint[],
+    SELECT * FROM unnest(%(document_ids)s::bigint[], %(ordinals)s::int[], %(texts)s::text[],
+        %(contexts)s::text[], %(words)s::text[], %(content_keys)s::bytea[], %(text_keys)s::bigint[],
         %(places)s::jsonb[], %(spans)s::jsonb[], %(labels)s::jsonb[])
-        AS given (ordinal, text, context, words, content_key, text_key, place, spans, label)
+        AS given (document_id, ordinal, text, context, words, content_key, text_key, place, spans,
+            label)
 ),
 stored AS (
     INSERT INTO chunks (document_id, ordinal, text, context, content_key, place, spans, origins, audience)
-    SELECT %(document_id)s, ordinal, text, context, content_key, place, spans,
+    SELECT document_id, ordinal, text, context, content_key, place, spans,
         ARRAY(SELECT jsonb_array_elements_text(label -> 'origins')),
         ARRAY(SELECT jsonb_array_elements_text(label -> 'audience'))
-    FROM given ORDER BY ordinal
-    RETURNING chunk_id, ordinal
+    FROM given ORDER BY document_id, ordinal
+    RETURNING chunk_id, document_id, ordinal
 ),
 tokens AS MATERIALIZED (
     SELECT chunk_id, lexeme, cardinality(positions) AS tf
-    FROM stored JOIN given USING (ordinal)
+    FROM stored JOIN given USING (document_id, ordinal)
     CROSS JOIN unnest(to_tsvector(%(configuration)s::text::regconfig, words))
 ),
 counted AS MATERIALIZED (
@@ -112,10 +109,10 @@ weighed AS (
 ),
 lexed AS (
     INSERT INTO lexical (chunk_id, document_id, collection_id, text_key, terms, weights)
-    SELECT chunk_id, %(document_id)s, %(collection_id)s, min(text_key),
+    SELECT chunk_id, min(document_id), %(collection_id)s, min(text_key),
         coalesce(array_agg(term_id ORDER BY term_id) FILTER (WHERE term_id IS NOT NULL), '{}'),
         ('{' || coalesce(string_agg(term_id || ':' || weight, ','), '') || '}/1000000000')::sparsevec
-    FROM stored JOIN given USING (ordinal) LEFT JOIN weighed USING (chunk_id)
+    FROM stored JOIN given USING (document_id, ordinal) LEFT JOIN weighed USING (chunk_id)
     GROUP BY chunk_id
 )
 INSERT INTO lexicon (collection_id, configuration, chunks)
