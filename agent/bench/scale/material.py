@@ -127,7 +127,7 @@ def _packages() -> Found:
     """Return the descriptions of installed packages, and their summaries as questions."""
     known = {one.metadata["Name"] or "": one.metadata for one in distributions()}
     ordered = [known[name] for name in sorted(known)]
-    texts = (str(one["Description"] or one.get_payload() or "") for one in ordered)
+    texts = (str(one["Description"] or "") for one in ordered)
     return texts, (str(one["Summary"] or "") for one in ordered)
 
 
