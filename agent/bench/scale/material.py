@@ -25,7 +25,7 @@ TEXTS_LIMIT = 4_000
 """Texts taken of a domain; of a larger one a sample."""
 QUESTIONS_LIMIT = 60
 WORDS = 180
-"""Longest text; what is longer is cut between sentences, so that one vector speaks for all of it."""
+"""Longest text; a longer one is cut between sentences, so that one vector speaks for all of it."""
 _FEWEST_WORDS = 12
 _FEWEST_TEXTS = 50
 _SENTENCE_WORDS = 60
@@ -45,7 +45,7 @@ class Domain:
 
 
 def gather(folders: Sequence[Path], *, seed: int) -> list[Domain]:
-    """Return the domains of the folders and of what is installed; UsageError for an unfit folder."""
+    """Return the domains of folders and of what is installed; UsageError for an unfit folder."""
     domains = [_domain(name, *found, seed=seed) for name, found in _given(folders)]
     domains += [
         _domain("docstrings", *_docstrings(), seed=seed),
