@@ -41,11 +41,15 @@ async def follow(
     A path that is gone for a while keeps what memory has of it: a disk may not be mounted.
     """
     _check(paths)
-    async with assembly.memory(settings) as memory, _ended_by_signals():
-        async with aclosing(Watcher(paths, every_s=every_s).passes()) as passes:
-            async for there in passes:
-                if there:
-                    on_report(await _once(memory, settings.collection, there, watch))
+    watcher = Watcher(paths, every_s=every_s)
+    async with (
+        assembly.memory(settings) as memory,
+        _ended_by_signals(),
+        aclosing(watcher.passes()) as passes,
+    ):
+        async for there in passes:
+            if there:
+                on_report(await _once(memory, settings.collection, there, watch))
 
 
 @asynccontextmanager
