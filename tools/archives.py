@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 ENTRIES = 10_000
 DIRECTORY_BYTES = 4 * 2**20
@@ -154,7 +155,7 @@ def _refuse_overlap(entries: list[zipfile.ZipInfo]) -> None:
         ),
         key=lambda span: (span.start, span.end),
     )
-    for one, following in zip(spans, spans[1:], strict=False):
+    for one, following in pairwise(spans):
         if following.start < one.end or following.start == one.start:
             raise ArchiveError(
                 f"{one.name!r} and {following.name!r} in it lie over each other: "

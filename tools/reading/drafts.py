@@ -176,7 +176,7 @@ def translated(name: str, what: str) -> Iterator[None]:
             f"{name} is {what} that declares XML entities, which documents do not need and bombs "
             "are made of. It was not read."
         ) from error
-    except Exception as error:  # noqa: BLE001  # the libraries have no errors of their own
+    except Exception as error:  # the libraries have no errors of their own
         fault = f"{type(error).__name__}: {error}"[:200]
         raise UnreadableError(
             f"{name} is {what} that is broken ({fault}). "

@@ -87,7 +87,7 @@ def _value(cell: "_Element") -> Value:
         try:
             return datetime.fromisoformat(moment)
         except ValueError:
-            return moment
+            return str(moment)
     return " ".join(opentext.paragraphs(cell).split())
 
 

@@ -54,7 +54,7 @@ def _there(archive: Archive, name: str, data: bytes) -> bytes:
     for one in list(root):
         if one.get("TargetMode") != _OUTSIDE and target(name, one) not in archive:
             root.remove(one)
-    return etree.tostring(root)
+    return bytes(etree.tostring(root))
 
 
 def target(rels: str, relationship: "_Element") -> str:

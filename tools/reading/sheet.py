@@ -28,7 +28,13 @@ SMALL_MARKS = 500_000
 """In parts that become objects: sixty thousand styles."""
 
 _STREAMED = ("xl/worksheets/", "xl/sharedStrings")
-_UNREAD = ("xl/media/", "xl/pivotCache/", "xl/externalLinks/", "xl/printerSettings/", "xl/embeddings/")
+_UNREAD = (
+    "xl/media/",
+    "xl/pivotCache/",
+    "xl/externalLinks/",
+    "xl/printerSettings/",
+    "xl/embeddings/",
+)
 _COMMENT = "comment"
 
 
@@ -98,14 +104,14 @@ def _rows(sheet: Any, flaws: list[str]) -> Iterator[tuple[int, Cells]]:
             return cell
 
     book = sheet.parent
-    with book._archive.open(sheet._worksheet_path) as source:  # noqa: SLF001
+    with book._archive.open(sheet._worksheet_path) as source:
         parser = Parser(
             source,
-            sheet._shared_strings,  # noqa: SLF001
+            sheet._shared_strings,
             data_only=True,
             epoch=book.epoch,
-            date_formats=book._date_formats,  # noqa: SLF001
-            timedelta_formats=book._timedelta_formats,  # noqa: SLF001
+            date_formats=book._date_formats,
+            timedelta_formats=book._timedelta_formats,
         )
         for number, cells in parser.parse():
             # It keeps the format of every row, for writing.
@@ -124,7 +130,7 @@ def _is_there(cell: dict[str, Any]) -> bool:
 
 def _comments(archive: Archive, sheet: Any) -> Iterator[Block]:
     """Yield what was noted beside the cells of a sheet."""
-    folder, file = posixpath.split(sheet._worksheet_path)  # noqa: SLF001
+    folder, file = posixpath.split(sheet._worksheet_path)
     rels = f"{folder}/_rels/{file}.rels"
     if rels not in archive:
         return

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from memory.places import Place
@@ -34,9 +35,7 @@ _MAIN_TYPES = re.compile(
     rb"application/vnd\.(?:openxmlformats-officedocument\.presentationml\.(?:template|slideshow)"
     rb"|ms-powerpoint\.(?:presentation|template|slideshow)\.macroEnabled)\.main\+xml"
 )
-_MAIN_TYPE = (
-    b"application/vnd.openxmlformats-officedocument.presentationml.presentation.main+xml"
-)
+_MAIN_TYPE = b"application/vnd.openxmlformats-officedocument.presentationml.presentation.main+xml"
 _TITLES = frozenset({"title", "ctrTitle"})
 _COUNTED = frozenset({"sldNum", "dt"})
 """Fields that say the same on every slide but for a number."""
@@ -115,30 +114,29 @@ class Slide:
         if shape in self._titles or _placeholder(shape) in _COUNTED:
             return
         tables = list(shape.iter(A + "tbl"))
-        for table in tables:
-            for row in drawing.rows(table):
-                self.draft.outline.body(row, self.place)
+        for row in chain.from_iterable(map(drawing.rows, tables)):
+            self.draft.outline.body(row, self.place)
         if not tables:
             self.draft.outline.body(drawing.text(shape), self.place)
         for chart in shape.iter(_C + "chart"):
-            for line in self._linked(chart.get(_R + "id", ""), drawing.chart):
-                self.draft.outline.body(line, self.place)
+            self._linked(chart.get(_R + "id", ""), drawing.chart)
         for diagram in shape.iter(_DIAGRAM):
-            for line in self._linked(diagram.get(_R + "dm", ""), _texts):
-                self.draft.outline.body(line, self.place)
+            self._linked(diagram.get(_R + "dm", ""), _texts)
         for blip in shape.iter(A + "blip"):
             if (part := self._related(blip.get(_R + "embed", ""))) is not None:
                 self.draft.figure(str(part.partname).lstrip("/"), self.place)
 
-    def _linked(self, name: str, lines: "drawing.Lines") -> Iterator[str]:
-        """Yield what is said by a part that a shape only points to."""
+    def _linked(self, name: str, lines: "drawing.Lines") -> None:
+        """Take what is said by a part that a shape only points to."""
         if (part := self._related(name)) is not None:
-            yield from lines(tree(part.blob, str(part.partname)))
+            for line in lines(tree(part.blob, str(part.partname))):
+                self.draft.outline.body(line, self.place)
 
     def _related(self, name: str) -> "Part | None":
-        relationship = self.part.rels[name] if name in self.part.rels else None
-        inside = relationship is not None and not relationship.is_external
-        return relationship.target_part if relationship is not None and inside else None
+        relationship = self.part.rels.get(name)
+        if relationship is None or relationship.is_external:
+            return None
+        return relationship.target_part
 
     def _parts(self, kind: str) -> "Iterator[Part]":
         for relationship in self.part.rels.values():

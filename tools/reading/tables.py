@@ -75,7 +75,9 @@ def _guessed(first: Cells, below: Sequence[Cells]) -> Names:
     columns = [[row[at] for row in below if at in row] for at in found]
     if any(_is_measured(column) for column in columns):
         return found
-    alike = any(name in map(said, column) for name, column in zip(found.values(), columns, strict=True))
+    alike = any(
+        name in map(said, column) for name, column in zip(found.values(), columns, strict=True)
+    )
     filled = sum(bool(column) for column in columns)
     return found if filled >= _NAMES and len(below) > 2 and not alike else {}
 

@@ -18,6 +18,7 @@ TREE_BYTES = 64 * 2**20
 class Bounds:
     """How much of a document became trees so far."""
 
+    marks_limit: int = MARKS
     marks: int = 0
     size: int = 0
 
@@ -25,10 +26,10 @@ class Bounds:
         """Count an XML text. Raises `ArchiveError` when it is too much."""
         self.marks += data.count(b"<")
         self.size += len(data)
-        if self.marks > MARKS or self.size > TREE_BYTES:
+        if self.marks > self.marks_limit or self.size > TREE_BYTES:
             raise ArchiveError(
                 f"{what!r} in it brings it to {self.size} bytes of text and {self.marks} marks, "
-                f"and {TREE_BYTES} and {MARKS} are read at most. Split the document."
+                f"and {TREE_BYTES} and {self.marks_limit} are read at most. Split the document."
             )
 
 

@@ -89,7 +89,7 @@ def steps(element: "_Element") -> "list[_Element]":
 def counted(element: "_Element") -> int:
     """Return how many paragraphs stand in an element, those of boxes aside."""
     held = steps(element)
-    own = sum(one.tag == P for one in held)
+    own: int = sum(one.tag == P for one in held)
     return own + sum(counted(one) for one in held if one.tag in _NESTED)
 
 
@@ -135,7 +135,7 @@ def _hangs(child: "_Element", found: Passage) -> bool:
         found.comments.append(child.get(W + "id", ""))
     elif tag in _PICTURES:
         found.pictures.append(child.get(_PICTURES[tag], ""))
-    return tag == _BOX
+    return bool(tag == _BOX)
 
 
 def _chosen(alternatives: "_Element") -> "_Element":
