@@ -52,7 +52,8 @@ class NewDocument:
     """Names the document within its source: the same uri again replaces it."""
     title: str
     kind: str
-    """`pdf`, `markdown`, `text`, `html`, `mail`, `picture`, `recording` or `memory`."""
+    """`pdf`, `document`, `slides`, `sheet`, `book`, `markdown`, `text`, `html`, `mail`, `calendar`,
+    `contacts`, `picture`, `recording` or `memory`."""
     media_type: str
     content_hash: bytes
     """SHA-256 of the bytes that were read."""
