@@ -93,7 +93,8 @@ class Exhaustive:
         """Return the score of each passage, as search adds it up."""
         words = self.lexical(question.terms)
         meaning = np.maximum(self.cosines(question.vector), 0)
-        return LEXICAL_SHARE * words + (1 - LEXICAL_SHARE) * meaning
+        scores: Floats = (LEXICAL_SHARE * words + (1 - LEXICAL_SHARE) * meaning).astype(np.float32)
+        return scores
 
     def best(self, scores: Floats, k: int, *, within: NDArray[np.bool_] | None = None) -> Best:
         """Return the `k` best by their scores; of those that read the same the first."""
@@ -114,8 +115,8 @@ async def questions(pool: Pool, texts: Sequence[str], vectors: Floats) -> list[Q
         SELECT array_agg(DISTINCT term_id) FILTER (WHERE term_id IS NOT NULL) AS terms
         FROM unnest(%(words)s::text[]) WITH ORDINALITY AS given (words, line)
         LEFT JOIN LATERAL unnest(tsvector_to_array(to_tsvector(
-            %(configuration)s::regconfig, given.words))) AS lexeme ON true
-        LEFT JOIN terms ON terms.lexeme = lexeme.lexeme AND configuration = %(configuration)s
+            %(configuration)s::text::regconfig, given.words))) AS lexeme ON true
+        LEFT JOIN terms ON terms.lexeme = lexeme.lexeme AND configuration = %(configuration)s::text
         GROUP BY line ORDER BY line"""
     values = {
         "words": [searchable(text, question=True) for text in texts],

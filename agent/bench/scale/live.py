@@ -21,9 +21,7 @@ _MAILS = 20
 _EMBEDDED_AT_ONCE = 250
 
 
-async def measure(
-    store: DocumentStore, model: Model, unseen: Remixer
-) -> dict[str, Any]:
+async def measure(store: DocumentStore, model: Model, unseen: Remixer) -> dict[str, Any]:
     """Put documents with their vectors, in batches and alone, and delete them again."""
     documents = unseen.documents(_ROUNDS * 2 * BATCH)
     mails = unseen.documents(2 * _MAILS * MAIL, passages=MAIL)
@@ -65,7 +63,9 @@ async def _put(
     await store.put_many(source, documents)
     stored = time.perf_counter()
     # So many and no more: the search for further ones is that of a bulk of work, not of a mail.
-    await store.embed_missing(KnownEmbedder(model.name, model.dimensions, known), batch=_EMBEDDED_AT_ONCE, limit=size)
+    await store.embed_missing(
+        KnownEmbedder(model.name, model.dimensions, known), batch=_EMBEDDED_AT_ONCE, limit=size
+    )
     return size, (stored - began, time.perf_counter() - stored)
 
 

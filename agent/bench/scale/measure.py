@@ -50,7 +50,9 @@ async def measure(settings: Settings, wish: Wish, *, watch: Watch) -> dict[str, 
     began = time.perf_counter()
     domains = material.gather(wish.texts, seed=SEED)
     if not domains:
-        raise AgentError("The benchmark is void: there are no texts to mix. Name some with --texts.")
+        raise AgentError(
+            "The benchmark is void: there are no texts to mix. Name some with --texts."
+        )
     embedder = MiniLmEmbedder(cache_dir=settings.cache_dir)
     questions, remixer = await _embedded(domains, embedder, settings.cache_dir, watch)
     prepared_s = time.perf_counter() - began
@@ -80,7 +82,8 @@ async def _embedded(
     domains: Sequence[Domain], embedder: MiniLmEmbedder, cache: Path, watch: Watch
 ) -> tuple[dict[str, Floats], Remixer]:
     """Return the vectors of the questions by text, and the maker of the corpus."""
-    rows, questions = [], {}
+    rows: list[Floats] = []
+    questions: dict[str, Floats] = {}
     for domain in domains:
 
         def progress(done: int, total: int, name: str = domain.name) -> None:
@@ -144,7 +147,7 @@ async def _searches(
     all_ = await exhaustive.read(pool, model, asked)
     searcher = Searcher(pool, known)
     watch({"event": "measuring", "text": f"{len(asked)} questions"})
-    report = {
+    report: dict[str, Any] = {
         "questions": len(asked),
         "passages": len(all_.ids),
         "fused": await searching.fused(searcher, asked, all_),
@@ -152,9 +155,7 @@ async def _searches(
         "lexical": await searching.lexical_leg(
             Searcher(pool, KnownEmbedder(known.model, known.dimensions, {})), asked, all_
         ),
-        "filters": await searching.filtered(
-            searcher, await narrowings.of(pool, all_), asked, all_
-        ),
+        "filters": await searching.filtered(searcher, await narrowings.of(pool, all_), asked, all_),
     }
     if not report["fused"]["overlap@10"]:
         raise AgentError("The benchmark is void: search found nothing of what it should.")
@@ -163,7 +164,7 @@ async def _searches(
 
 def _chosen(texts: Sequence[str]) -> list[str]:
     order = np.random.default_rng(SEED).permutation(len(texts))[:QUESTIONS]
-    return [texts[index].strip() for index in order]
+    return [texts[index] for index in order]
 
 
 def _made(domains: Sequence[Domain]) -> dict[str, Any]:

@@ -38,7 +38,7 @@ async def lent(dsn: str, *, reuse: bool, keep: bool) -> AsyncIterator[str]:
 
 
 async def sizes(pool: Pool) -> dict[str, Any]:
-    """Return the bytes of the database, of each large table or index, and of the write-ahead log."""
+    """Return the bytes of the database, and of each large table or index in it."""
     statement = """
         SELECT relname, pg_relation_size(oid)::bigint AS bytes FROM pg_class
         WHERE relkind IN ('r', 'i', 't') AND relnamespace = 'public'::regnamespace
@@ -62,7 +62,9 @@ async def machine(pool: Pool) -> dict[str, Any]:
         settings = {row["name"]: row["value"] for row in await cursor.fetchall()}
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return {
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count(),
         "memory_bytes": pages,
         "load_average": round(os.getloadavg()[0], 1),
         "server": settings,

@@ -34,9 +34,7 @@ class Narrowing:
     within: np.ndarray[Any, np.dtype[np.bool_]]
 
 
-async def fused(
-    searcher: Searcher, asked: Sequence[Question], all_: Exhaustive
-) -> dict[str, Any]:
+async def fused(searcher: Searcher, asked: Sequence[Question], all_: Exhaustive) -> dict[str, Any]:
     """Time the whole search by one client and by two; compare it with the exhaustive one."""
 
     async def ask(question: Question) -> list[Hit]:
@@ -54,7 +52,9 @@ async def fused(
         "first_ms": round(1e3 * cold[0], 1),
         "overlap@10": round(statistics.mean(shares), 4),
         "overlap@10_least": round(min(shares), 2),
-        "short_rows": sum(len(hits) < len(best.ids) for best, hits in zip(wanted, found, strict=True)),
+        "short_rows": sum(
+            len(hits) < len(best.ids) for best, hits in zip(wanted, found, strict=True)
+        ),
     }
 
 
@@ -125,14 +125,16 @@ async def filtered(
         wanted = [all_.best(one, K, within=narrowing.within) for one in scores]
         pairs = list(zip(wanted, found, strict=True))
         left = int(narrowing.within.sum())
-        report.append({
-            "filter": narrowing.name,
-            "chunks": left,
-            "share": round(left / len(all_.ids), 4),
-            "ms": percentiles(seconds),
-            "overlap@10": round(statistics.mean(_share(best, hits) for best, hits in pairs), 4),
-            "short_rows": sum(len(hits) < len(best.ids) for best, hits in pairs),
-        })
+        report.append(
+            {
+                "filter": narrowing.name,
+                "chunks": left,
+                "share": round(left / len(all_.ids), 4),
+                "ms": percentiles(seconds),
+                "overlap@10": round(statistics.mean(_share(best, hits) for best, hits in pairs), 4),
+                "short_rows": sum(len(hits) < len(best.ids) for best, hits in pairs),
+            }
+        )
     return report
 
 
