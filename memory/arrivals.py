@@ -118,7 +118,7 @@ async def _put_documents(
     ids = await put_documents(connection, source_id, [one.arrival.document for one in new])
     by_id = dict(zip(ids, new, strict=True))
     for document_id, one in by_id.items():
-        fresh.add(document_id, one.arrival.document.language, one.passages)
+        fresh.add(document_id, one.arrival.document.vocabulary, one.passages)
     for one in group:
         known = stored.get(one.arrival.key)
         if known is not None:

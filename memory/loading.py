@@ -132,7 +132,7 @@ async def _cut(pool: Pool, block: Sequence[Arrival]) -> list[Ready]:
             passages = await asyncio.to_thread(lambda: [prepared(one.document) for one in coming])
             groups: defaultdict[str, list[int]] = defaultdict(list)
             for index, one in enumerate(coming):
-                groups[language.configuration(one.document.language)].append(index)
+                groups[language.configuration(one.document.vocabulary)].append(index)
             ready = []
             for configuration, indices in groups.items():
                 words = [passage.words for index in indices for passage in passages[index]]

@@ -51,7 +51,7 @@ async def replace(
 
     Passages that stay are brought up to date; the others are left with `fresh`, to be inserted.
     """
-    configuration = language.configuration(document.language)
+    configuration = language.configuration(document.vocabulary)
     kept: dict[int, int] = {}
     if known is not None:
         document_id = known["document_id"]
@@ -66,7 +66,7 @@ async def replace(
         await connection.execute(query("update_chunks"), values)
     fresh.add(
         document_id,
-        document.language,
+        document.vocabulary,
         [passage for passage in passages if passage.ordinal not in kept],
     )
     return document_id
@@ -113,7 +113,7 @@ def _columns_of(source_id: int, document: NewDocument) -> dict[str, Any]:
         "content_hash": document.content_hash,
         "reader": document.reader,
         "language": document.language,
-        "configuration": language.configuration(document.language),
+        "configuration": language.configuration(document.vocabulary),
         "modified_at": document.modified_at,
         "origins": label["origins"],
         "audience": label["audience"],
