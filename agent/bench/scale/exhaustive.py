@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from psycopg import sql
 
+from memory import lexicon
 from memory.database import Pool
 from memory.embedding_models import Model
-from memory.language import searchable
-from memory.search import LEXICAL_SHARE
+from memory.search import WORDS_WEIGHT
 
 _HEADER_BYTES = 19
 _BLOCK = 50_000
@@ -77,23 +77,28 @@ class Exhaustive:
         ]
         return np.concatenate(parts)
 
+    def strength(self, terms: Sequence[int]) -> float:
+        """Return the most that a question of these terms could score by BM25."""
+        return sum(self._idf(term) for term in terms)
+
     def lexical(self, terms: Sequence[int]) -> Floats:
         """Return for each passage its BM25 as a share of the most that the question could score."""
         scores = np.zeros(len(self.ids))
-        best = 0.0
         for term in terms:
             places, weights = self.postings[term]
-            idf = math.log(1 + (len(self.ids) - len(places) + 0.5) / (len(places) + 0.5))
-            scores[places] += idf * weights
-            best += idf
-        shares: Floats = (scores / (best or 1)).astype(np.float32)
+            scores[places] += self._idf(term) * weights
+        shares: Floats = (scores / (self.strength(terms) or 1)).astype(np.float32)
         return shares
+
+    def _idf(self, term: int) -> float:
+        frequency = len(self.postings[term][0])
+        return math.log(1 + (len(self.ids) - frequency + 0.5) / (frequency + 0.5))
 
     def fused(self, question: Question) -> Floats:
         """Return the score of each passage, as search adds it up."""
-        words = self.lexical(question.terms)
+        words = self.strength(question.terms) * self.lexical(question.terms)
         meaning = np.maximum(self.cosines(question.vector), 0)
-        scores: Floats = (LEXICAL_SHARE * words + (1 - LEXICAL_SHARE) * meaning).astype(np.float32)
+        scores: Floats = (meaning + WORDS_WEIGHT * words).astype(np.float32)
         return scores
 
     def best(self, scores: Floats, k: int, *, within: NDArray[np.bool_] | None = None) -> Best:
@@ -119,7 +124,7 @@ async def questions(pool: Pool, texts: Sequence[str], vectors: Floats) -> list[Q
         LEFT JOIN terms ON terms.lexeme = lexeme.lexeme AND configuration = %(configuration)s::text
         GROUP BY line ORDER BY line"""
     values = {
-        "words": [searchable(text, question=True) for text in texts],
+        "words": [lexicon.asked(text) for text in texts],
         "configuration": _CONFIGURATION,
     }
     async with pool.connection() as connection:

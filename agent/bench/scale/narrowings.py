@@ -9,7 +9,7 @@ from agent.bench.scale.exhaustive import Exhaustive
 from agent.bench.scale.remix import COLLECTIONS, KINDS
 from agent.bench.scale.searching import Narrowing
 from memory.database import Pool
-from memory.search import Filter
+from memory.filters import Filter
 
 PREFIXES = ("/500", "/50")
 """Of 1,000 equal parts of the corpus one, and ten that lie together."""

@@ -14,7 +14,8 @@ from agent.bench.scale.timing import percentiles, timed
 from memory.database import Pool
 from memory.documents import Hit
 from memory.embedding_models import Model
-from memory.search import Filter, Searcher
+from memory.filters import Filter
+from memory.search import Searcher
 
 K = 10
 _WARM_UP = 30
