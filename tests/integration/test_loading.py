@@ -112,7 +112,7 @@ async def contents(pool: Pool) -> dict[str, list[dict[str, Any]]]:
     """Return all that stands in the tables, without the numbers that rows were given."""
     async with pool.connection() as connection:
         return {
-            name: await (await connection.execute(statement)).fetchall()  # type: ignore[arg-type]
+            name: await (await connection.execute(statement)).fetchall()
             for name, statement in CONTENTS.items()
         }
 
