@@ -38,6 +38,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON value.")]
 Collection = Annotated[
     str | None, typer.Option("--collection", "-c", help="Collection of memory.", metavar="NAME")
 ]
+Peers = Annotated[
+    Path | None, typer.Option("--peers", help="Python that has the peers.", metavar="PYTHON")
+]
 
 Result = TypeVar("Result")
 
@@ -419,3 +422,22 @@ def bench_answers(
     with show:
         report = _wait(answers.measure(_settings(), folder, watch=show.event))
     _print_json(report) if as_json else _print(answers.lines(report))
+
+
+@bench_app.command("retrieval")
+def bench_retrieval(
+    folders: Annotated[list[Path], typer.Argument(help="Folders in the layout of BEIR.")],
+    peers: Peers = None,
+    as_json: Json = False,
+) -> None:
+    """Measure how well search ranks judged documents, beside bm25s and an exact vector search."""
+    from agent import terminal
+    from agent.bench import peer
+    from agent.bench.retrieval import lines, measure
+
+    show = terminal.Progress(sys.stderr, quiet=as_json)
+    with show:
+        report = _wait(
+            measure.measure(_settings(), folders, watch=show.event, peer=peer.interpreter(peers))
+        )
+    _print_json(report) if as_json else _print(lines.lines(report))
