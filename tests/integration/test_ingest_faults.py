@@ -162,26 +162,25 @@ async def test_connections_that_are_cut_again_and_again_cost_nothing(
 ) -> None:
     folder = small_corpus(tmp_path / "corpus")
 
-    async def cut(done: asyncio.Event) -> int:
-        cuts = 0
+    cuts: list[asyncio.Task[int]] = []
+
+    async def cut() -> int:
         async with await connect(dsn) as connection:
-            while not done.is_set():
-                cursor = await connection.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                )
-                cuts += cursor.rowcount
-                await asyncio.sleep(0.05)
-        return cuts
+            cursor = await connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            return cursor.rowcount
+
+    def now_and_then(progress: IngestProgress) -> None:
+        if progress.done % 50 == 0:
+            cuts.append(asyncio.create_task(cut()))
 
     async with open_pool(dsn, max_size=5) as pool:
-        done = asyncio.Event()
         store = DocumentStore(pool)
         ingestion = Ingestion(store, PlainReader(), clock=SystemClock(), together=5)
-        cutting = asyncio.create_task(cut(done))
-        report = await ingestion.ingest([folder], collection="home")
-        done.set()
-        assert await cutting > 3
+        report = await ingestion.ingest([folder], collection="home", on_progress=now_and_then)
+        assert sum([await one for one in cuts]) >= 5
         assert report.failed == ()
         assert len(await store.documents("home")) == 302
 
@@ -229,7 +228,9 @@ async def test_a_server_that_stays_away_is_an_error_and_what_was_told_is_stored(
 
     async with open_pool(dsn, max_size=5, timeout_s=2.0) as pool:
         ingestion = Ingestion(DocumentStore(pool), PlainReader(), clock=SystemClock(), together=5)
-        with pytest.raises(DatabaseUnreachableError, match="Nothing that was reported|Is the serv"):
+        with pytest.raises(
+            DatabaseUnreachableError, match=r"Nothing that was reported|Is the serv"
+        ):
             await ingestion.ingest([folder], collection="home", on_progress=midway)
         await stopped[0]
     dsn = await server.ensure_running()
@@ -243,7 +244,7 @@ async def test_a_server_that_stays_away_is_an_error_and_what_was_told_is_stored(
 
 
 FULL = """
-import asyncio, ctypes, sys
+import asyncio, ctypes, shutil, sys
 from pathlib import Path
 from agent.clock import SystemClock
 from memory.database import open_pool
@@ -256,7 +257,7 @@ from tools.reading.testing import PlainReader
 
 disk, folder = Path(sys.argv[1]), Path(sys.argv[2])
 disk.mkdir()
-assert not ctypes.CDLL(None).mount(b"tmpfs", bytes(disk), b"tmpfs", 0, b"size=140m")
+assert not ctypes.CDLL(None).mount(b"tmpfs", bytes(disk), b"tmpfs", 0, b"size=400m")
 
 async def ingest(dsn):
     async with open_pool(dsn) as pool:
@@ -276,8 +277,6 @@ async def main():
         await migrate(await server.ensure_running())
         ballast = disk / "ballast"
         with ballast.open("wb", buffering=0) as file:
-            room = 0
-            import shutil
             file.write(bytes(max(0, shutil.disk_usage(disk).free - 18_000_000)))
         await ingest(await server.ensure_running())
         ballast.unlink()
