@@ -257,7 +257,7 @@ from tools.reading.testing import PlainReader
 
 disk, folder = Path(sys.argv[1]), Path(sys.argv[2])
 disk.mkdir()
-assert not ctypes.CDLL(None).mount(b"tmpfs", bytes(disk), b"tmpfs", 0, b"size=400m")
+assert not ctypes.CDLL(None).mount(b"tmpfs", bytes(disk), b"tmpfs", 0, b"size=300m")
 
 async def ingest(dsn):
     async with open_pool(dsn) as pool:
@@ -277,7 +277,7 @@ async def main():
         await migrate(await server.ensure_running())
         ballast = disk / "ballast"
         with ballast.open("wb", buffering=0) as file:
-            file.write(bytes(max(0, shutil.disk_usage(disk).free - 18_000_000)))
+            file.write(bytes(max(0, shutil.disk_usage(disk).free - 10_000_000)))
         await ingest(await server.ensure_running())
         ballast.unlink()
         await ingest(await server.ensure_running())
@@ -297,8 +297,8 @@ def test_a_disk_that_fills_up_is_said_and_the_next_ingestion_goes_on(tmp_path: P
     folder = tmp_path / "corpus"
     folder.mkdir()
     chance = random.Random(7)
-    for number in range(150):
-        words = (f"{chance.getrandbits(60):x}" for _ in range(3_000))
+    for number in range(70):
+        words = (f"{chance.getrandbits(60):x}" for _ in range(2_000))
         (folder / f"{number}.txt").write_text("\n".join(words))
     done = subprocess.run(
         [*PREFIX, sys.executable, "-c", FULL, str(tmp_path / "disk"), str(folder)],
@@ -310,5 +310,5 @@ def test_a_disk_that_fills_up_is_said_and_the_next_ingestion_goes_on(tmp_path: P
     said, counts, documents = done.stdout.splitlines()
     assert said.split()[0] in {"DiskFullError", "DatabaseUnreachableError"}
     read, unchanged = int(counts.split()[1]), int(counts.split()[3])
-    assert read + unchanged == 150
-    assert documents == "150"
+    assert read + unchanged == 70
+    assert documents == "70"
