@@ -15,6 +15,7 @@ from tools.ingest_report import Failure, IngestProgress, IngestReport, Outcome
 from tools.ingestion.embedding import Embedding
 from tools.ingestion.pace import Pace
 from tools.ingestion.watching import Watcher
+from tools.reading.base import UnreadableError
 from tools.senses.embedding import LeasedEmbedder
 
 if TYPE_CHECKING:
@@ -50,8 +51,10 @@ async def follow(
         aclosing(watcher.passes()) as passes,
     ):
         async for there in passes:
-            if there:
-                on_report(await _once(memory, settings.collection, there, watch))
+            # What is gone by now is looked for again at the next pass.
+            with suppress(UnreadableError, FileNotFoundError):
+                if there:
+                    on_report(await _once(memory, settings.collection, there, watch))
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ from tools.ingest_report import IngestReport, OnProgress, Outcome, Tally, silent
 from tools.ingestion import moves
 from tools.ingestion.files import tell_again
 from tools.ingestion.intake import ContainerOf, Intake
-from tools.ingestion.roots import Root, open_root
+from tools.ingestion.roots import Root, open_roots
 from tools.ingestion.writer import FILES_TOGETHER, Writer
 from tools.reading.base import FILE_BYTES_LIMIT, FileReader
 from tools.reading.containers import container_of
@@ -68,7 +68,7 @@ class Ingestion:
         """
         began = self._clock.now()
         real = await asyncio.to_thread(folders.real, paths)
-        roots = [await open_root(path, collection, self._store, self._files) for path in real]
+        roots = await open_roots(real, collection, self._store)
         moved = await moves.settle(roots, self._files)
         tally = Tally(on_progress)
         writer = Writer(self._store, tally, together=self._together)
@@ -125,7 +125,7 @@ def _jobs(roots: Sequence[Root], moved: set[str], intake: Intake, tally: Tally) 
     for root in roots:
         for path, stamp in root.found.files.items():
             uri = path.as_uri()
-            known = root.known.get(uri)
+            known = root.known.files.get(uri)
             if stamp.size == 0:
                 root.gone.add(uri)
                 tally.settled(Outcome.EMPTY)

@@ -69,16 +69,16 @@ async def settle(roots: Sequence[Root], files: FileStore) -> set[str]:
     """Give documents of moved files the uris that these have now; return the new ones."""
     vanished = Vanished()
     for root in roots:
-        vanished.add(root.source_id, (root.known[uri] for uri in root.vanished()))
+        vanished.add(root.source_id, (root.known.files[uri] for uri in root.vanished()))
         for source_id, known in root.inner.items():
-            vanished.add(source_id, known.values())
+            vanished.add(source_id, known.files.values())
     if not vanished.by_digest:
         return set()
     candidates = [
         (root, path)
         for root in roots
         for path, stamp in root.found.files.items()
-        if vanished.may_hold(stamp.size) and path.as_uri() not in root.known
+        if vanished.may_hold(stamp.size) and path.as_uri() not in root.known.files
     ]
     moved: set[str] = set()
     for start in range(0, len(candidates), _BATCH):
@@ -127,7 +127,9 @@ def _follow(roots: Sequence[Root], source_id: int, move: Move) -> None:
     """Bring what is known of files up to what memory holds after a move."""
     taken: dict[str, FileRecord] = {}
     for root in roots:
-        taken |= root.taken_out(move.source_id, move.old)
+        known = root.known if root.source_id == move.source_id else root.inner.get(move.source_id)
+        if known is not None:
+            taken |= known.take_out(move.old)
     renamed = {
         move.new + uri[len(move.old) :]: replace(record, uri=move.new + uri[len(move.old) :])
         for uri, record in taken.items()
@@ -135,7 +137,7 @@ def _follow(roots: Sequence[Root], source_id: int, move: Move) -> None:
     renamed[move.new] = replace(renamed[move.new], stamp=move.stamp)
     for root in roots:
         if root.source_id == source_id:
-            root.take_in(renamed)
+            root.known.add(renamed)
 
 
 def _summary(path: Path) -> Summary | None:
