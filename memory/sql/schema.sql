@@ -4,6 +4,9 @@
 -- Documents and their passages, the lexicon that ranks them by their words, and the models whose
 -- vectors rank them by their meaning.
 
+CREATE TEXT SEARCH CONFIGURATION code (COPY = english);
+COMMENT ON TEXT SEARCH CONFIGURATION code IS 'Words of source code, stemmed as English is';
+
 CREATE TABLE collections (
     collection_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text NOT NULL UNIQUE
