@@ -69,7 +69,7 @@ class Ingestion:
         began = self._clock.now()
         real = await asyncio.to_thread(folders.real, paths)
         roots = await open_roots(real, collection, self._store)
-        moved = await moves.settle(roots, self._files)
+        await moves.settle(roots, self._files)
         tally = Tally(on_progress)
         writer = Writer(self._store, tally, together=self._together)
         intake = Intake(
@@ -81,7 +81,7 @@ class Ingestion:
             bytes_limit=self._bytes_limit,
             parallel=self._parallel,
         )
-        jobs = await asyncio.to_thread(_jobs, roots, moved, intake, tally)
+        jobs = await asyncio.to_thread(_jobs, roots, intake, tally)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(writer.run())
@@ -118,7 +118,7 @@ class Ingestion:
         await patiently(lambda: self._files.drop(source_id, uris))
 
 
-def _jobs(roots: Sequence[Root], moved: set[str], intake: Intake, tally: Tally) -> list[Job]:
+def _jobs(roots: Sequence[Root], intake: Intake, tally: Tally) -> list[Job]:
     """Return the files that have to be looked at; count those that do not. Blocks."""
     jobs: list[Job] = []
     settled = 0
@@ -129,8 +129,6 @@ def _jobs(roots: Sequence[Root], moved: set[str], intake: Intake, tally: Tally) 
             if stamp.size == 0:
                 root.gone.add(uri)
                 tally.settled(Outcome.EMPTY)
-            elif uri in moved and known is not None and intake.settled(known, stamp):
-                tally.settled(Outcome.MOVED)
             elif known is not None and intake.settled(known, stamp):
                 tally.settled(tell_again(root, known, tally))
             else:

@@ -71,4 +71,6 @@ def tell_again(root: Root, known: FileRecord, tally: Tally) -> Outcome:
     for record in root.known.members.get(known.uri, {}).values():
         if record.reason is not None:
             tally.fail(record.uri, record.reason)
-    return Outcome.UNCHANGED if known.reason is None else tally.fail(known.uri, known.reason)
+    if known.reason is not None:
+        return tally.fail(known.uri, known.reason)
+    return Outcome.MOVED if known.uri in root.moved else Outcome.UNCHANGED

@@ -50,6 +50,8 @@ class Root:
     found: folders.Found
     gone: set[str] = field(default_factory=set)
     """Files that were there when the folder was listed, and hold nothing or are not there now."""
+    moved: set[str] = field(default_factory=set)
+    """Files that memory knew by another name until now."""
 
     def vanished(self) -> list[str]:
         """Return the known files that are no longer below the path, in order."""
