@@ -456,6 +456,23 @@ def bench_overhead(
     _print_json(report) if as_json else _print(overhead.lines(report))
 
 
+@bench_app.command("ingest")
+def bench_ingest(
+    folder: Annotated[
+        Path | None, typer.Argument(help="What to ingest; without it, a tree made for this.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure how fast files are read and stored, embedded, and found unchanged."""
+    from agent import terminal
+    from agent.bench import ingesting
+
+    show = terminal.Progress(sys.stderr, quiet=as_json)
+    with show:
+        report = _wait(ingesting.measure(_settings(), folder, watch=show.event))
+    _print_json(report) if as_json else _print(ingesting.lines(report))
+
+
 @bench_app.command("answers")
 def bench_answers(
     folder: Annotated[Path, typer.Argument(help="Documents and questions.json.")],
