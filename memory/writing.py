@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from memory import language, lexicon
+from memory import language, lexicon, mail_threads
 from memory.characters import storable, storable_json
 from memory.database import Connection
 from memory.documents import NewDocument
@@ -34,6 +34,7 @@ async def replace(
         raise LookupError(f"There is no source {source_id}.")
     rows = await fetch(connection, "put_document", **_columns_of(source_id, document))
     document_id = int(rows[0]["document_id"])
+    await mail_threads.settle(connection, {document_id: document.message})
     stay = [passage for passage in passages if passage.ordinal in kept]
     if stay:
         values = columns(stay) | {"chunk_ids": [kept[passage.ordinal] for passage in stay]}
@@ -55,6 +56,7 @@ async def replace(
 
 def _columns_of(source_id: int, document: NewDocument) -> dict[str, Any]:
     label = storable_json(document.label.to_json())
+    message = document.message
     return {
         "source_id": source_id,
         "uri": storable(document.uri),
@@ -69,6 +71,9 @@ def _columns_of(source_id: int, document: NewDocument) -> dict[str, Any]:
         "origins": label["origins"],
         "audience": label["audience"],
         "flaws": [storable(flaw) for flaw in document.flaws],
+        "author": storable(document.author),
+        "sender": (storable(message.sender) or None) if message else None,
+        "recipients": [storable(one) for one in message.recipients] if message else [],
     }
 
 
@@ -79,6 +84,8 @@ async def vanish(connection: Connection, source_id: int, keep: AbstractSet[str])
     document_ids = [row["document_id"] for row in rows]
     await _delete_chunks(connection, document_ids, kept=[])
     await connection.execute(query("delete_documents"), {"document_ids": document_ids})
+    if threads := {row["thread"] for row in rows} - {None}:
+        await mail_threads.regroup(connection, threads)
     return [row["uri"] for row in rows]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tools.reading import maildir
 from tools.reading.base import UnreadableError
 
 
@@ -22,7 +23,7 @@ def find(root: Path) -> Found:
     """Return all files below a folder, or the one file that the path names. Blocks.
 
     Below the root no symbolic link is followed, so that nothing loops or leads out of the folder,
-    and nothing hidden is entered: its name begins with a dot.
+    and nothing hidden is entered: its name begins with a dot. In a Maildir its mails are found.
     """
     if not root.is_dir():
         return Found(files=[root])
@@ -41,9 +42,10 @@ def find(root: Path) -> Found:
 def _listed(folder: Path, found: Found) -> list[Path]:
     """Take the files of a folder and return the folders in it."""
     inner = []
+    looked_at = maildir.rule(folder)
     with os.scandir(folder) as entries:
         for entry in entries:
-            if entry.name.startswith("."):
+            if not looked_at(entry):
                 continue
             if entry.is_dir(follow_symlinks=False):
                 inner.append(folder / entry.name)
@@ -80,7 +82,9 @@ def _real(path: Path) -> Path:
 def reaches(root: Path, path: Path) -> bool:
     """Return whether `find` of a root comes to a real path, unless it is gone or hidden."""
     return path.is_relative_to(root) and not any(
-        part.startswith(".") for part in path.relative_to(root).parts
+        maildir.hides(inner)
+        for inner in (path, *path.parents)
+        if inner != root and inner.is_relative_to(root)
     )
 
 

@@ -1,6 +1,7 @@
 """Mail: its headers, what is new in it, what it quotes, and what is attached."""
 
 import asyncio
+import hashlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -10,11 +11,12 @@ from memory.labels import Label, Origin
 from memory.places import Place
 from tools.reading import html
 from tools.reading.base import UNREAD, Block, Reading, SenseFailedError, UnreadableError
+from tools.reading.correspondence import message_of
 from tools.reading.decoding import decode
 from tools.reading.message import Attachment, Body, Mail, parse
 from tools.reading.quoting import stretches
 
-READER = "mail/1"
+READER = "mail/2"
 LABEL = Label(origins=frozenset({Origin.MAIL}))
 QUOTED = ("quoted",)
 """Heading of the lines that repeat an earlier mail."""
@@ -37,6 +39,7 @@ async def read(
     Raises `UnreadableError` where there is neither.
     """
     mail = await asyncio.to_thread(parse, data)
+    digest = await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest())
     blocks = await asyncio.to_thread(_own, mail)
     readers = [READER]
     for attachment, part in zip(mail.attachments, _parts(mail.attachments), strict=True):
@@ -64,6 +67,7 @@ async def read(
         label=LABEL,
         reader=" + ".join(dict.fromkeys(readers)),
         made_at=mail.date,
+        message=message_of(mail.raw, mail.headers.get("subject", ""), digest),
         flaws=tuple(mail.flaws),
     )
 
@@ -109,7 +113,7 @@ def _own(mail: Mail) -> list[Block]:
                 line=before + paragraph.line,
                 last_line=before + paragraph.last_line,
             )
-            blocks.append(Block(text=paragraph.text, place=place, label=LABEL))
+            blocks.append(Block(text=paragraph.text, place=place, label=LABEL, quoted=quoted))
         before += page.text.count("\n") + 1
     return blocks
 

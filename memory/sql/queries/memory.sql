@@ -32,14 +32,16 @@ FROM documents WHERE source_id = %(source_id)s AND uri = %(uri)s;
 
 -- put_document --
 INSERT INTO documents (source_id, uri, title, kind, media_type, content_hash, reader, language,
-    configuration, modified_at, origins, audience, flaws)
+    configuration, modified_at, origins, audience, flaws, author, sender, recipients)
 VALUES (%(source_id)s, %(uri)s, %(title)s, %(kind)s, %(media_type)s, %(content_hash)s, %(reader)s,
-    %(language)s, %(configuration)s, %(modified_at)s, %(origins)s, %(audience)s, %(flaws)s)
+    %(language)s, %(configuration)s, %(modified_at)s, %(origins)s, %(audience)s, %(flaws)s,
+    %(author)s, %(sender)s, %(recipients)s)
 ON CONFLICT (source_id, uri) DO UPDATE SET title = excluded.title, kind = excluded.kind,
     media_type = excluded.media_type, content_hash = excluded.content_hash,
     reader = excluded.reader, language = excluded.language,
     configuration = excluded.configuration, modified_at = excluded.modified_at,
     origins = excluded.origins, audience = excluded.audience, flaws = excluded.flaws,
+    author = excluded.author, sender = excluded.sender, recipients = excluded.recipients,
     stored_at = now()
 RETURNING document_id;
 
@@ -54,31 +56,34 @@ SELECT chunk_id, content_key FROM chunks WHERE document_id = %(document_id)s ORD
 -- update_chunks --
 -- Of passages that stay only what has changed is written.
 UPDATE chunks SET ordinal = given.ordinal, place = given.place, spans = given.spans,
-    origins = given.origins, audience = given.audience
+    origins = given.origins, audience = given.audience, quoted = given.quoted
 FROM (
-    SELECT chunk_id, ordinal, place, spans,
+    SELECT chunk_id, ordinal, place, spans, quoted,
         ARRAY(SELECT jsonb_array_elements_text(label -> 'origins')) AS origins,
         ARRAY(SELECT jsonb_array_elements_text(label -> 'audience')) AS audience
     FROM unnest(%(chunk_ids)s::bigint[], %(ordinals)s::int[], %(places)s::jsonb[],
-        %(spans)s::jsonb[], %(labels)s::jsonb[]) AS given (chunk_id, ordinal, place, spans, label)
+        %(spans)s::jsonb[], %(labels)s::jsonb[], %(quoteds)s::boolean[])
+        AS given (chunk_id, ordinal, place, spans, label, quoted)
 ) AS given
 WHERE chunks.chunk_id = given.chunk_id
-    AND (chunks.ordinal, chunks.place, chunks.spans, chunks.origins, chunks.audience)
-        IS DISTINCT FROM (given.ordinal, given.place, given.spans, given.origins, given.audience);
+    AND (chunks.ordinal, chunks.place, chunks.spans, chunks.origins, chunks.audience, chunks.quoted)
+        IS DISTINCT FROM (given.ordinal, given.place, given.spans, given.origins, given.audience,
+            given.quoted);
 
 -- insert_chunks --
 -- Passages, their words, and the frequencies of these, at one go.
 WITH given AS (
     SELECT * FROM unnest(%(ordinals)s::int[], %(texts)s::text[], %(contexts)s::text[],
         %(words)s::text[], %(content_keys)s::bytea[], %(text_keys)s::bigint[],
-        %(places)s::jsonb[], %(spans)s::jsonb[], %(labels)s::jsonb[])
-        AS given (ordinal, text, context, words, content_key, text_key, place, spans, label)
+        %(places)s::jsonb[], %(spans)s::jsonb[], %(labels)s::jsonb[], %(quoteds)s::boolean[])
+        AS given (ordinal, text, context, words, content_key, text_key, place, spans, label, quoted)
 ),
 stored AS (
-    INSERT INTO chunks (document_id, ordinal, text, context, content_key, place, spans, origins, audience)
+    INSERT INTO chunks (document_id, ordinal, text, context, content_key, place, spans, origins,
+        audience, quoted)
     SELECT %(document_id)s, ordinal, text, context, content_key, place, spans,
         ARRAY(SELECT jsonb_array_elements_text(label -> 'origins')),
-        ARRAY(SELECT jsonb_array_elements_text(label -> 'audience'))
+        ARRAY(SELECT jsonb_array_elements_text(label -> 'audience')), quoted
     FROM given ORDER BY ordinal
     RETURNING chunk_id, ordinal
 ),
@@ -151,7 +156,7 @@ DELETE FROM chunks
 WHERE document_id = ANY(%(document_ids)s::bigint[]) AND chunk_id <> ALL(%(kept)s::bigint[]);
 
 -- vanished_documents --
-SELECT document_id, uri FROM documents
+SELECT document_id, uri, thread FROM documents
 WHERE source_id = %(source_id)s
     AND NOT EXISTS (SELECT FROM unnest(%(keep)s::text[]) AS kept (uri) WHERE kept.uri = documents.uri)
 ORDER BY uri;
@@ -166,8 +171,8 @@ DELETE FROM sources WHERE source_id = %(source_id)s;
 SELECT collection_id FROM sources WHERE source_id = %(source_id)s;
 
 -- get_chunks --
-SELECT chunk_id, ordinal, text, context, place, spans, chunks.origins, chunks.audience,
-    document_id, name AS collection, documents.uri, title, kind, language, modified_at,
+SELECT chunk_id, ordinal, text, context, place, spans, chunks.origins, chunks.audience, quoted,
+    document_id, name AS collection, documents.uri, title, kind, language, modified_at, author, thread,
     documents.origins AS document_origins, documents.audience AS document_audience
 FROM unnest(%(chunk_ids)s::bigint[]) WITH ORDINALITY AS wanted (chunk_id, place_in_line)
 JOIN chunks USING (chunk_id)
@@ -180,7 +185,7 @@ ORDER BY place_in_line;
 SELECT chunk_id FROM chunks WHERE document_id = %(document_id)s ORDER BY ordinal;
 
 -- get_documents --
-SELECT document_id, name AS collection, documents.uri, title, kind, language, modified_at,
+SELECT document_id, name AS collection, documents.uri, title, kind, language, modified_at, author, thread,
     documents.origins AS document_origins, documents.audience AS document_audience
 FROM documents JOIN sources USING (source_id) JOIN collections USING (collection_id)
 WHERE name = %(collection)s AND (%(uri)s::text IS NULL OR documents.uri = %(uri)s)
