@@ -18,9 +18,10 @@ IDS = 50
 """Earlier mails that are kept of a longer chain: the first, and those nearest to the mail."""
 ID_LETTERS = 200
 
-_NAME = re.compile(r'"(?:[^"\\]|\\.)*"|\([^()]*\)')
+# A name that nothing closes goes on to the end.
+_NAME = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|\([^()]*\)', re.DOTALL)
 _BRACKETS = re.compile(r"<([^<>]*)>")
-_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"\\]+@[^\s<>()\[\],;:\"\\]+")
+_WORD = re.compile(r"[^\s<>()\[\],;:\"\\]+")
 _ID = re.compile(r"<([^<>]{1,2000})>")
 _BLANKS = re.compile(r"\s+")
 _CONTROL = re.compile("[\x00-\x20\x7f\ud800-\udfff]")
@@ -59,18 +60,23 @@ def message_of(raw: Mapping[str, Sequence[str]], subject: str, digest: str) -> M
 def addresses(headers: Iterable[str]) -> tuple[str, ...]:
     """Return the addresses of some headers, in their order, each once and in lower case."""
     mailboxes = (
-        mailbox
-        for header in headers
-        for mailbox in re.split("[,;]", _NAME.sub(" ", header[:LETTERS]))
+        mailbox for header in headers for mailbox in re.split("[,;]", _unnamed(header[:LETTERS]))
     )
     found = (address for mailbox in mailboxes if (address := _address(mailbox)))
     return tuple(islice(dict.fromkeys(found), ADDRESSES))
 
 
+def _unnamed(header: str) -> str:
+    """Take out names and comments, in which an address would not be meant as one."""
+    bare = _NAME.sub(" ", header)
+    return bare if "@" in bare else header
+
+
 def _address(mailbox: str) -> str:
     bracketed = _BRACKETS.findall(mailbox)
-    match = _ADDRESS.search(bracketed[-1] if bracketed else mailbox)
-    return _CONTROL.sub("", match[0])[:ADDRESS_LETTERS].lower() if match else ""
+    words = _WORD.findall(bracketed[-1] if bracketed else mailbox)
+    address = next((word for word in words if "@" in word[1:-1]), "")
+    return _CONTROL.sub("", address[:ADDRESS_LETTERS]).lower()
 
 
 def message_id(header: str) -> str:

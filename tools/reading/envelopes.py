@@ -6,8 +6,9 @@ from typing import BinaryIO
 
 LINE_BYTES = 1 << 16
 """What is longer is looked at in pieces."""
+ENVELOPE_BYTES = 500
 
-_ENVELOPE = re.compile(rb"\0*From \s*\S[^\n]*\d{1,2}:\d\d[^\n]*\b\d{4}\b[^\n]*\r?\n?")
+_ENVELOPE = re.compile(rb"From \s*\S[^\n]*\d{1,2}:\d\d[^\n]*\b\d{4}\b[^\n]*\n?")
 _FIELD = re.compile(rb"[!-9;-~]+:|>From ")
 _ESCAPED = re.compile(rb"^>(>*From )", re.MULTILINE)
 _HEAD = re.compile(rb"\r?\n\r?\n")
@@ -20,66 +21,42 @@ def messages(file: BinaryIO, size: int, *, limit: int) -> Iterator[bytes | None]
     below: prose begins like that too. Of a longer message one byte more than the limit is kept, so
     that its reader sees that it was cut. None stands for a line without a message. Blocks.
     """
-    split = _Split(limit)
+    held = bytearray()
+    envelope = b""
+    may_begin = whole = True
+    for line in _lines(file, size):
+        if envelope:
+            if _FIELD.match(line):
+                yield from _closed(held, limit)
+                held = bytearray()
+            else:
+                held += envelope
+            envelope = b""
+        if may_begin and len(line) <= ENVELOPE_BYTES and _ENVELOPE.fullmatch(line):
+            envelope = line
+        elif len(held) <= limit:
+            held += line
+        may_begin = whole and not line.strip(b"\r\n")
+        whole = line.endswith(b"\n")
+    yield from _closed(held, limit)
+    if envelope:
+        yield None
+
+
+def _lines(file: BinaryIO, size: int) -> Iterator[bytes]:
     left = size
     while left > 0 and (line := file.readline(min(left, LINE_BYTES))):
         left -= len(line)
-        if split.begins(line):
-            yield from split.closed()
-        split.take(line)
-    yield from split.ended()
+        # A file that was being written when its system crashed has holes.
+        if line := line.lstrip(b"\0"):
+            yield line
 
 
-class _Split:
-    """Where in a mailbox the reading stands."""
-
-    def __init__(self, limit: int) -> None:
-        self._room = limit + 1
-        self._held = bytearray()
-        self._envelope = b""
-        """A line that may begin a message; the next one tells."""
-        self._fresh = True
-        """Whether a line begins here, not the rest of a long one."""
-        self._behind_blank = True
-
-    def begins(self, line: bytes) -> bool:
-        """Return whether a line is the first of a new message."""
-        return bool(self._envelope) and _FIELD.match(line) is not None
-
-    def take(self, line: bytes) -> None:
-        """Go on behind a line."""
-        if self._envelope:
-            self._keep(self._envelope)
-            self._envelope = b""
-        if self._fresh and self._behind_blank and _ENVELOPE.fullmatch(line):
-            self._envelope = line
-        else:
-            self._keep(line)
-        self._behind_blank = self._fresh and not line.strip(b"\r\n\0")
-        self._fresh = line.endswith(b"\n")
-
-    def closed(self) -> Iterator[bytes]:
-        """Yield the message that ended before the line that may begin the next one."""
-        data = bytes(self._held).strip(b"\0\r\n")
-        self._held.clear()
-        self._envelope = b""
-        if data:
-            yield _unescaped(data) + b"\n"
-
-    def ended(self) -> Iterator[bytes | None]:
-        """Yield what stands before the end of the file."""
-        lonely = bool(self._envelope)
-        yield from self.closed()
-        if lonely:
-            yield None
-
-    def _keep(self, line: bytes) -> None:
-        self._held += line[: max(0, self._room - len(self._held))]
-
-
-def _unescaped(data: bytes) -> bytes:
-    """Take from lines that begin like an envelope the mark that was put before them."""
-    head = _HEAD.search(data)
-    if head is None:
-        return data
-    return data[: head.end()] + _ESCAPED.sub(rb"\1", data[head.end() :])
+def _closed(held: bytearray, limit: int) -> Iterator[bytes]:
+    """Yield the message whose lines were held, if there are any."""
+    if not (data := bytes(held[: limit + 1]).strip(b"\r\n")):
+        return
+    if head := _HEAD.search(data):
+        # Lines that begin like an envelope were marked.
+        data = data[: head.end()] + _ESCAPED.sub(rb"\1", data[head.end() :])
+    yield data + b"\n"

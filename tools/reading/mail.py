@@ -100,22 +100,24 @@ def _inside(block: Block, part: str) -> Block:
 
 def _own(mail: Mail) -> list[Block]:
     """Return the headers and the text of a mail, its lines counted as they are shown."""
-    blocks = []
-    if head := _head(mail):
-        blocks.append(Block(text=head, place=Place(), label=LABEL))
+    blocks = [Block(text=head, place=Place(), label=LABEL)] if (head := _head(mail)) else []
+    said: list[Block] = []
     before = 0
     for page in _shown(mail.bodies):
         mail.flaws += page.flaws
         quotes = [(mark.start, mark.end) for mark in page.marks if mark.name == "quote"]
         for quoted, paragraph in stretches(page.text, quotes):
-            place = Place(
-                heading=QUOTED if quoted else (),
-                line=before + paragraph.line,
-                last_line=before + paragraph.last_line,
-            )
-            blocks.append(Block(text=paragraph.text, place=place, label=LABEL, quoted=quoted))
+            place = Place(line=before + paragraph.line, last_line=before + paragraph.last_line)
+            said.append(Block(text=paragraph.text, place=place, label=LABEL, quoted=quoted))
         before += page.text.count("\n") + 1
-    return blocks
+    if all(block.quoted for block in said):
+        # A mail that is nothing but an earlier one is that one, passed on.
+        return blocks + [replace(block, quoted=False) for block in said]
+    return blocks + [_headed(block) if block.quoted else block for block in said]
+
+
+def _headed(block: Block) -> Block:
+    return replace(block, place=replace(block.place, heading=QUOTED))
 
 
 def _head(mail: Mail) -> str:

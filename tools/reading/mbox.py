@@ -26,7 +26,7 @@ _DIGEST_LETTERS = 16
 _IN_FRAGMENT = "!$&'()*+,;=:@/?"
 """What the fragment of a uri may hold as it is, next to letters and digits."""
 
-_HEAD = re.compile(rb"\A.*?(?:\r?\n\r?\n|\Z)", re.DOTALL)
+_HEAD_END = re.compile(rb"\r?\n\r?\n|\Z")
 _STATE = re.compile(
     rb"^(?:x-)?(?:status|keywords|uid|imap|imapbase|evolution|mozilla-[\w-]*|kmail-[\w-]*|"
     rb"gmail-labels|content-length|lines):[^\n]*(?:\n[ \t][^\n]*)*\n?",
@@ -102,10 +102,9 @@ class _Names:
 
     def member(self, data: bytes) -> Member | None:
         """Return a message under its name; None for a copy of an earlier one."""
-        match = _HEAD.match(data)
-        assert match is not None
-        head = _STATE.sub(b"", match[0])
-        data = head + data[match.end() :]
+        end = next(_HEAD_END.finditer(data)).start()
+        head = _STATE.sub(b"", data[:end] + b"\n")
+        data = head + data[end:].removeprefix(b"\r").removeprefix(b"\n")
         digest = hashlib.sha256(data).hexdigest()[:_DIGEST_LETTERS]
         key = self._key(message_id(_value(_ID, head)), digest)
         if key is None:
