@@ -51,6 +51,8 @@ async def regroup(
     connection: Connection, threads: Collection[str], document_ids: Collection[int] = ()
 ) -> None:
     """Dissolve threads, and join their mails and some others by what each has and names."""
+    if not threads and not document_ids:
+        return
     values = {"threads": list(threads), "document_ids": list(document_ids)}
     rows = await fetch(connection, "messages_of_threads", **values)
     await connection.execute(query("dissolve_threads"), values)

@@ -74,7 +74,7 @@ class Box:
 
     async def parents(self) -> dict[str, str]:
         """Return whom each mail answers, where that is stored."""
-        found = {}
+        found: dict[str, str] = {}
         for thread in set((await self.labels()).values()):
             members = await self.store.thread(thread or "")
             names = {one.document.id: one.document.uri.removeprefix("file:///") for one in members}

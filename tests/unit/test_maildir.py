@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import folders
+from tools import folders, ignoring
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_a_hidden_folder_of_mail_can_be_named_itself(home: Path) -> None:
 
 def test_a_mail_is_known_to_be_below_its_maildir(home: Path) -> None:
     mail = home / "Maildir" / ".Sent" / "cur" / "4.host:2,RS"
-    assert folders.reaches(home, mail)
+    assert ignoring.reaches(home, mail)
     assert home in list(folders.above(mail))
-    assert not folders.reaches(home, home / ".config" / "settings")
-    assert not folders.reaches(home, home / "Maildir" / ".notmuch" / "xapian" / "table")
+    assert not ignoring.reaches(home, home / ".config" / "settings")
+    assert not ignoring.reaches(home, home / "Maildir" / ".notmuch" / "xapian" / "table")

@@ -1,4 +1,4 @@
-"""Which files hold many documents, and what takes them apart."""
+"""What takes apart the files that hold many documents."""
 
 from collections.abc import Mapping
 
@@ -11,5 +11,5 @@ CONTAINERS: Mapping[str, Container] = {"application/mbox": Mailbox()}
 
 
 def container_of(content: Content) -> Container | None:
-    """Return what takes a file apart; None where it is one document."""
+    """Return what takes a file of this kind apart; None where it is a document itself."""
     return CONTAINERS.get(content.media_type)

@@ -11,26 +11,28 @@ HELD = ("cur", "new")
 def rule(folder: Path) -> Callable[[os.DirEntry[str]], bool]:
     """Return what tells of a folder's entries whether they are looked at. Blocks.
 
-    Elsewhere that is whatever is not hidden. In a Maildir it is the mails and the folders of
-    mails, although those of Maildir++ are hidden, and neither what is on its way nor the files in
-    which mail programs keep their notes.
+    Of a Maildir that is the mails and the folders of mails, and neither what is on its way nor the
+    files in which mail programs keep their notes; of any other folder all.
     """
-    return _of_mail if is_maildir(folder) else _visible
+    return _of_mail if is_maildir(folder) else _of_any
 
 
 def is_maildir(folder: Path) -> bool:
     """Return whether a folder is laid out as a Maildir. Blocks."""
-    return all((folder / name).is_dir() for name in HELD)
+    parts = (*HELD, "tmp")
+    return all(os.path.isdir(folder / name) for name in parts)  # noqa: PTH112 - which never raises
 
 
-def hides(path: Path) -> bool:
-    """Return whether a name that begins with a dot hides a folder: it does not in a Maildir."""
-    hidden = path.name.startswith(".")
-    return hidden and not (is_maildir(path) and is_maildir(path.parent))
+def shows(folder: Path) -> bool:
+    """Return whether a folder is a part of a Maildir: not hidden, whatever its name. Blocks.
+
+    In Maildir++ the names of the further folders begin with a dot.
+    """
+    return is_maildir(folder) and is_maildir(folder.parent)
 
 
-def _visible(entry: os.DirEntry[str]) -> bool:
-    return not entry.name.startswith(".")
+def _of_any(_: os.DirEntry[str]) -> bool:
+    return True
 
 
 def _of_mail(entry: os.DirEntry[str]) -> bool:
