@@ -14,7 +14,7 @@ from tools.reading import mail, message, picture, text
 from tools.reading.base import UNREAD, Block, Reading, UnreadableError
 
 
-async def open_file(data: bytes, name: str, depth: int) -> Reading:
+async def open_file(data: bytes, name: str, nest: mail.Nest) -> Reading:
     """Read attachments: text, a picture that says a weight, nothing else."""
     if data.startswith(b"PICTURE"):
         block = Block(text="38.5 kg", place=Place(page=2), label=picture.LABEL)
@@ -31,7 +31,7 @@ async def open_file(data: bytes, name: str, depth: int) -> Reading:
     if data.startswith(b"\x7fELF"):
         raise UnreadableError(f"{name} is a program.")
     if data.startswith(b"Subject:"):
-        return await mail.read(data, name, "message/rfc822", open_file, depth=depth)
+        return await mail.read(data, name, "message/rfc822", open_file, nest)
     return text.read(data, name, "text/plain")
 
 

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from memory.labels import Label, Origin
@@ -24,27 +24,51 @@ QUOTED = ("quoted",)
 DEPTH = 4
 """Mails within mails that are opened."""
 
+ATTACHMENTS = 200
+"""Files that are opened in one mail, those within mails within it included."""
+
 HEADER_LETTERS = 600
 """Of a header that is shown: the names of a thousand recipients tell nobody anything."""
 
-Open = Callable[[bytes, str, int], Awaitable[Reading]]
-"""Reads a file by its content, given its depth within mails. Raises `UnreadableError`."""
+
+@dataclass(kw_only=True, slots=True)
+class Nest:
+    """Where in a file the reading stands: mails hold files and mails."""
+
+    depth: int = 0
+    """Mails that it stands in."""
+    left: list[int] = field(default_factory=lambda: [ATTACHMENTS])
+    """How many files may still be opened, in one number that all levels share."""
+
+    def inner(self) -> "Nest":
+        """Return the place of an attachment; raises `UnreadableError` where it is not opened."""
+        if self.depth >= DEPTH:
+            raise UnreadableError(f"it is nested in more than {DEPTH} mails and was not opened.")
+        if not self.left[0]:
+            raise UnreadableError(f"only {ATTACHMENTS} attachments are opened, and not this one.")
+        self.left[0] -= 1
+        return Nest(depth=self.depth + 1, left=self.left)
+
+
+Open = Callable[[bytes, str, Nest], Awaitable[Reading]]
+"""Reads a file by its content, given where it stands. Raises `UnreadableError`."""
 
 
 async def read(
-    data: bytes, name: str, media_type: str, open_file: Open, *, depth: int = 0
+    data: bytes, name: str, media_type: str, open_file: Open, nest: Nest | None = None
 ) -> Reading:
     """Return the text of a mail and of all attachments that can be read.
 
     Raises `UnreadableError` where there is neither.
     """
+    nest = nest or Nest()
     mail = await asyncio.to_thread(parse, data)
     digest = await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest())
     blocks = await asyncio.to_thread(_own, mail)
     readers = [READER]
     for attachment, part in zip(mail.attachments, _parts(mail.attachments), strict=True):
         try:
-            reading = await _opened(attachment, media_type, open_file, depth + 1)
+            reading = await _opened(attachment, media_type, open_file, nest.inner())
         except UnreadableError as error:
             mail.flaws.append(f"attachment {part}: {error}")
             readers += [UNREAD] if isinstance(error, SenseFailedError) else []
@@ -72,12 +96,10 @@ async def read(
     )
 
 
-async def _opened(attachment: Attachment, media_type: str, open_file: Open, depth: int) -> Reading:
-    if depth > DEPTH:
-        raise UnreadableError(f"it is nested in more than {DEPTH} mails and was not opened.")
+async def _opened(attachment: Attachment, media_type: str, open_file: Open, nest: Nest) -> Reading:
     if attachment.message:
-        return await read(attachment.data, attachment.name, media_type, open_file, depth=depth)
-    return await open_file(attachment.data, attachment.name, depth)
+        return await read(attachment.data, attachment.name, media_type, open_file, nest)
+    return await open_file(attachment.data, attachment.name, nest)
 
 
 def _parts(attachments: Iterable[Attachment]) -> Iterator[str]:
