@@ -3,6 +3,7 @@
 All is taken from headers as they were sent: in a decoded one a name may look like an address.
 """
 
+import hashlib
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
@@ -22,7 +23,7 @@ ID_LETTERS = 200
 _NAME = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|\([^()]*\)', re.DOTALL)
 _BRACKETS = re.compile(r"<([^<>]*)>")
 _WORD = re.compile(r"[^\s<>()\[\],;:\"\\]+")
-_ID = re.compile(r"<([^<>]{1,2000})>")
+_ID = re.compile(r"<([^<>]*)>")
 _BLANKS = re.compile(r"\s+")
 _CONTROL = re.compile("[\x00-\x20\x7f\ud800-\udfff]")
 
@@ -82,7 +83,7 @@ def _address(mailbox: str) -> str:
 def message_id(header: str) -> str:
     """Return a Message-ID without its brackets, "" where a header holds none."""
     named = _ids(header[:LETTERS])
-    return named[0] if named else _clean(header[:ID_LETTERS])
+    return named[0] if named else _clean(header[:LETTERS])
 
 
 def ancestors(
@@ -106,5 +107,8 @@ def _ids(header: str) -> list[str]:
 
 
 def _clean(text: str) -> str:
-    # A long id may have been folded; a longer one than anybody writes is cut.
-    return _CONTROL.sub("", _BLANKS.sub("", text))[:ID_LETTERS]
+    # A long id may have been folded; a longer one than anybody writes goes by its digest.
+    bare = _CONTROL.sub("", _BLANKS.sub("", text))
+    if len(bare) <= ID_LETTERS:
+        return bare
+    return f"sha256:{hashlib.sha256(bare.encode()).hexdigest()}"

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import quote
 
 from tools.content import Content, Kind
 from tools.reading import headers
@@ -23,8 +22,6 @@ MESSAGE = Content(kind=Kind.MAIL, media_type="message/rfc822")
 NAME_LETTERS = 120
 _TAIL_BYTES = 1 << 12
 _DIGEST_LETTERS = 16
-_IN_FRAGMENT = "!$&'()*+,;=:@/?"
-"""What the fragment of a uri may hold as it is, next to letters and digits."""
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n|\Z")
 _STATE = re.compile(
@@ -116,12 +113,11 @@ class _Names:
         if hash((own_id, digest)) in self._given:
             return None
         self._given.add(hash((own_id, digest)))
-        name = quote(own_id, safe=_IN_FRAGMENT)
-        if not name:
+        if not own_id:
             return digest
         taken = hash(own_id) in self._given
         self._given.add(hash(own_id))
-        return f"{name}.{digest}" if taken else name
+        return f"{own_id}.{digest}" if taken else own_id
 
 
 def _value(field: re.Pattern[bytes], head: bytes) -> str:
