@@ -9,7 +9,7 @@ from typing import Any
 from memory import vectors
 from memory.characters import storable
 from memory.database import Pool, transaction, translated
-from memory.documents import Chunk, Document, KnownDocument, NewDocument
+from memory.documents import Chunk, Document, KnownDocument, NewDocument, Threaded
 from memory.embedding import Embedder
 from memory.files import FileRecord, FileStore, record
 from memory.passages import prepared
@@ -163,6 +163,11 @@ class DocumentStore:
         wanted = None if uri is None else storable(uri)
         rows = await self._fetch("get_documents", collection=storable(collection), uri=wanted)
         return [document_of(row) for row in rows]
+
+    async def thread(self, thread: str) -> list[Threaded]:
+        """Return the mails of a thread in the order of their dates."""
+        rows = await self._fetch("thread_documents", thread=storable(thread))
+        return [Threaded(document=document_of(row), parent_id=row["parent_id"]) for row in rows]
 
     async def collections(self) -> list[CollectionSummary]:
         """Return what there is, by name."""

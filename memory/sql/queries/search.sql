@@ -170,8 +170,8 @@ best AS (
     ORDER BY score DESC, chunk_id LIMIT %(k)s::bigint
 )
 SELECT score, lexical, cosine, (SELECT yes FROM exact) AS exact, (SELECT count(*) FROM found) AS found,
-    chunk_id, ordinal, text, context, place, spans, c.origins, c.audience,
-    best.document_id, name AS collection, d.uri, title, kind, language, modified_at,
+    chunk_id, ordinal, text, context, place, spans, c.origins, c.audience, quoted,
+    best.document_id, name AS collection, d.uri, title, kind, language, modified_at, author, thread,
     d.origins AS document_origins, d.audience AS document_audience
 FROM best JOIN chunks AS c USING (chunk_id)
 JOIN documents AS d ON d.document_id = best.document_id
