@@ -19,7 +19,10 @@ PEOPLE = 50
 
 _EXCEPTIONS = 20
 _NAMES = frozenset({"VEVENT", "VTODO", "VJOURNAL"})
-_DROPPED = frozenset({"ATTACH", "X-ALT-DESC"})
+_KEPT = frozenset(
+    "SUMMARY DTSTART DTEND DURATION DUE COMPLETED RECURRENCE-ID RRULE EXDATE LOCATION STATUS "
+    "CATEGORIES ORGANIZER ATTENDEE URL DESCRIPTION COMMENT".split()
+)
 _NAMED = re.compile(r"^(?:X-WR-CALNAME|NAME)(?:;[^:\n]*)?:(.+)$", re.MULTILINE | re.IGNORECASE)
 _ESCAPED = re.compile(r"\\([\\,;])")
 
@@ -35,10 +38,9 @@ def _title(text: str) -> str:
 
 
 def _say(raw: Raw) -> Said:
-    from icalendar import Calendar
+    from icalendar.cal import Component
 
-    whole = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-\r\n{raw.text}END:VCALENDAR\r\n"
-    component = Calendar.from_ical(whole).subcomponents[0]
+    component = Component.from_ical(raw.text)
     title = _text(component, "SUMMARY")
     return Said(
         title=title,
@@ -149,7 +151,7 @@ _FORM = Form(
     reader=READER,
     what="a calendar",
     names=_NAMES,
-    dropped=_DROPPED,
+    kept=_KEPT,
     say=_say,
     title=_title,
 )

@@ -83,7 +83,7 @@ _FORM = Form(
     reader=READER,
     what="a file of contacts",
     names=frozenset({"VCARD"}),
-    dropped=frozenset({"PHOTO", "LOGO", "SOUND", "KEY", "AGENT"}),
+    kept=frozenset({"VERSION", "FN", "N", *_LABELS}),
     say=_say,
     title=lambda _: "",
 )
