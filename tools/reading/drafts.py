@@ -120,6 +120,9 @@ async def finished(
         at = figure.before
         blocks += await _looked(figure, draft, readers, perception)
     blocks += texts[at:]
+    if draft.flaws and not blocks:
+        fault = SenseFailedError if UNREAD in readers else UnreadableError
+        raise fault(f"{name} holds nothing that could be read: {draft.flaws[0]}")
     return Reading(
         title=titled(draft.title, draft.outline.title or name),
         kind=draft.kind,

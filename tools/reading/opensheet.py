@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from memory.places import Place
 from tools.reading import opentext
 from tools.reading.drafts import Draft
-from tools.reading.opentext import COMMENT, OFFICE, TABLE
+from tools.reading.opentext import COMMENT, OFFICE, TABLE, P
 from tools.reading.rows import Rows
 from tools.reading.streams import elements
 from tools.reading.tables import Cells, Value
@@ -86,7 +86,14 @@ def _value(cell: "_Element") -> Value:
             return datetime.fromisoformat(moment)
         except ValueError:
             return str(moment)
-    return " ".join(opentext.paragraphs(cell).split())
+    return _text(cell)
+
+
+def _text(cell: "_Element") -> str:
+    # Most cells hold one plain paragraph, and a workbook has millions of them.
+    plain = len(cell) == 1 and cell[0].tag == P and not len(cell[0])
+    text = cell[0].text or "" if plain else opentext.paragraphs(cell)
+    return " ".join(text.split())
 
 
 def _number(text: str) -> Value:

@@ -32,12 +32,15 @@ def elements(
         remove_comments=True,
         remove_pis=True,
     )
-    marks = quiet = 0
+    # Unpacking is quick, and a bomb is known only when it is unpacked; rows are slow.
+    if archive.count(name, b"<") > MARKS:
+        raise _oversize(name)
+    quiet = 0
     try:
         for piece in archive.pieces(name):
-            more = piece.count(b"<")
-            marks, quiet = marks + more, quiet + more
-            _refuse_oversize(marks, quiet, name)
+            quiet += piece.count(b"<")
+            if quiet > QUIET_MARKS:
+                raise _oversize(name)
             parser.feed(piece)
             for event, element in parser.read_events():
                 quiet = 0
@@ -49,12 +52,11 @@ def elements(
         raise ArchiveError(f"{name!r} in it is broken ({error}). Copy it anew.") from error
 
 
-def _refuse_oversize(marks: int, quiet: int, name: str) -> None:
-    if marks > MARKS or quiet > QUIET_MARKS:
-        raise ArchiveError(
-            f"{name!r} in it has more than {MARKS} marks, or {QUIET_MARKS} in one row, which are "
-            "read at most. Split the workbook, or save its sheets as CSV."
-        )
+def _oversize(name: str) -> ArchiveError:
+    return ArchiveError(
+        f"{name!r} in it has more than {MARKS} marks, or {QUIET_MARKS} in one row, which are "
+        "read at most. Split the workbook, or save its sheets as CSV."
+    )
 
 
 def _forget(element: "_Element") -> None:
