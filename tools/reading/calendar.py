@@ -23,6 +23,7 @@ _KEPT = frozenset(
     "SUMMARY DTSTART DTEND DURATION DUE COMPLETED RECURRENCE-ID RRULE EXDATE LOCATION STATUS "
     "CATEGORIES ORGANIZER ATTENDEE URL DESCRIPTION COMMENT".split()
 )
+_PROSE = ("DESCRIPTION", "COMMENT")
 _NAMED = re.compile(r"^(?:X-WR-CALNAME|NAME)(?:;[^:\n]*)?:(.+)$", re.MULTILINE | re.IGNORECASE)
 _ESCAPED = re.compile(r"\\([\\,;])")
 
@@ -45,6 +46,7 @@ def _say(raw: Raw) -> Said:
     return Said(
         title=title,
         text="; ".join(filter(None, _parts(component))),
+        own="\n".join((title, *(_text(component, key) for key in _PROSE))),
         flaws=tuple(f"{name or 'a line'}: {fault}" for name, fault in component.errors),
     )
 
@@ -65,7 +67,7 @@ def _parts(component: "Component") -> Iterator[str]:
     more = f" and {len(people) - PEOPLE} more" if len(people) > PEOPLE else ""
     yield _labelled("Attendees", ", ".join(map(_person, people[:PEOPLE])) + more)
     yield _labelled("Link", _text(component, "URL"))
-    for key in ("DESCRIPTION", "COMMENT"):
+    for key in _PROSE:
         yield _text(component, key)
 
 
@@ -74,11 +76,12 @@ def _labelled(name: str, text: str) -> str:
 
 
 def _all(component: "Component", key: str) -> list[Any]:
-    """Return all values of a property."""
+    """Return all values of a property that can be read; the others are among the flaws."""
+    from icalendar.prop.broken import vBroken
+
     value = component.get(key)
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
+    values = value if isinstance(value, list) else [value]
+    return [one for one in values if one is not None and not isinstance(one, vBroken)]
 
 
 def _text(component: "Component", key: str) -> str:

@@ -35,6 +35,8 @@ class Sheet:
     """Day from which the dates of the workbook count."""
     uncomputed: int = 0
     """Formulas without a stored value, of the rows that were read."""
+    astray: int = 0
+    """Cells that refer to a text that is not there."""
 
     def rows(self) -> Iterator[tuple[int, dict[int, Value]]]:
         """Yield the rows with their numbers, and the values in each by column, from 1."""
@@ -67,13 +69,20 @@ class Sheet:
             case "n":
                 return self._number(held, cell.get("s", "0"))
             case "s":
-                return self.strings[int(held)]
+                return self._string(held)
             case "b":
                 return held.strip() == "1"
             case "e":
                 return None
             case _:
                 return held
+
+    def _string(self, held: str) -> Value:
+        try:
+            return self.strings[int(held)]
+        except (ValueError, IndexError):
+            self.astray += 1
+            return None
 
     def _number(self, held: str, style: str) -> Value:
         from openpyxl.utils.datetime import from_excel

@@ -44,7 +44,10 @@ def _say(raw: Raw) -> Said:
     for line in card.getChildren():
         held.setdefault(line.name.upper(), []).append(line)
     title = _name(held)
-    return Said(title=title, text="; ".join(filter(None, (title, *_parts(held)))))
+    notes = (_text(line.value) for line in held.get("NOTE", ()))
+    return Said(
+        title=title, text="; ".join(filter(None, (title, *_parts(held)))), own="\n".join(notes)
+    )
 
 
 def _name(held: dict[str, list[Any]]) -> str:

@@ -13,6 +13,9 @@ OBJECTS = 20_000
 OBJECT_LETTERS = 1 << 20
 """Of what is read of one object."""
 
+OWN_LETTERS = 8_000
+"""By which the language is told."""
+
 _NAME = re.compile(r"[A-Z0-9-]+")
 
 
@@ -47,6 +50,8 @@ class Said:
     title: str
     text: str
     """In one line, so that its place is the line where the object begins."""
+    own: str
+    """What of it is in the language of whoever wrote it."""
     flaws: tuple[str, ...] = ()
 
 
@@ -116,12 +121,16 @@ def read(data: bytes, name: str, media_type: str, form: Form) -> Reading:
     with translated(name, form.what):
         decoded = decode(data)
         blocks: list[Block] = []
+        own: list[str] = []
         flaws = list(decoded.flaws)
         for count, raw in enumerate(raws(decoded.text, form.names, form.kept)):
             if count == OBJECTS:
                 flaws.append(f"only the first {OBJECTS} entries are read; split the file")
                 break
-            blocks += _blocks(raw, form, flaws)
+            said = _said(raw, form, flaws)
+            if said is not None and any(map(str.isalnum, said.text)):
+                blocks.append(_block(raw, said))
+                own.append(said.own)
         if not blocks:
             fault = f": {flaws[0]}" if flaws else ""
             raise UnreadableError(f"{name} is {form.what} without anything to read{fault}.")
@@ -134,11 +143,12 @@ def read(data: bytes, name: str, media_type: str, form: Form) -> Reading:
             label=LABEL,
             reader=form.reader,
             flaws=tuple(flaws),
+            own_words="\n".join(own)[:OWN_LETTERS],
         )
 
 
-def _blocks(raw: Raw, form: Form, flaws: list[str]) -> Iterator[Block]:
-    """Yield the block of an object; whatever is wrong with it costs no other."""
+def _said(raw: Raw, form: Form, flaws: list[str]) -> Said | None:
+    """Return an object in words; whatever is wrong with it costs no other."""
     where = f"{raw.name} at line {raw.line}"
     if not raw.ended:
         flaws.append(f"{where} has no end: the file was cut off or damaged")
@@ -148,9 +158,11 @@ def _blocks(raw: Raw, form: Form, flaws: list[str]) -> Iterator[Block]:
         said = form.say(raw)
     except Exception as error:  # noqa: BLE001  # the libraries have no errors of their own
         flaws.append(f"{where} is broken ({type(error).__name__}: {str(error)[:100]})")
-        return
+        return None
     flaws += (f"{where}: {flaw}" for flaw in said.flaws)
-    if any(map(str.isalnum, said.text)):
-        heading = (said.title,) if said.title else ()
-        place = Place(heading=heading, line=raw.line)
-        yield Block(text=said.text, place=place, label=LABEL)
+    return said
+
+
+def _block(raw: Raw, said: Said) -> Block:
+    heading = (said.title,) if said.title else ()
+    return Block(text=said.text, place=Place(heading=heading, line=raw.line), label=LABEL)

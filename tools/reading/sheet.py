@@ -42,11 +42,7 @@ def read(data: bytes, name: str, media_type: str) -> Reading:
         for title, sheet in _sheets(archive, book):
             rows.sheet(title, sheet.rows())
             rows.blocks += _comments(title, sheet)
-            if sheet.uncomputed:
-                rows.flaws.append(
-                    f"sheet {title!r} has {sheet.uncomputed} formulas without a stored value; "
-                    "open the workbook in its program and save it, so that it holds them"
-                )
+            rows.flaws += _flaws(title, sheet)
         properties = book.properties
         return Reading(
             title=titled(properties.title, name),
@@ -94,6 +90,17 @@ def _sheets(archive: Archive, book: "Workbook") -> Iterator[tuple[str, Sheet]]:
                 epoch=book.epoch,
             ),
         )
+
+
+def _flaws(title: str, sheet: Sheet) -> Iterator[str]:
+    """Yield what was missing in the rows that were read."""
+    if sheet.uncomputed:
+        yield (
+            f"sheet {title!r} has {sheet.uncomputed} formulas without a stored value; "
+            "open the workbook in its program and save it, so that it holds them"
+        )
+    if sheet.astray:
+        yield f"sheet {title!r} has {sheet.astray} cells whose text is missing in the file"
 
 
 def _comments(title: str, sheet: Sheet) -> Iterator[Block]:
