@@ -170,6 +170,7 @@ VERSION:2.1
 FN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:Zo=C3=AB =
 M=C3=BCller
 TEL;CELL:123
+NOTE:rot, blau\\, gelb
 END:VCARD
 """
 NEW = """BEGIN:VCARD
@@ -190,8 +191,8 @@ def test_a_card_of_any_version_says_who_and_how_to_reach_them() -> None:
             "Link: http://x.example; Note: Hat den Schlüssel, immer.",
             'line 1, "Dr. Anna Müller"',
         ),
-        ("Zoë Müller; Phone (cell): 123", 'line 14, "Zoë Müller"'),
-        ("Bob; Phone (cell, home): tel:+1-555", 'line 20, "Bob"'),
+        ("Zoë Müller; Phone (cell): 123; Note: rot, blau, gelb", 'line 14, "Zoë Müller"'),
+        ("Bob; Phone (cell, home): tel:+1-555", 'line 21, "Bob"'),
     ]
     assert (reading.kind, reading.title) == ("contacts", "c.vcf")
 
@@ -202,7 +203,7 @@ def test_a_quotation_from_contacts_opens_at_its_card() -> None:
     chunk = next(chunk for chunk in document.chunks if "Schlüssel" in chunk.text)
     at = chunk.text.index("Schlüssel")
     place = located(chunk, at, at + 9)
-    assert place == Place(heading=("Dr. Anna Müller",), line=7, last_line=7)
+    assert place == Place(heading=("Dr. Anna Müller",), line=8, last_line=8)
 
 
 def test_nothing_to_read_is_said() -> None:
