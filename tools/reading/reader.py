@@ -1,6 +1,7 @@
 """Any file, by its content: the one door through which files are read."""
 
 import asyncio
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -67,9 +68,19 @@ class ContentReader:
         """Return what stands in the bytes. Raises `UnreadableError` where nothing can be read."""
         return await self._read(data, name, 0, content)
 
+    @property
+    def version(self) -> str:
+        """What it reads with, in short: with another, what could not be read may be readable."""
+        said = " + ".join([*sorted(self._readers()), str(self._bytes_limit)])
+        return f"reader {hashlib.sha256(said.encode()).hexdigest()[:16]}"
+
     def current(self, reader: str) -> bool:
         """Return whether what `Reading.reader` says is still how it would be read."""
-        current = {
+        return set(reader.split(" + ")) <= self._readers()
+
+    def _readers(self) -> set[str]:
+        """Return the names and versions of all that it reads with."""
+        return {
             calendar.READER,
             contacts.READER,
             epub.READER,
@@ -85,7 +96,6 @@ class ContentReader:
             self._perception.picture_reader,
             self._perception.recording_reader,
         }
-        return set(reader.split(" + ")) <= current
 
     async def _read(
         self, data: bytes, name: str, depth: int, content: Content | None = None
