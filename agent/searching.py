@@ -77,9 +77,7 @@ async def search(settings: Settings, wish: SearchWish) -> dict[str, Any]:
     return result if judge is None else {**result, "reranked_by": judge}
 
 
-async def _reranked(
-    settings: Settings, text: str, found: Sequence[Hit]
-) -> tuple[str, list[Hit]]:
+async def _reranked(settings: Settings, text: str, found: Sequence[Hit]) -> tuple[str, list[Hit]]:
     """Let the executive order what was found. Raises UsageError for one without judgement."""
     from graphs.rerank import reranked
 

@@ -19,7 +19,14 @@ async def searcher(pool: Pool) -> Searcher:
     store, embedder = DocumentStore(pool), HashingEmbedder()
     notes = await store.source("shelf", "file:///notes")
     mail = await store.source("shelf", "file:///mail")
-    await store.put(notes, replace(text_document("file:///notes/a", "pump a"), modified_at=MARCH))
+    await store.put(
+        notes,
+        replace(
+            text_document("file:///notes/a", "pump a"),
+            modified_at=MARCH,
+            author="Ärzte & Söhne <Info@Example.org>",
+        ),
+    )
     await store.put(notes, text_document("file:///notes/b", "pump b"))
     await store.put(
         mail, replace(text_document("file:///mail/c", "pump c", kind="mail"), modified_at=APRIL)
@@ -43,6 +50,11 @@ async def searcher(pool: Pool) -> Searcher:
         (Filter(until=MARCH), ""),
         (Filter(since=APRIL, kinds=frozenset({"mail"})), "c"),
         (Filter(uri_prefix="file:///mail/"), "cddd"),
+        (Filter(sender="info@example"), "a"),
+        (Filter(sender="ärzte"), "a"),
+        (Filter(sender="%"), ""),
+        (Filter(sender="nobody"), ""),
+        (Filter(thread="none"), ""),
         (Filter(uri_prefix="file:///mail/", sources=frozenset({"file:///notes"})), ""),
     ],
 )

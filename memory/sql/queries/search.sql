@@ -4,6 +4,8 @@
 AND (%(uri_prefix)s::text IS NULL OR d.uri ^@ %(uri_prefix)s)
 AND (%(source_uris)s::text[] IS NULL
     OR d.source_id IN (SELECT source_id FROM sources WHERE uri = ANY(%(source_uris)s)))
+AND (%(sender)s::text IS NULL OR strpos(lower(d.author), lower(%(sender)s)) > 0)
+AND (%(thread)s::text IS NULL OR d.thread = %(thread)s)
 AND (%(since)s::timestamptz IS NULL OR d.modified_at >= %(since)s)
 AND (%(until)s::timestamptz IS NULL OR d.modified_at < %(until)s)
 AND (%(document_ids)s::bigint[] IS NULL OR d.document_id = ANY(%(document_ids)s));
