@@ -26,6 +26,8 @@ def document_of(reading: Reading, *, uri: str, digest: bytes, modified_at: datet
         label=reading.label,
         chunks=chunks(reading, tokens_bound),
         flaws=reading.flaws,
+        author=reading.author,
+        message=reading.message,
     )
 
 
