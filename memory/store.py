@@ -136,6 +136,19 @@ class DocumentStore:
         rows = await self._fetch("get_chunks", chunk_ids=list(chunk_ids))
         return [chunk_of(row) for row in rows]
 
+    async def neighbours(self, chunk_id: int, *, before: int = 1, after: int = 1) -> list[Chunk]:
+        """Return a passage with those that stand before and behind it; nothing if it is gone."""
+        rows = await self._fetch("neighbours", chunk_id=chunk_id, before=before, after=after)
+        return await self.chunks([row["chunk_id"] for row in rows])
+
+    async def section(self, chunk_id: int, *, up: int = 0, limit: int = 20) -> list[Chunk]:
+        """Return the passages under the heading that a passage stands under, in their order.
+
+        `up` leads so many headings further out. Of more than `limit` those nearest to it come.
+        """
+        rows = await self._fetch("section", chunk_id=chunk_id, up=up, limit=limit)
+        return await self.chunks([row["chunk_id"] for row in rows])
+
     async def passages(self, document_id: int) -> list[int]:
         """Return the ids of a document's passages, in their order."""
         rows = await self._fetch("get_passages", document_id=document_id)

@@ -9,7 +9,8 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from tools import signatures
 
@@ -225,4 +226,15 @@ def _classified(data: bytes) -> "ContentTypeInfo":
 def _classifier() -> "Magika":
     from magika import Magika
 
-    return Magika()
+    onnxruntime: Any = import_module("onnxruntime")
+
+    class Classifier(Magika):
+        def _init_onnx_session(self) -> Any:
+            # Several files are told at once; threads within each would only wait for each other.
+            options = onnxruntime.SessionOptions()
+            options.intra_op_num_threads = options.inter_op_num_threads = 1
+            return onnxruntime.InferenceSession(
+                self._model_path, options, providers=["CPUExecutionProvider"]
+            )
+
+    return Classifier()

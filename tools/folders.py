@@ -19,6 +19,8 @@ class Found:
     """Regular files by their path, in order."""
     closed: dict[Path, str] = field(default_factory=dict)
     """Folders that cannot be listed, each with the reason."""
+    is_file: bool = False
+    """Whether the path itself is the one file."""
     ignored: int = 0
     """Files and whole folders that rules pass over."""
 
@@ -31,6 +33,7 @@ def find(root: Path) -> Found:
     """
     found = Found()
     if not root.is_dir():
+        found.is_file = True
         found.files[root] = Stamp.of(os.stat(root))  # noqa: PTH116 - beside the entries' own
         return found
     waiting = [(root, Rules.of(root))]

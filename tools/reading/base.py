@@ -65,6 +65,8 @@ class Reading:
     """The moment that the content itself gives, such as the date of a mail."""
     flaws: tuple[str, ...] = ()
     """What could not be read, in words."""
+    own_words: str | None = None
+    """What tells its language, where words of ours stand in the blocks; None: all of them do."""
 
 
 class FileReader(Protocol):

@@ -23,9 +23,9 @@ class Contents:
 
     data: bytes
     modified_at: datetime
-    stamp: str | None = None
-    """State of the file; None where it changed while it was read, or so shortly before that a
-    further change might not show."""
+    stamp: str
+    """State of the file; only its size where it changed while it was read, or so shortly before
+    that a further change might not show."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,7 +36,7 @@ class Summary:
     digest: bytes
     """SHA-256 of all of it."""
     modified_at: datetime
-    stamp: str | None
+    stamp: str
     """As in `Contents`."""
 
 
@@ -82,10 +82,10 @@ def summary(path: Path, *, head_bytes: int = _PIECE) -> Summary:
     )
 
 
-def unchanged(path: Path, stamp: str | None) -> bool:
+def unchanged(path: Path, stamp: str) -> bool:
     """Return whether a file is still in that state."""
     try:
-        return stamp is not None and str(Stamp.of(os.lstat(path))) == stamp
+        return str(Stamp.of(os.lstat(path))) == stamp
     except OSError:
         return False
 
@@ -134,7 +134,7 @@ def _modified_at(status: os.stat_result) -> datetime:
         return datetime.fromtimestamp(0, UTC)
 
 
-def _stamp(before: os.stat_result, after: os.stat_result) -> str | None:
+def _stamp(before: os.stat_result, after: os.stat_result) -> str:
     stamp = Stamp.of(before)
     sure = stamp == Stamp.of(after) and stamp.lasting(time.time_ns())
-    return str(stamp) if sure else None
+    return str(stamp) if sure else stamp.doubtful

@@ -159,6 +159,30 @@ ORDER BY place_in_line;
 -- get_passages --
 SELECT chunk_id FROM chunks WHERE document_id = %(document_id)s ORDER BY ordinal;
 
+-- neighbours --
+SELECT near.chunk_id FROM chunks AS found JOIN chunks AS near USING (document_id)
+WHERE found.chunk_id = %(chunk_id)s
+    AND near.ordinal BETWEEN found.ordinal - %(before)s AND found.ordinal + %(after)s
+ORDER BY near.ordinal;
+
+-- section --
+-- The passages under the heading of one, or under a heading further up, the nearest if too many.
+WITH found AS (
+    SELECT document_id, ordinal, place ->> 'part' AS part,
+        ARRAY(SELECT jsonb_array_elements_text(place -> 'heading')) AS headings
+    FROM chunks WHERE chunk_id = %(chunk_id)s
+),
+path AS (
+    SELECT *, headings[:greatest(cardinality(headings) - %(up)s::int, 0)] AS above FROM found
+),
+held AS (
+    SELECT near.chunk_id, near.ordinal FROM path JOIN chunks AS near USING (document_id)
+    WHERE near.place ->> 'part' IS NOT DISTINCT FROM path.part
+        AND (ARRAY(SELECT jsonb_array_elements_text(near.place -> 'heading')))[:cardinality(above)] = above
+    ORDER BY abs(near.ordinal - path.ordinal), near.ordinal LIMIT %(limit)s
+)
+SELECT chunk_id FROM held ORDER BY ordinal;
+
 -- get_documents --
 SELECT document_id, name AS collection, documents.uri, title, kind, language, modified_at, author, thread,
     documents.origins AS document_origins, documents.audience AS document_audience
