@@ -19,9 +19,11 @@ from memory.rows import Row, chunk_of
 
 CHARACTERS_LIMIT = 10_000
 """How much of a question is looked at; more would be a document."""
-WORDS_WEIGHT = 0.033
-"""What a unit of BM25 adds to the cosine. Both are evidence, so they are added as they are: a long
-question that a passage answers word by word says more than a short one."""
+WORD_WEIGHT = 0.1
+"""What a word of the question can add to the cosine, on average; of a rare one it is more, as BM25
+has it. So the more words a passage answers, the more they count, whatever the size of memory."""
+QUOTED_WEIGHT = 0.9
+"""What is left of a score where a passage only repeats an earlier mail."""
 WORDS_PAIRED = 6
 """The rarest words of a question, of which two together make a passage a candidate."""
 EXACT_LIMIT = 20_000
@@ -61,8 +63,9 @@ class _Reach:
             "exact_limit": self.exact_limit,
             "k": self.k,
             "per_document": self.per_document,
-            "words_weight": WORDS_WEIGHT,
+            "word_weight": WORD_WEIGHT,
             "words_paired": WORDS_PAIRED,
+            "quoted_weight": QUOTED_WEIGHT,
         }
 
     def further(self) -> "_Reach":
