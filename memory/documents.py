@@ -52,7 +52,7 @@ class NewDocument:
     """Names the document within its source: the same uri again replaces it."""
     title: str
     kind: str
-    """`pdf`, `markdown`, `text`, `html`, `mail`, `picture`, `recording` or `memory`."""
+    """`pdf`, `markdown`, `text`, `code`, `html`, `mail`, `picture`, `recording` or `memory`."""
     media_type: str
     content_hash: bytes
     """SHA-256 of the bytes that were read."""

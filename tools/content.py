@@ -11,10 +11,11 @@ from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING
 
-from tools import signatures
+from tools import programming, signatures
 
 if TYPE_CHECKING:
-    from magika import ContentTypeInfo, Magika
+    from magika import Magika
+    from magika.types import MagikaPrediction
 
 
 class Kind(StrEnum):
@@ -22,7 +23,8 @@ class Kind(StrEnum):
 
     PDF = "pdf"
     MARKDOWN = "markdown"
-    TEXT = "text"  # also source code, JSON, CSV
+    CODE = "code"  # in a language whose grammar is known
+    TEXT = "text"  # also other code, JSON, CSV
     HTML = "html"
     MAIL = "mail"  # one message, or an mbox of several
     PICTURE = "picture"
@@ -46,7 +48,7 @@ class Content:
                 return "empty"
             case Kind.UNKNOWN if self.media_type == _OCTETS:
                 return "of no known format"
-            case Kind.UNKNOWN | Kind.TEXT:
+            case Kind.UNKNOWN | Kind.TEXT | Kind.CODE:
                 return f"of type {self.media_type}"
             case Kind.PDF | Kind.HTML | Kind.MAIL:
                 return f"{self.kind} ({self.media_type})"
@@ -90,8 +92,11 @@ _CLASSES = {
 }
 
 
-def detect(data: bytes) -> Content:
-    """Tell what bytes are. Blocks for some milliseconds, 200 at the first call."""
+def detect(data: bytes, name: str = "") -> Content:
+    """Tell what bytes are. Blocks for some milliseconds, 200 at the first call.
+
+    A file's name is asked only for the language of code, and only where its text leaves that open.
+    """
     if signature := signatures.find(data):
         return Content(kind=Kind(signature.kind), media_type=signature.media_type)
     text = _text(data[:_SAMPLE_BYTES])
@@ -99,7 +104,7 @@ def detect(data: bytes) -> Content:
         return _binary(data)
     if not text.strip("\ufeff\0 \t\r\n\v\f"):
         return Content(kind=Kind.EMPTY, media_type="application/x-empty")
-    return _written(text, data)
+    return _written(text, data, name)
 
 
 def _text(sample: bytes) -> str | None:
@@ -133,21 +138,24 @@ def _wide(sample: bytes) -> str | None:
     return None
 
 
-def _written(text: str, data: bytes) -> Content:
+def _written(text: str, data: bytes, name: str) -> Content:
     """Tell what kind of text it is."""
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     if mail := _mail(_BLANK_LINES.sub("", text)):
         return Content(kind=Kind.MAIL, media_type=mail)
     if _HTML.match(text):
         return Content(kind=Kind.HTML, media_type="text/html")
-    guess = _classified(data)
-    label = str(guess.label)
+    prediction = _classified(data)
+    guess, label = prediction.output, str(prediction.output.label)
     if label in _NO_TEXT and text.startswith(("{\\rtf", "%!PS")):
         return Content(kind=Kind.UNKNOWN, media_type=_NO_TEXT[label])
     if label == "eml" and _header_names(text):
         return Content(kind=Kind.MAIL, media_type="message/rfc822")
     if label == "html":
         return Content(kind=Kind.HTML, media_type="text/html")
+    unsure = label in {"txt", "unknown"} and str(prediction.dl.label) != label
+    if language := programming.of(text, name, label=label, unsure=unsure):
+        return Content(kind=Kind.CODE, media_type=language.media_type)
     marked = _HEADING.search(text) or _MARKUP.search(text)
     if label == "markdown" or (
         label in {"txt", "unknown"} and marked and not _SETTINGS.search(text)
@@ -182,15 +190,15 @@ def _header_names(text: str) -> set[str]:
 
 
 def _binary(data: bytes) -> Content:
-    guess = _classified(data)
+    guess = _classified(data).output
     if guess.is_text or "/" not in guess.mime_type:
         return Content(kind=Kind.UNKNOWN, media_type=_OCTETS)
     kind = _CLASSES.get(guess.group, Kind.UNKNOWN)
     return Content(kind=kind, media_type=guess.mime_type)
 
 
-def _classified(data: bytes) -> "ContentTypeInfo":
-    return _classifier().identify_bytes(data).output
+def _classified(data: bytes) -> "MagikaPrediction":
+    return _classifier().identify_bytes(data).prediction
 
 
 @cache

@@ -85,7 +85,6 @@ def test_the_beginning_of_a_recording_is_a_recording(data: bytes, media_type: st
         "Name: Bob\nAge: 43\nCity: Rome\n",
         "a,b\n1,2\n3,4\n",
         '{"a": [1, 2, {"b": null}]}',
-        "import os\n\n\ndef find(path):\n    return os.listdir(path)\n",
         "<?xml version='1.0'?><a><b>c</b></a>",
         "red\x1b[31m and \x1b[0mplain\n",
     ],

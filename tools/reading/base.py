@@ -35,11 +35,18 @@ class Block:
     label: Label
     spans: tuple[Span, ...] = ()
     """Finer places within it, as in `memory.documents.NewChunk`: of words, of a row's parts."""
+    section: tuple[str, ...] | None = None
+    """Headings that it shares a passage under with its neighbours; None: those of its place."""
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """Return what a passage with it stands under."""
+        return self.place.heading if self.section is None else self.section
 
     def moved(self, move: Callable[[Place], Place], label: Label) -> "Block":
         """Return the same text with its places moved and another label."""
         spans = tuple(replace(span, place=move(span.place)) for span in self.spans)
-        return Block(text=self.text, place=move(self.place), label=label, spans=spans)
+        return replace(self, place=move(self.place), label=label, spans=spans)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,15 +5,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tools.content import Content, Kind, detect
-from tools.reading import html, mail, markdown, pdf, picture, recording, text
+from tools.reading import code, html, mail, markdown, pdf, picture, recording, text
 from tools.reading.base import FILE_BYTES_LIMIT, Reading, SenseFailedError, UnreadableError
 from tools.reading.perception import Perception
 from tools.senses.errors import MediaError, SenseError
 from tools.senses.media import decode_audio, decode_image
 
-READABLE = "PDF, Markdown, HTML, text in any encoding, mail, pictures and recordings"
+READABLE = "PDF, Markdown, HTML, code, text in any encoding, mail, pictures and recordings"
 
-_WRITTEN = {Kind.TEXT: text.read, Kind.MARKDOWN: markdown.read, Kind.HTML: html.read}
+_WRITTEN = {
+    Kind.CODE: code.read,
+    Kind.TEXT: text.read,
+    Kind.MARKDOWN: markdown.read,
+    Kind.HTML: html.read,
+}
 """What reads text of each kind. Blocks."""
 
 
@@ -31,6 +36,7 @@ class ContentReader:
     def current(self, reader: str) -> bool:
         """Return whether what `Reading.reader` says is still how it would be read."""
         current = {
+            code.READER,
             html.READER,
             mail.READER,
             markdown.READER,
@@ -50,7 +56,7 @@ class ContentReader:
                 f"{name} has {len(data)} bytes, and {self._bytes_limit} are read at most. "
                 "Raise the limit in the settings, or split the file."
             )
-        told = content if content is not None else await asyncio.to_thread(detect, data)
+        told = content if content is not None else await asyncio.to_thread(detect, data, name)
         media_type = told.media_type
         if (written := _WRITTEN.get(told.kind)) is not None:
             return await asyncio.to_thread(written, data, name, media_type)
