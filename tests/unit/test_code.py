@@ -83,7 +83,7 @@ SAMPLES = {
         media_type="text/x-c",
         head="#include <stdio.h>\n#include <stdlib.h>\n\n"
         "#ifdef STORE\nstatic int run(int argc) {\n",
-        member='    if (argc == %d) {\n        printf("%%d\\n", argc);\n'
+        member='    if (argc == %d) {\n        printf("%s\\n", argc);\n'
         "        free(argc);\n    }\n",
         tail="    return 0;\n}\n#endif\n",
         path=("static int run",),
@@ -179,12 +179,11 @@ SAMPLES = {
 
 def source(name: str, members: int = 30) -> str:
     sample = SAMPLES[name]
-    numbers = ((number,) * sample.member.count("%d") for number in range(members))
-    return sample.head + "".join(sample.member % n[: _holes(sample)] for n in numbers) + sample.tail
+    return sample.head + "".join(member(name, number) for number in range(members)) + sample.tail
 
 
-def _holes(sample: Sample) -> int:
-    return sample.member.replace("%%", "").count("%d")
+def member(name: str, number: int) -> str:
+    return SAMPLES[name].member.replace("%d", str(number))
 
 
 def read(text: str, name: str) -> Reading:
@@ -212,8 +211,7 @@ def test_the_language_is_told_by_the_text(name: str) -> None:
 def test_what_stands_in_a_definition_carries_its_path(name: str) -> None:
     text = source(name)
     made = passages(text, name)
-    member = SAMPLES[name].member % ((7,) * _holes(SAMPLES[name]))
-    wanted = next(line.strip() for line in member.splitlines() if "7" in line)
+    wanted = next(line.strip() for line in member(name, 7).splitlines() if "7" in line)
     holder = next(chunk for chunk in made if wanted in chunk.text)
     at = holder.text.index(wanted)
     assert located(holder, at, at + len(wanted)).heading == SAMPLES[name].path
