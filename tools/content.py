@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING
 
-from tools import programming, signatures
+from tools import compressed, programming, signatures
 
 if TYPE_CHECKING:
     from magika import Magika
@@ -29,6 +29,9 @@ class Kind(StrEnum):
     MAIL = "mail"  # one message, or an mbox of several
     PICTURE = "picture"
     RECORDING = "recording"  # also films, for their sound
+    DUMP = "dump"  # of a wiki: many documents in one file, also compressed
+    WIKI = "wiki page"  # out of a dump
+    COMPRESSED = "compressed"  # one document, of whatever kind
     ARCHIVE = "archive"
     EMPTY = "empty"  # no bytes, or blanks only
     UNKNOWN = "unknown"  # the media type says more where anything is known
@@ -50,7 +53,7 @@ class Content:
                 return "of no known format"
             case Kind.UNKNOWN | Kind.TEXT | Kind.CODE:
                 return f"of type {self.media_type}"
-            case Kind.PDF | Kind.HTML | Kind.MAIL:
+            case Kind.PDF | Kind.HTML | Kind.MAIL | Kind.COMPRESSED:
                 return f"{self.kind} ({self.media_type})"
             case _:
                 return f"{_ARTICLES.get(self.kind, 'a')} {self.kind} ({self.media_type})"
@@ -79,6 +82,7 @@ _WRITTEN = _ROUTING | frozenset("to cc bcc subject date reply-to content-type in
 _HTML = re.compile(
     r"(?:<\?xml[^>]*>|<!--.*?-->|\s)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
 )
+_DUMP = re.compile(r"\s*(?:<\?xml[^>]{0,200}>\s*)?<mediawiki\b")
 _HEADING = re.compile(r"^#{1,6} \S[^\n]*\s*?(?:\n\s*\n|\n[^#\n]|\Z)", re.M)
 _SETTINGS = re.compile(r"^\[[\w.:\" -]+\]$|^[\w.-]+ ?= ?\S", re.M)
 _MARKUP = re.compile(r"^```|^[-*] \[[ x]\] |\[[^\]\n]+\]\([^)\s]+\)|^\|[ :|-]+\|$", re.M)
@@ -98,13 +102,25 @@ def detect(data: bytes, name: str = "") -> Content:
     A file's name is asked only for the language of code, and only where its text leaves that open.
     """
     if signature := signatures.find(data):
-        return Content(kind=Kind(signature.kind), media_type=signature.media_type)
+        found = Content(kind=Kind(signature.kind), media_type=signature.media_type)
+        return _packed(found, data) if compressed.is_compressed(data) else found
     text = _text(data[:_SAMPLE_BYTES])
     if text is None:
         return _binary(data)
     if not text.strip("\ufeff\0 \t\r\n\v\f"):
         return Content(kind=Kind.EMPTY, media_type="application/x-empty")
     return _written(text, data, name)
+
+
+def _packed(found: Content, data: bytes) -> Content:
+    """Tell what a compressed file is by the beginning of what it holds."""
+    head = compressed.beginning(data)
+    if not head or compressed.is_compressed(head):
+        return found
+    inner = detect(head)
+    if inner.kind in {Kind.DUMP, Kind.ARCHIVE}:
+        return inner
+    return Content(kind=Kind.COMPRESSED, media_type=found.media_type)
 
 
 def _text(sample: bytes) -> str | None:
@@ -143,6 +159,8 @@ def _written(text: str, data: bytes, name: str) -> Content:
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     if mail := _mail(_BLANK_LINES.sub("", text)):
         return Content(kind=Kind.MAIL, media_type=mail)
+    if _DUMP.match(text):
+        return Content(kind=Kind.DUMP, media_type="application/x-mediawiki-dump+xml")
     if _HTML.match(text):
         return Content(kind=Kind.HTML, media_type="text/html")
     prediction = _classified(data)

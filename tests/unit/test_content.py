@@ -161,7 +161,7 @@ def test_headings_and_marks_make_markdown(text: str) -> None:
     assert detect(text.encode()).kind is Kind.MARKDOWN
 
 
-@pytest.mark.parametrize("data", [zipped(), taped(), gzip.compress(b"notes", mtime=0)])
+@pytest.mark.parametrize("data", [zipped(), taped(), gzip.compress(taped(), mtime=0)])
 def test_what_holds_files_is_an_archive(data: bytes) -> None:
     assert detect(data).kind is Kind.ARCHIVE
 

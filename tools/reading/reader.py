@@ -3,9 +3,12 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import PurePath
 
+from tools.compressed import CompressedError, unpack
 from tools.content import Content, Kind, detect
-from tools.reading import code, html, mail, markdown, pdf, picture, recording, text
+from tools.reading import code, html, mail, markdown, pdf, picture, recording, text, wikitext
 from tools.reading.base import FILE_BYTES_LIMIT, Reading, SenseFailedError, UnreadableError
 from tools.reading.perception import Perception
 from tools.senses.errors import MediaError, SenseError
@@ -18,6 +21,7 @@ _WRITTEN = {
     Kind.TEXT: text.read,
     Kind.MARKDOWN: markdown.read,
     Kind.HTML: html.read,
+    Kind.WIKI: wikitext.read,
 }
 """What reads text of each kind. Blocks."""
 
@@ -42,6 +46,7 @@ class ContentReader:
             markdown.READER,
             pdf.READER,
             text.READER,
+            wikitext.READER,
             self._perception.picture_reader,
             self._perception.recording_reader,
         }
@@ -69,10 +74,29 @@ class ContentReader:
                 return await self._picture(data, name, media_type)
             case Kind.RECORDING:
                 return await self._recording(data, name, media_type)
+            case Kind.COMPRESSED:
+                return await self._unpacked(data, name, depth)
+            case Kind.DUMP:
+                raise UnreadableError(
+                    f"{name} holds many documents: bring it into memory with `cortical ingest`."
+                )
             case Kind.EMPTY:
                 raise UnreadableError(f"{name} is empty.")
             case _:
                 raise UnreadableError(f"{name} is {told} and cannot be read. {READABLE} can be.")
+
+    async def _unpacked(self, data: bytes, name: str, depth: int) -> Reading:
+        """Read the one document that a compressed file holds."""
+        try:
+            unpacked = await asyncio.to_thread(unpack, data, bytes_limit=self._bytes_limit)
+        except CompressedError as error:
+            raise UnreadableError(f"{name} cannot be unpacked: {error}.") from error
+        inner = PurePath(name).stem
+        told = await asyncio.to_thread(detect, unpacked.data, inner)
+        if told.kind is Kind.COMPRESSED:
+            raise UnreadableError(f"{name} is compressed more than once. Unpack it first.")
+        reading = await self._read(unpacked.data, inner, depth, told)
+        return replace(reading, flaws=(*unpacked.flaws, *reading.flaws))
 
     async def _picture(self, data: bytes, name: str, media_type: str) -> Reading:
         with _translated():
