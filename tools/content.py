@@ -72,7 +72,7 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 _BLANK_LINES = re.compile(r"\A(?:[ \t]*\n)+")
 _FIELD = re.compile(r"([!-9;-~]+)[ \t]*:")
-_ENVELOPE = re.compile(r"From \S+.*\d{1,2}:\d\d.*")
+_ENVELOPE = re.compile(r"From \S++.{0,300}?\d{1,2}:\d\d.*")
 _ROUTING = frozenset(
     "from received return-path delivered-to message-id mime-version x-mailer dkim-signature "
     "envelope-to x-received sender resent-from list-id".split()
@@ -80,12 +80,14 @@ _ROUTING = frozenset(
 _WRITTEN = _ROUTING | frozenset("to cc bcc subject date reply-to content-type in-reply-to".split())
 
 _HTML = re.compile(
-    r"(?:<\?xml[^>]*>|<!--.*?-->|\s)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
+    r"(?:<\?xml[^>]*+>|(?><!--.*?-->)|\s)*+<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
 )
 _DUMP = re.compile(r"\s*(?:<\?xml[^>]{0,200}>\s*)?<mediawiki\b")
 _HEADING = re.compile(r"^#{1,6} \S[^\n]*\s*?(?:\n\s*\n|\n[^#\n]|\Z)", re.M)
 _SETTINGS = re.compile(r"^\[[\w.:\" -]+\]$|^[\w.-]+ ?= ?\S", re.M)
-_MARKUP = re.compile(r"^```|^[-*] \[[ x]\] |\[[^\]\n]+\]\([^)\s]+\)|^\|[ :|-]+\|$", re.M)
+_MARKUP = re.compile(
+    r"^```|^[-*] \[[ x]\] |\[[^\]\[\n]{1,300}\]\([^)\s]{1,2000}\)|^\|[ :|-]+\|$", re.M
+)
 
 _NO_TEXT = {"rtf": "application/rtf", "postscript": "application/postscript"}
 _CLASSES = {
