@@ -81,6 +81,8 @@ def hits(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         where = f", {hit['where']}" if hit["where"] else ""
         yield f"{number:2}. {hit['score']:.3f}  {hit['title']}{where}"
         yield f"    {_shortened(hit['text'])}"
+        for near in hit.get("around", ()):
+            yield f"      beside it, {near['where'] or 'unplaced'}: {_shortened(near['text'])}"
         yield f"    {hit['source']}"
 
 
@@ -113,8 +115,15 @@ def sighting(result: Mapping[str, Any]) -> Iterator[str]:
 
 def ingested(report: Mapping[str, Any]) -> Iterator[str]:
     """Write what was read, and each file that was not."""
+    more = {name: report.get(name, 0) for name in ("moved", "empty", "ignored")}
+    counts = {
+        "read": report["read"],
+        "unchanged": report["unchanged"],
+        "vanished": report["vanished"],
+        **{name: count for name, count in more.items() if count},
+    }
     yield (
-        f"{report['read']} read, {report['unchanged']} unchanged, {report['vanished']} vanished; "
+        f"{', '.join(f'{count} {name}' for name, count in counts.items())}; "
         f"{report['chunks']} passages in {report['seconds']:.1f} s"
     )
     yield from (f"  note: {one['uri']}: {one['reason']}" for one in report["flawed"])

@@ -9,7 +9,8 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from tools import compressed, programming, signatures
 
@@ -32,6 +33,14 @@ class Kind(StrEnum):
     DUMP = "dump"  # of a wiki: many documents in one file, also compressed
     WIKI = "wiki page"  # out of a dump
     COMPRESSED = "compressed"  # one document, of whatever kind
+    DOCUMENT = "document"  # of a word processor
+    SLIDES = "slides"
+    SHEET = "sheet"  # a workbook of several, too
+    BOOK = "book"
+    CALENDAR = "calendar"
+    CONTACTS = "contacts"
+    LEGACY = "legacy"  # what Office wrote before 2007
+    PROTECTED = "protected"  # by a password
     ARCHIVE = "archive"
     EMPTY = "empty"  # no bytes, or blanks only
     UNKNOWN = "unknown"  # the media type says more where anything is known
@@ -53,12 +62,24 @@ class Content:
                 return "of no known format"
             case Kind.UNKNOWN | Kind.TEXT | Kind.CODE:
                 return f"of type {self.media_type}"
-            case Kind.PDF | Kind.HTML | Kind.MAIL | Kind.COMPRESSED:
+            case Kind.LEGACY:
+                return f"a file of an older program ({self.media_type})"
+            case kind if kind in _PLAIN:
                 return f"{self.kind} ({self.media_type})"
             case _:
                 return f"{_ARTICLES.get(self.kind, 'a')} {self.kind} ({self.media_type})"
 
 
+_PLAIN = {
+    Kind.PDF,
+    Kind.HTML,
+    Kind.MAIL,
+    Kind.SLIDES,
+    Kind.CONTACTS,
+    Kind.PROTECTED,
+    Kind.COMPRESSED,
+}
+"""Named without an article."""
 _OCTETS = "application/octet-stream"
 _ARTICLES = {Kind.ARCHIVE: "an", Kind.MARKDOWN: ""}
 
@@ -70,6 +91,13 @@ _CONTROLS_SHARE = 0.002
 _UTF_32 = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
+_OBJECTS = re.compile(r"\A(?:[ \t]*\n)*BEGIN:(VCALENDAR|VCARD)[ \t]*\n", re.IGNORECASE)
+_OBJECT_KINDS = {
+    "VCALENDAR": (Kind.CALENDAR, "text/calendar"),
+    "VCARD": (Kind.CONTACTS, "text/vcard"),
+}
+
+_HEAD = re.compile(rb"[^\0]*?\r?\n\r?\n")
 _BLANK_LINES = re.compile(r"\A(?:[ \t]*\n)+")
 _FIELD = re.compile(r"([!-9;-~]+)[ \t]*:")
 _ENVELOPE = re.compile(r"From \S++.{0,300}?\d{1,2}:\d\d.*")
@@ -108,7 +136,7 @@ def detect(data: bytes, name: str = "") -> Content:
         return _packed(found, data) if compressed.is_compressed(data) else found
     text = _text(data[:_SAMPLE_BYTES])
     if text is None:
-        return _binary(data)
+        return _headed(data[:_SAMPLE_BYTES]) or _binary(data)
     if not text.strip("\ufeff\0 \t\r\n\v\f"):
         return Content(kind=Kind.EMPTY, media_type="application/x-empty")
     return _written(text, data, name)
@@ -139,6 +167,14 @@ def _text(sample: bytes) -> str | None:
     return text
 
 
+def _headed(sample: bytes) -> Content | None:
+    """Take mail by its headers alone: its body may be anything, sent as it was."""
+    head = _HEAD.match(sample)
+    text = _text(head[0]) if head else None
+    mail = _mail(_BLANK_LINES.sub("", text.replace("\r\n", "\n"))) if text else None
+    return Content(kind=Kind.MAIL, media_type=mail) if mail else None
+
+
 def _wide(sample: bytes) -> str | None:
     """Tell UTF-16 and 32 by their mark, or UTF-16 by its zero bytes in European text."""
     if sample.startswith(_UTF_32):
@@ -159,6 +195,9 @@ def _wide(sample: bytes) -> str | None:
 def _written(text: str, data: bytes, name: str) -> Content:
     """Tell what kind of text it is."""
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    if written := _OBJECTS.match(text):
+        kind, media_type = _OBJECT_KINDS[written.group(1).upper()]
+        return Content(kind=kind, media_type=media_type)
     if mail := _mail(_BLANK_LINES.sub("", text)):
         return Content(kind=Kind.MAIL, media_type=mail)
     if _DUMP.match(text):
@@ -225,4 +264,15 @@ def _classified(data: bytes) -> "MagikaPrediction":
 def _classifier() -> "Magika":
     from magika import Magika
 
-    return Magika()
+    onnxruntime: Any = import_module("onnxruntime")
+
+    class Classifier(Magika):
+        def _init_onnx_session(self) -> Any:
+            # Several files are told at once; threads within each would only wait for each other.
+            options = onnxruntime.SessionOptions()
+            options.intra_op_num_threads = options.inter_op_num_threads = 1
+            return onnxruntime.InferenceSession(
+                self._model_path, options, providers=["CPUExecutionProvider"]
+            )
+
+    return Classifier()

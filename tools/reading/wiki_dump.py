@@ -44,42 +44,28 @@ class WikiDump:
     def members(self, path: Path) -> Iterator[Member | BrokenMember]:
         """Yield the pages of a dump, the last revision of each. Blocks.
 
-        A dump that breaks off ends in a broken member. Raises `UnreadableError` where there was no
-        page before that, and OSError where the file cannot be read.
+        Raises `UnreadableError` where it is no dump, or breaks off: what was yielded before stands,
+        and nobody knows what would have come. Raises OSError where it cannot be read.
         """
-        with path.open("rb") as file:
-            taken = 0
-            try:
-                for member in self._pages(_source(file)):
-                    taken += 1
-                    yield member
-            except _BrokenError as error:
-                if not taken:
-                    raise UnreadableError(
-                        f"{path.name} cannot be read as a dump: {error}"
-                    ) from error
-                yield BrokenMember(key="end", name=f"end of {path.name}", reason=str(error))
-
-    def _pages(self, source: _Source) -> Iterator[Member | BrokenMember]:
         from lxml import etree
 
         target = _Pages(self._namespaces)
         parser = etree.XMLParser(
             target=target, resolve_entities=False, no_network=True, load_dtd=False
         )
-        try:
-            while piece := source.read(_PIECE_BYTES):
-                parser.feed(piece)
+        with path.open("rb") as file:
+            try:
+                source = _source(file)
+                while piece := source.read(_PIECE_BYTES):
+                    parser.feed(piece)
+                    yield from target.taken()
+                parser.close()
+            except (etree.XMLSyntaxError, CompressedError) as error:
                 yield from target.taken()
-            parser.close()
-        except (etree.XMLSyntaxError, CompressedError) as error:
+                raise UnreadableError(
+                    f"{path.name} cannot be read as a dump to its end: {error}. Fetch it anew."
+                ) from error
             yield from target.taken()
-            raise _BrokenError(f"it breaks off: {error}") from error
-        yield from target.taken()
-
-
-class _BrokenError(Exception):
-    """What follows cannot be read."""
 
 
 def _source(file: BinaryIO) -> _Source:
