@@ -56,8 +56,8 @@ class NewDocument:
     """Names the document within its source: the same uri again replaces it."""
     title: str
     kind: str
-    """`pdf`, `document`, `slides`, `sheet`, `book`, `markdown`, `text`, `html`, `mail`, `calendar`,
-    `contacts`, `picture`, `recording` or `memory`."""
+    """`pdf`, `document`, `slides`, `sheet`, `book`, `markdown`, `text`, `code`, `html`, `wiki`,
+    `mail`, `calendar`, `contacts`, `picture`, `recording` or `memory`."""
     media_type: str
     content_hash: bytes
     """SHA-256 of the bytes that were read."""
