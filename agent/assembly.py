@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from graphs.context import Services
     from graphs.executive import Executive
     from memory.artifact_store import ArtifactStore
+    from memory.graph_store import GraphStore
     from memory.threads import Threads
     from tools.ingest import Ingestion
     from tools.reading.base import FileReader
@@ -92,6 +93,7 @@ class Engine:
     pool: Pool
     services: "Services"
     artifacts: "ArtifactStore"
+    store: "GraphStore"
     threads: "Threads"
     turns: "Turns"
     graphs: "Mapping[str, Builder]"
@@ -198,11 +200,17 @@ async def engine(settings: Settings) -> AsyncIterator[Engine]:
     from agent.turns import Turns
     from graphs import assistant
     from memory.artifact_store import ArtifactStore
+    from memory.graph_store import open_store
     from memory.runs import RunRegistry
     from memory.threads import Threads
+    from tools.notes import cut
 
-    async with memory(settings) as held, aclosing(await executive(settings)) as reasoner:
-        services = _services(settings, held, reasoner)
+    async with (
+        memory(settings) as held,
+        aclosing(await executive(settings)) as reasoner,
+        open_store(held.pool, held.embedder, cut=cut) as store,
+    ):
+        services = _services(settings, held, reasoner, store)
         makers = {"assistant": assistant.build, **plugins.graphs(settings.graphs)}
         builders = {name: partial(maker, services) for name, maker in makers.items()}
         threads = Threads(held.pool)
@@ -211,9 +219,11 @@ async def engine(settings: Settings) -> AsyncIterator[Engine]:
             pool=held.pool,
             services=services,
             artifacts=ArtifactStore(held.pool),
+            store=store,
             threads=threads,
             turns=Turns(
                 pool=held.pool,
+                store=store,
                 registry=RunRegistry(held.pool),
                 threads=threads,
                 graphs=builders,
@@ -225,12 +235,13 @@ async def engine(settings: Settings) -> AsyncIterator[Engine]:
         )
 
 
-def _services(settings: Settings, held: Memory, reasoner: "Executive") -> "Services":
+def _services(
+    settings: Settings, held: Memory, reasoner: "Executive", store: "GraphStore"
+) -> "Services":
     from agent import plugins
     from graphs.context import Limits, Services
     from memory.artifact_store import ArtifactStore
     from memory.ledger import EffectLedger
-    from memory.notebook import Notebook
     from memory.recollection import Recollection
     from tools import clock, files, recall, remember
     from tools.executor import Executor
@@ -240,7 +251,7 @@ def _services(settings: Settings, held: Memory, reasoner: "Executive") -> "Servi
     toolbox = Toolbox(
         [
             recall.recall(held.searcher),
-            remember.remember(Notebook(held.store, held.embedder)),
+            remember.remember(store),
             files.read_file(settings.files.roots, held.reader),
             clock.NOW,
             clock.DATES,

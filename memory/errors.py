@@ -12,6 +12,7 @@ MemoryStoreError
 ├── SchemaError
 ├── FenceLostError
 ├── PassageTooLongError
+├── EmbedderUnavailableError
 └── EmbeddingMismatchError
 """
 
@@ -73,6 +74,10 @@ def from_os_error(error: OSError, what: str) -> MemoryStoreError:
 
 class PassageTooLongError(MemoryStoreError):
     """A passage is longer than search can index; it has to be cut first."""
+
+
+class EmbedderUnavailableError(MemoryStoreError):
+    """Text cannot be turned into vectors now; what is stored is found by its words meanwhile."""
 
 
 class EmbeddingMismatchError(MemoryStoreError):

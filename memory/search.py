@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pgvector import HalfVector
 from psycopg import sql
@@ -27,6 +27,10 @@ TERMS_BUDGET = 20_000
 EXACT_LIMIT = 20_000
 """Up to so many passages that a filter leaves are compared one by one."""
 _UNLIMITED = 2**62
+
+Fold = Literal["text", "document"]
+"""Of passages that read the same, or that are of one document, the best stands for all."""
+_FOLDED_BY: dict[Fold, str] = {"text": "text_key", "document": "document_id"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,20 +71,22 @@ class Searcher:
         k: int = 10,
         collections: Sequence[str] | None = None,
         filter: Filter | None = None,  # noqa: A002 - the word for it
+        fold: Fold = "text",
     ) -> list[Hit]:
         """Return the k best passages, best first; without `collections` from all of them.
 
         Fewer come only if no more have a vector or one of the words. Passages that read the same
-        are returned once. Of a text longer than 10,000 characters the beginning is looked at.
+        are returned once, or with `fold` those of one document. Of a text longer than 10,000
+        characters the beginning is looked at.
         """
         question = await self._question(text, collections, filter or Filter())
         if question is None or k < 1:
             return []
         reach = _Reach(depth=max(DEPTH, 2 * k), exact_limit=EXACT_LIMIT, k=k)
-        rows = await self._run(question, reach)
+        rows = await self._run(question, reach, fold)
         while len(rows) < k and _more(rows, reach, question):
             reach = _Reach(depth=10 * reach.depth, exact_limit=_UNLIMITED, k=k)
-            rows = await self._run(question, reach)
+            rows = await self._run(question, reach, fold)
         return [_hit(row) for row in rows]
 
     async def candidates(
@@ -146,7 +152,12 @@ class Searcher:
         return checked_vectors(vectors, self._embedder, 1)[0]
 
     async def _run(
-        self, question: dict[str, Any], reach: _Reach, *, prefix: sql.SQL | None = None
+        self,
+        question: dict[str, Any],
+        reach: _Reach,
+        fold: Fold = "text",
+        *,
+        prefix: sql.SQL | None = None,
     ) -> list[Row]:
         values = question | {
             "depth": reach.depth,
@@ -157,18 +168,20 @@ class Searcher:
         }
         with translated():
             async with self._pool.connection() as connection:
-                statement = (prefix or sql.SQL("")) + await self._statement(connection)
+                statement = (prefix or sql.SQL("")) + await self._statement(connection, fold)
                 # Not prepared: after five runs a prepared statement keeps a plan that fits none
                 # of its filters.
                 cursor = await connection.execute(statement, values, prepare=False)
                 return await cursor.fetchall()
 
-    async def _statement(self, connection: Connection) -> sql.Composed:
+    async def _statement(self, connection: Connection, fold: Fold) -> sql.Composed:
         if self._model is None:
             self._model = await find_model(connection, self._embedder)
         vectors = sql.SQL(query("no_vectors")) if self._model is None else self._model.table
         matching = sql.SQL(query("matching_document"))
-        return sql.SQL(query("search")).format(vectors=vectors, matching=matching)
+        return sql.SQL(query("search")).format(
+            vectors=vectors, matching=matching, fold=sql.Identifier(_FOLDED_BY[fold])
+        )
 
 
 def _more(rows: Sequence[Row], reach: _Reach, question: dict[str, Any]) -> bool:

@@ -9,16 +9,13 @@ from typing import Any
 from memory import vectors
 from memory.characters import storable
 from memory.database import Pool, transaction, translated
-from memory.documents import Chunk, Document, KnownDocument, NewDocument
+from memory.documents import URI_BYTES_LIMIT, Chunk, Document, KnownDocument, NewDocument
 from memory.embedding import Embedder
 from memory.files import FileRecord, record
 from memory.passages import prepared
 from memory.queries import query
 from memory.rows import Row, chunk_of, document_of, fetch
 from memory.writing import Fresh, collection_of, insert, replace, vanish, writing
-
-URI_BYTES_LIMIT = 2_000
-"""Longest name of a document or a source; an index holds no longer ones."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -29,9 +29,9 @@ from memory.artifact_store import ArtifactStore
 from memory.checkpoints import FencedSaver, Writer
 from memory.database import Pool, open_pool
 from memory.errors import FenceLostError
+from memory.graph_store import GraphStore
 from memory.labels import ENGINE_LABEL, Label, Origin
 from memory.ledger import EffectLedger
-from memory.notebook import Notebook
 from memory.recollection import Recollection
 from memory.runs import Run, RunRegistry, RunStatus, RunStep
 from memory.search import Searcher
@@ -40,6 +40,7 @@ from memory.testing import HashingEmbedder, text_document
 from memory.threads import ThreadBusyError, Threads
 from tools.base import Effect, Tool, ToolContext, ToolError, ToolResult
 from tools.executor import Executor, Request
+from tools.notes import cut
 from tools.policy import ANSWER, Grant, Purpose
 from tools.registry import Toolbox
 from tools.remember import remember
@@ -433,6 +434,10 @@ def sending(sent: list[str], *, repeatable: bool = False) -> Tool[Letter]:
     )
 
 
+def memories(pool: Pool) -> GraphStore:
+    return GraphStore(pool, HashingEmbedder(), cut=cut)
+
+
 def services_of(
     pool: Pool, script: Sequence[Scripted], tools: Sequence[Tool[Any]] = (), **parts: Any
 ) -> Services:
@@ -442,7 +447,7 @@ def services_of(
         **dict.fromkeys(field.name for field in fields(Services)),
         "executive": ScriptedExecutive(script),
         "executor": Executor(
-            Toolbox([remember(Notebook(store, embedder)), *tools]),
+            Toolbox([remember(memories(pool)), *tools]),
             EffectLedger(pool),
             timeout_s=5,
         ),
@@ -538,6 +543,7 @@ async def test_a_new_question_on_a_thread_that_waits_is_asked_once_the_person_ha
     turns = talking(pool, services)
     engine = Engine(
         pool=pool,
+        store=memories(pool),
         services=services,
         artifacts=ArtifactStore(pool),
         threads=Threads(pool),

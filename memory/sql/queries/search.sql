@@ -108,7 +108,7 @@ found AS MATERIALIZED (
     TABLE lexical_leg UNION TABLE vector_leg
 ),
 scored AS (
-    SELECT chunk_id, text_key, coalesce(-(l.weights <#> (SELECT weights FROM question)), 0) AS lexical,
+    SELECT chunk_id, l.document_id, text_key, coalesce(-(l.weights <#> (SELECT weights FROM question)), 0) AS lexical,
         -(v.embedding <#> %(vector)s::halfvec) AS cosine
     FROM found JOIN lexical AS l USING (chunk_id) LEFT JOIN {vectors} AS v USING (chunk_id)
 ),
@@ -119,10 +119,10 @@ ranked AS (
     END AS score
     FROM scored
 ),
--- Of passages with the same text the best one stands for all.
+-- Of passages with the same text, or of one document, the best one stands for all.
 best AS (
     SELECT * FROM (
-        SELECT DISTINCT ON (text_key) * FROM ranked ORDER BY text_key, score DESC, chunk_id
+        SELECT DISTINCT ON ({fold}) * FROM ranked ORDER BY {fold}, score DESC, chunk_id
     ) AS distinct_texts
     ORDER BY score DESC, chunk_id LIMIT %(k)s::bigint
 )
@@ -131,7 +131,7 @@ SELECT score, lexical, cosine, (SELECT yes FROM exact) AS exact, (SELECT count(*
     d.document_id, name AS collection, d.uri, title, kind, language, modified_at,
     d.origins AS document_origins, d.audience AS document_audience
 FROM best JOIN chunks AS c USING (chunk_id)
-JOIN documents AS d USING (document_id)
+JOIN documents AS d ON d.document_id = best.document_id
 JOIN sources USING (source_id)
 JOIN collections USING (collection_id)
 ORDER BY score DESC, chunk_id;
