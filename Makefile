@@ -5,7 +5,9 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 
-.PHONY: demo test check format lint types layers install lock clean
+PEERS := .venv-peers
+
+.PHONY: demo test check format lint types layers install peers lock clean
 
 install: $(INSTALLED)
 
@@ -18,6 +20,15 @@ $(INSTALLED): requirements.lock requirements-weights.lock pyproject.toml
 
 $(INSTALLED_DEV): $(INSTALLED) requirements-dev.lock
 	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.lock
+	touch $@
+
+# What the benchmarks compare with, in an environment of its own. torch comes first: a build for the CPU, which any later one would replace.
+peers: $(PEERS)/.installed
+
+$(PEERS)/.installed: deploy/peers.in
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/pip install --quiet "$$(grep '^torch==' deploy/peers.in)"
+	$(PEERS)/bin/pip install --quiet -r deploy/peers.in
 	touch $@
 
 demo: $(INSTALLED)

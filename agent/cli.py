@@ -247,6 +247,13 @@ def say(
 @app.command()
 def ingest(
     paths: Annotated[list[Path], typer.Argument(help="Files and folders.", metavar="PATH…")],
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Go on with what changes, until stopped.")
+    ] = False,
+    every: Annotated[
+        float,
+        typer.Option("--every", min=1, help="With --watch: seconds to a look without a change."),
+    ] = 600.0,
     collection: Collection = None,
     as_json: Json = False,
 ) -> None:
@@ -254,8 +261,23 @@ def ingest(
     from agent import ingesting, rendering, terminal
 
     show = terminal.Progress(sys.stderr, quiet=as_json)
+    settings = _settings(collection=collection)
+    if watch:
+
+        def on_report(report: Mapping[str, Any]) -> None:
+            lines = [json.dumps(report)] if as_json else rendering.ingested(report)
+            _print(lines)
+            sys.stdout.flush()
+
+        with show:
+            _wait(
+                ingesting.follow(
+                    settings, paths, every_s=every, watch=show.event, on_report=on_report
+                )
+            )
+        return
     with show:
-        report = _wait(ingesting.ingest(_settings(collection=collection), paths, watch=show.event))
+        report = _wait(ingesting.ingest(settings, paths, watch=show.event))
     _print_json(report) if as_json else _print(rendering.ingested(report))
     if report["failed"]:
         raise typer.Exit(FAILED)

@@ -3,7 +3,8 @@
 AgentError
 ├── SettingsError
 ├── UsageError
-└── EmbedderError
+├── EmbedderError
+└── PeerError
 
 What an executive raises is part of its contract and stands in `graphs.errors`.
 """
@@ -25,3 +26,7 @@ class UsageError(AgentError):
 
 class EmbedderError(AgentError, EmbedderUnavailableError):
     """Text cannot be turned into vectors."""
+
+
+class PeerError(AgentError):
+    """A library that a benchmark compares with cannot be run, or failed."""

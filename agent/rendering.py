@@ -113,8 +113,15 @@ def sighting(result: Mapping[str, Any]) -> Iterator[str]:
 
 def ingested(report: Mapping[str, Any]) -> Iterator[str]:
     """Write what was read, and each file that was not."""
+    more = {name: report.get(name, 0) for name in ("moved", "empty", "ignored")}
+    counts = {
+        "read": report["read"],
+        "unchanged": report["unchanged"],
+        "vanished": report["vanished"],
+        **{name: count for name, count in more.items() if count},
+    }
     yield (
-        f"{report['read']} read, {report['unchanged']} unchanged, {report['vanished']} vanished; "
+        f"{', '.join(f'{count} {name}' for name, count in counts.items())}; "
         f"{report['chunks']} passages in {report['seconds']:.1f} s"
     )
     yield from (f"  note: {one['uri']}: {one['reason']}" for one in report["flawed"])

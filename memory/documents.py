@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from memory.labels import Label
+from memory.language import CODE
 from memory.places import Place, spanning
 
 URI_BYTES_LIMIT = 2_000
@@ -55,7 +56,8 @@ class NewDocument:
     """Names the document within its source: the same uri again replaces it."""
     title: str
     kind: str
-    """`pdf`, `markdown`, `text`, `html`, `mail`, `picture`, `recording` or `memory`."""
+    """`pdf`, `document`, `slides`, `sheet`, `book`, `markdown`, `text`, `html`, `mail`, `calendar`,
+    `contacts`, `picture`, `recording` or `memory`."""
     media_type: str
     content_hash: bytes
     """SHA-256 of the bytes that were read."""
@@ -68,6 +70,11 @@ class NewDocument:
     chunks: tuple[NewChunk, ...]
     flaws: tuple[str, ...] = ()
     """What was wrong with it, in words; what could be read is stored all the same."""
+
+    @property
+    def vocabulary(self) -> str:
+        """Which words are common in it: those of its language, or of source code."""
+        return CODE if self.kind == CODE else self.language
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,7 +123,7 @@ class Hit:
 
     chunk: Chunk
     score: float
-    """Fused, from 0 to 1; the greater the better."""
+    """The cosine, and what the words add to it: from 0 up, the greater the better."""
     lexical: float
     """BM25 as a share of the most that the query could score, from 0 to 1."""
     cosine: float | None

@@ -75,20 +75,28 @@ def checked_vectors(
     vectors: NDArray[np.float32], embedder: Embedder, count: int
 ) -> list[HalfVector | None]:
     """Return what is stored for an embedder's answer: None for a text that has no direction."""
-    if vectors.shape != (count, embedder.dimensions):
+    directed = check_vectors(vectors, embedder.model, (count, embedder.dimensions))
+    return [HalfVector(row) if yes else None for yes, row in zip(directed, vectors, strict=True)]
+
+
+def check_vectors(
+    vectors: NDArray[np.float32], model: str, shape: tuple[int, int]
+) -> NDArray[np.bool_]:
+    """Refuse vectors of another shape or length than they should have; tell which have one."""
+    if vectors.shape != shape:
         raise EmbeddingMismatchError(
-            f"The model {embedder.model} gave vectors of shape {vectors.shape} for {count} texts, "
-            f"but says that it has {embedder.dimensions} dimensions. Use another model, or mend it."
+            f"The model {model} gave vectors of shape {vectors.shape} for {shape[0]} texts, "
+            f"but says that it has {shape[1]} dimensions. Use another model, or mend it."
         )
     lengths = np.linalg.norm(vectors.astype(np.float64), axis=1)
-    empty = ~np.isfinite(lengths) | (lengths == 0)
-    wrong = ~empty & (np.abs(lengths - 1) > _LENGTH_TOLERANCE)
+    directed: NDArray[np.bool_] = np.isfinite(lengths) & (lengths != 0)
+    wrong = directed & (np.abs(lengths - 1) > _LENGTH_TOLERANCE)
     if wrong.any():
         raise EmbeddingMismatchError(
-            f"The model {embedder.model} gave a vector of length {lengths[wrong][0]:.3g} instead "
+            f"The model {model} gave a vector of length {lengths[wrong][0]:.3g} instead "
             "of 1. Let its adapter normalise them."
         )
-    return [None if no else HalfVector(row) for no, row in zip(empty, vectors, strict=True)]
+    return directed
 
 
 def _checked(row: Row, embedder: Embedder) -> Model:

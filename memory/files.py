@@ -28,9 +28,10 @@ class FileRecord:
     reader: str
     """What read it: as in `NewDocument`, or what else has to change before it is read again."""
     reason: str | None = None
-    """Why nothing of it could be read; nothing of it stands in memory then."""
+    """Why it could not be read: nothing of it stands in memory, unless it holds many documents, of
+    which those before the fault do."""
     many: bool = False
-    """Whether it holds documents rather than being one. Not stored."""
+    """Whether it holds documents rather than being one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -132,7 +133,7 @@ async def record(connection: Connection, source_id: int, files: Sequence[FileRec
         source_id=source_id,
         uris=uris,
         whole=[file.reason is None and not file.many for file in files],
-        many=[file.many and file.reason is None for file in files],
+        many=[file.many for file in files],
     )
     await delete_documents(connection, [row["document_id"] for row in overtaken])
     values = {
@@ -142,5 +143,6 @@ async def record(connection: Connection, source_id: int, files: Sequence[FileRec
         "digests": [file.digest for file in files],
         "readers": [file.reader for file in files],
         "reasons": [file.reason for file in files],
+        "many": [file.many for file in files],
     }
     await connection.execute(query("record_files"), values)

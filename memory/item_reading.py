@@ -9,12 +9,13 @@ from langgraph.store.base import ListNamespacesOp, SearchOp
 from psycopg import sql
 
 from memory.database import Pool, translated
+from memory.filters import Filter
 from memory.item_filters import condition
 from memory.item_names import KIND, collection_of, item_uri
 from memory.items import StoredItem, item_of
 from memory.queries import query
 from memory.rows import Row
-from memory.search import Filter, Searcher
+from memory.search import Searcher
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -135,7 +136,8 @@ class ItemReader:
             k=count,
             collections=[collection_of(op.namespace_prefix[0])] if op.namespace_prefix else None,
             filter=Filter(kinds=frozenset({KIND}), document_ids=ids),
-            fold="document",
+            per_document=1,
+            fold=False,
         )
         return {hit.chunk.document.id: hit.score for hit in hits}
 

@@ -11,7 +11,6 @@ from memory import lexicon
 from memory.characters import storable, storable_json
 from memory.documents import NewChunk, NewDocument
 from memory.errors import PassageTooLongError
-from memory.language import searchable
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,7 +70,7 @@ def _prepared(chunk: NewChunk, ordinal: int, uri: str) -> Passage:
         ordinal=ordinal,
         text=text,
         context=context,
-        words=searchable(lexicon.whole(context, text)),
+        words=lexicon.indexed(context, text),
         content_key=lexicon.content_key(context, text),
         text_key=lexicon.text_key(text),
         place=Jsonb(storable_json(chunk.place.to_json())),

@@ -11,7 +11,7 @@ from memory.characters import storable
 from memory.database import Pool, transaction, translated
 from memory.documents import URI_BYTES_LIMIT, Chunk, Document, KnownDocument, NewDocument
 from memory.embedding import Embedder
-from memory.files import FileRecord, record
+from memory.files import FileRecord, FileStore, record
 from memory.passages import prepared
 from memory.queries import query
 from memory.rows import Row, chunk_of, document_of, fetch
@@ -43,6 +43,8 @@ class DocumentStore:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self.files = FileStore(pool)
+        """What is known of the files that documents come from."""
 
     async def source(self, collection: str, uri: str) -> int:
         """Return the id of a source, which is made where it is new."""

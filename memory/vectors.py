@@ -6,15 +6,13 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from memory import lexicon
+from memory import indexes, lexicon
 from memory.database import Connection, Pool, transaction, translated
 from memory.embedding import Embedder
 from memory.embedding_models import Model, checked_vectors, find_model, register
 from memory.queries import query
 from memory.rows import Row, fetch
 
-INDEXED_FROM = 50_000
-"""Rows from which a table gets an approximate index; below, looking at all takes milliseconds."""
 Progress = Callable[[int, int], None]
 """Called with the passages embedded so far and all that have to be."""
 
@@ -46,7 +44,7 @@ async def embed_missing(
     batch: int,
     limit: int | None = None,
     on_progress: Progress = silent,
-    indexed_from: int = INDEXED_FROM,
+    indexed_from: int = indexes.INDEXED_FROM,
 ) -> int:
     """Embed passages without a vector, newest first; return how many got one.
 
@@ -61,7 +59,7 @@ async def embed_missing(
         size = batch if limit is None else min(batch, limit - done)
         rows = await _next_batch(pool, model, seen, size)
         if not rows:
-            await _index_if_large(pool, model, indexed_from)
+            await indexes.build_missing(pool, model, indexed_from=indexed_from)
             break
         done += await _embed(pool, model, embedder, rows)
         on_progress(done, max(done, total))
@@ -126,32 +124,6 @@ async def _adding(pool: Pool) -> AsyncIterator[Connection]:
     async with transaction(pool) as connection:
         await connection.execute(query("lock_lexicon_shared"), {"key": lexicon.LOCK_KEY})
         yield connection
-
-
-async def _index_if_large(pool: Pool, model: Model, indexed_from: int) -> None:
-    """Build the approximate index, unless it is there, is being built, or is not worth it."""
-    with translated():
-        async with pool.connection() as connection:
-            cursor = await connection.execute(_of(model, "count_vectors"))
-            rows = await cursor.fetchall()
-            if rows[0]["vectors"] < indexed_from:
-                return
-            lock = {"model": model.id, "key": lexicon.LOCK_KEY}
-            if not (await fetch(connection, "try_index_lock", **lock))[0]["locked"]:
-                return
-            try:
-                await _build_index(connection, model)
-            finally:
-                await connection.execute(query("release_index_lock"), lock)
-
-
-async def _build_index(connection: Connection, model: Model) -> None:
-    found = await fetch(connection, "index_of_vectors", index=model.index)
-    if found and found[0]["valid"]:
-        return
-    # One that was broken off stays behind, takes writes and serves nothing.
-    await connection.execute(_of(model, "drop_index"))
-    await connection.execute(_of(model, "create_index"))
 
 
 def _of(model: Model, name: str) -> sql.Composed:

@@ -10,6 +10,7 @@ from memory import language, lexicon
 from memory.characters import storable, storable_json
 from memory.database import Connection, Pool, transaction
 from memory.documents import NewDocument
+from memory.inserting import Owned, insert_passages
 from memory.passages import Passage, columns, matched
 from memory.queries import query
 from memory.rows import Row, fetch
@@ -50,7 +51,7 @@ async def replace(
 
     Passages that stay are brought up to date; the others are left with `fresh`, to be inserted.
     """
-    configuration = language.configuration(document.language)
+    configuration = language.configuration(document.vocabulary)
     kept: dict[int, int] = {}
     if known is not None:
         document_id = known["document_id"]
@@ -58,18 +59,32 @@ async def replace(
             rows = await fetch(connection, "chunk_keys", document_id=document_id)
             kept = matched([(row["chunk_id"], row["content_key"]) for row in rows], passages)
         await _delete_chunks(connection, [document_id], kept=list(kept.values()))
-    rows = await fetch(connection, "put_document", **_columns_of(source_id, document))
-    document_id = int(rows[0]["document_id"])
+    (document_id,) = await put_documents(connection, source_id, [document])
     stay = [passage for passage in passages if passage.ordinal in kept]
     if stay:
         values = columns(stay) | {"chunk_ids": [kept[passage.ordinal] for passage in stay]}
         await connection.execute(query("update_chunks"), values)
     fresh.add(
         document_id,
-        document.language,
+        document.vocabulary,
         [passage for passage in passages if passage.ordinal not in kept],
     )
     return document_id
+
+
+async def put_documents(
+    connection: Connection, source_id: int, documents: Sequence[NewDocument]
+) -> list[int]:
+    """Write documents without their passages; return their ids."""
+    if not documents:
+        return []
+    async with connection.cursor() as cursor:
+        values = [_columns_of(source_id, document) for document in documents]
+        await cursor.executemany(query("put_document"), values, returning=True)
+        ids = []
+        async for result in cursor.results():
+            ids += [int(row["document_id"]) for row in await result.fetchall()]
+    return ids
 
 
 async def collection_of(connection: Connection, source_id: int) -> int:
@@ -83,16 +98,8 @@ async def collection_of(connection: Connection, source_id: int) -> int:
 async def insert(connection: Connection, collection_id: int, fresh: Fresh) -> None:
     """Write passages, and raise the frequencies of their words once for all of them."""
     for (configuration, mean_length), passages in fresh.batches.items():
-        values = columns([passage for _, passage in passages]) | {
-            "document_ids": [document_id for document_id, _ in passages],
-            "collection_id": collection_id,
-            "configuration": configuration,
-            "mean_length": mean_length,
-            "k1": lexicon.K1,
-            "b": lexicon.B,
-            "count": len(passages),
-        }
-        await connection.execute(query("insert_chunks"), values)
+        owned = [Owned(document_id=owner, passage=passage) for owner, passage in passages]
+        await insert_passages(connection, collection_id, configuration, mean_length, owned)
 
 
 def _columns_of(source_id: int, document: NewDocument) -> dict[str, Any]:
@@ -106,7 +113,7 @@ def _columns_of(source_id: int, document: NewDocument) -> dict[str, Any]:
         "content_hash": document.content_hash,
         "reader": document.reader,
         "language": document.language,
-        "configuration": language.configuration(document.language),
+        "configuration": language.configuration(document.vocabulary),
         "modified_at": document.modified_at,
         "origins": label["origins"],
         "audience": label["audience"],

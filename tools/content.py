@@ -27,6 +27,14 @@ class Kind(StrEnum):
     MAIL = "mail"  # one message, or an mbox of several
     PICTURE = "picture"
     RECORDING = "recording"  # also films, for their sound
+    DOCUMENT = "document"  # of a word processor
+    SLIDES = "slides"
+    SHEET = "sheet"  # a workbook of several, too
+    BOOK = "book"
+    CALENDAR = "calendar"
+    CONTACTS = "contacts"
+    LEGACY = "legacy"  # what Office wrote before 2007
+    PROTECTED = "protected"  # by a password
     ARCHIVE = "archive"
     EMPTY = "empty"  # no bytes, or blanks only
     UNKNOWN = "unknown"  # the media type says more where anything is known
@@ -48,7 +56,9 @@ class Content:
                 return "of no known format"
             case Kind.UNKNOWN | Kind.TEXT:
                 return f"of type {self.media_type}"
-            case Kind.PDF | Kind.HTML | Kind.MAIL:
+            case Kind.LEGACY:
+                return f"a file of an older program ({self.media_type})"
+            case Kind.PDF | Kind.HTML | Kind.MAIL | Kind.SLIDES | Kind.CONTACTS | Kind.PROTECTED:
                 return f"{self.kind} ({self.media_type})"
             case _:
                 return f"{_ARTICLES.get(self.kind, 'a')} {self.kind} ({self.media_type})"
@@ -64,6 +74,12 @@ _CONTROLS_SHARE = 0.002
 
 _UTF_32 = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
+_OBJECTS = re.compile(r"\A(?:[ \t]*\n)*BEGIN:(VCALENDAR|VCARD)[ \t]*\n", re.IGNORECASE)
+_OBJECT_KINDS = {
+    "VCALENDAR": (Kind.CALENDAR, "text/calendar"),
+    "VCARD": (Kind.CONTACTS, "text/vcard"),
+}
 
 _BLANK_LINES = re.compile(r"\A(?:[ \t]*\n)+")
 _FIELD = re.compile(r"([!-9;-~]+)[ \t]*:")
@@ -136,6 +152,9 @@ def _wide(sample: bytes) -> str | None:
 def _written(text: str, data: bytes) -> Content:
     """Tell what kind of text it is."""
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    if written := _OBJECTS.match(text):
+        kind, media_type = _OBJECT_KINDS[written.group(1).upper()]
+        return Content(kind=kind, media_type=media_type)
     if mail := _mail(_BLANK_LINES.sub("", text)):
         return Content(kind=Kind.MAIL, media_type=mail)
     if _HTML.match(text):

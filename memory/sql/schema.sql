@@ -4,6 +4,9 @@
 -- Documents and their passages, the lexicon that ranks them by their words, and the models whose
 -- vectors rank them by their meaning.
 
+CREATE TEXT SEARCH CONFIGURATION code (COPY = english);
+COMMENT ON TEXT SEARCH CONFIGURATION code IS 'Words of source code, stemmed as English is';
+
 CREATE TABLE collections (
     collection_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text NOT NULL UNIQUE
@@ -24,13 +27,15 @@ CREATE TABLE files (
     digest bytea NOT NULL,
     reader text NOT NULL,
     reason text,
+    many boolean NOT NULL,
     PRIMARY KEY (source_id, uri)
 );
 COMMENT ON TABLE files IS
     'Files whose documents are in memory or that cannot be read; of a file that holds many, also each that cannot';
 COMMENT ON COLUMN files.stamp IS 'State of the file when it was read; null: read it again to know whether it has changed';
 COMMENT ON COLUMN files.digest IS 'SHA-256 of what was read';
-COMMENT ON COLUMN files.reason IS 'Why nothing of it could be read';
+COMMENT ON COLUMN files.reason IS 'Why it could not be read';
+COMMENT ON COLUMN files.many IS 'Whether it holds documents rather than being one';
 
 CREATE TABLE documents (
     document_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

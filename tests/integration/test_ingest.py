@@ -186,9 +186,12 @@ async def test_a_folder_takes_over_what_was_ingested_below_it(
 ) -> None:
     await run(store, reader, folder / "deep")
     await run(store, reader, folder / ".hidden")
+    (before,) = await store.documents("home", uri=(folder / "deep" / "er" / "three.txt").as_uri())
     report = await run(store, reader, folder)
-    assert report.read == 3
+    assert (report.read, report.moved + report.unchanged) == (2, 1)
     assert len(await uris(store)) == 4
+    (after,) = await store.documents("home", uri=before.uri)
+    assert after == before
     assert list(await store.sources("home")) == [
         (folder / ".hidden").as_uri(),
         folder.as_uri(),
@@ -210,7 +213,7 @@ async def test_an_ingestion_that_was_broken_off_goes_on(
         if progress.done == 2:
             task.cancel()
 
-    ingestion = Ingestion(store, reader, clock=SystemClock(), parallel=1)
+    ingestion = Ingestion(store, reader, clock=SystemClock(), parallel=1, together=1)
     task = asyncio.create_task(ingestion.ingest([folder], collection="home", on_progress=stop))
     with pytest.raises(asyncio.CancelledError):
         await task

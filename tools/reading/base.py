@@ -73,6 +73,11 @@ class FileReader(Protocol):
         """
         ...
 
+    @property
+    def version(self) -> str:
+        """What it reads with, in short: with another, what could not be read may be readable."""
+        ...
+
     def current(self, reader: str) -> bool:
         """Return whether what `Reading.reader` says is still how it would be read."""
         ...

@@ -58,7 +58,7 @@ def read(data: bytes, name: str, media_type: str) -> Reading:
     """Return the paragraphs and table rows of a page with the headings above them."""
     page = shown(data)
     outline = Outline(label=LABEL)
-    for text, level in _parts(page):
+    for text, level in parts(page):
         for paragraph in paragraphs(text):
             if level:
                 heading = " ".join(paragraph.text.split())
@@ -144,7 +144,7 @@ def _bare(text: str) -> str:
     return unescape("\n".join(part.strip() for part in held if part.strip())).replace("\0", "")
 
 
-def _parts(page: Page) -> Iterator[tuple[str, int]]:
+def parts(page: Page) -> Iterator[tuple[str, int]]:
     """Yield the text in order, headings with their level and what is between with 0."""
     at = 0
     for mark in page.marks:

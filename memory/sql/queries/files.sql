@@ -1,5 +1,5 @@
 -- known_files --
-SELECT uri, stamp, digest, reader, reason FROM files WHERE source_id = %(source_id)s;
+SELECT uri, stamp, digest, reader, reason, many FROM files WHERE source_id = %(source_id)s;
 
 -- overtaken_documents --
 -- What stands in memory of files, but not any more in them: the document of one that cannot be read
@@ -16,13 +16,14 @@ JOIN documents ON source_id = %(source_id)s
 WHERE NOT many;
 
 -- record_files --
-INSERT INTO files (source_id, uri, stamp, digest, reader, reason)
-SELECT %(source_id)s, uri, stamp, digest, reader, reason
+INSERT INTO files (source_id, uri, stamp, digest, reader, reason, many)
+SELECT %(source_id)s, uri, stamp, digest, reader, reason, many
 FROM unnest(%(uris)s::text[], %(stamps)s::text[], %(digests)s::bytea[], %(readers)s::text[],
-    %(reasons)s::text[]) AS given (uri, stamp, digest, reader, reason)
+    %(reasons)s::text[], %(many)s::boolean[])
+    AS given (uri, stamp, digest, reader, reason, many)
 ORDER BY uri
 ON CONFLICT (source_id, uri) DO UPDATE SET stamp = excluded.stamp, digest = excluded.digest,
-    reader = excluded.reader, reason = excluded.reason;
+    reader = excluded.reader, reason = excluded.reason, many = excluded.many;
 
 -- member_documents --
 -- A page of the documents within a file, by uri.

@@ -61,36 +61,19 @@ WHERE chunks.chunk_id = given.chunk_id
     AND (chunks.ordinal, chunks.place, chunks.spans, chunks.origins, chunks.audience)
         IS DISTINCT FROM (given.ordinal, given.place, given.spans, given.origins, given.audience);
 
--- insert_chunks --
--- Passages of documents of one collection and language, their words, and the frequencies of these,
--- at one go.
-WITH given AS (
-    SELECT * FROM unnest(%(document_ids)s::bigint[], %(ordinals)s::int[], %(texts)s::text[],
-        %(contexts)s::text[], %(words)s::text[], %(content_keys)s::bytea[], %(text_keys)s::bigint[],
-        %(places)s::jsonb[], %(spans)s::jsonb[], %(labels)s::jsonb[])
-        AS given (document_id, ordinal, text, context, words, content_key, text_key, place, spans,
-            label)
-),
-stored AS (
-    INSERT INTO chunks (document_id, ordinal, text, context, content_key, place, spans, origins, audience)
-    SELECT document_id, ordinal, text, context, content_key, place, spans,
-        ARRAY(SELECT jsonb_array_elements_text(label -> 'origins')),
-        ARRAY(SELECT jsonb_array_elements_text(label -> 'audience'))
-    FROM given ORDER BY document_id, ordinal
-    RETURNING chunk_id, document_id, ordinal
-),
-tokens AS MATERIALIZED (
-    SELECT chunk_id, lexeme, cardinality(positions) AS tf
-    FROM stored JOIN given USING (document_id, ordinal)
-    CROSS JOIN unnest(to_tsvector(%(configuration)s::text::regconfig, words))
-),
-counted AS MATERIALIZED (
-    SELECT lexeme, count(*)::int AS df FROM tokens GROUP BY lexeme
+-- tokenise --
+SELECT to_tsvector(%(configuration)s::text::regconfig, words)::text AS lexemes
+FROM unnest(%(words)s::text[]) WITH ORDINALITY AS given (words, line)
+ORDER BY line;
+
+-- count_terms --
+WITH counted AS MATERIALIZED (
+    SELECT * FROM unnest(%(lexemes)s::text[], %(frequencies)s::int[]) AS counted (lexeme, df)
 ),
 raised AS (
     UPDATE terms SET df = terms.df + counted.df FROM counted
     WHERE terms.configuration = %(configuration)s AND terms.lexeme = counted.lexeme
-    RETURNING term_id, terms.lexeme
+    RETURNING terms.lexeme, term_id
 ),
 added AS (
     INSERT INTO terms (configuration, lexeme, df)
@@ -99,22 +82,18 @@ added AS (
         SELECT FROM terms
         WHERE terms.configuration = %(configuration)s AND terms.lexeme = counted.lexeme
     )
-    RETURNING term_id, lexeme
-),
-weighed AS (
-    SELECT chunk_id, term_id,
-        (tf / (tf + %(k1)s::float8 * (1 - %(b)s::float8 + %(b)s::float8
-            * sum(tf) OVER (PARTITION BY chunk_id) / %(mean_length)s::float8)))::real AS weight
-    FROM tokens JOIN (TABLE raised UNION ALL TABLE added) AS named USING (lexeme)
-),
-lexed AS (
-    INSERT INTO lexical (chunk_id, document_id, collection_id, text_key, terms, weights)
-    SELECT chunk_id, min(document_id), %(collection_id)s, min(text_key),
-        coalesce(array_agg(term_id ORDER BY term_id) FILTER (WHERE term_id IS NOT NULL), '{}'),
-        ('{' || coalesce(string_agg(term_id || ':' || weight, ','), '') || '}/1000000000')::sparsevec
-    FROM stored JOIN given USING (document_id, ordinal) LEFT JOIN weighed USING (chunk_id)
-    GROUP BY chunk_id
+    RETURNING lexeme, term_id
 )
+TABLE raised UNION ALL TABLE added;
+
+-- count_lexicon --
+SELECT coalesce(sum(chunks), 0)::bigint AS chunks FROM lexicon;
+
+-- reserve_chunks --
+SELECT nextval(pg_get_serial_sequence('chunks', 'chunk_id')) AS chunk_id
+FROM generate_series(1, %(count)s);
+
+-- count_passages --
 INSERT INTO lexicon (collection_id, configuration, chunks)
 VALUES (%(collection_id)s, %(configuration)s, %(count)s)
 ON CONFLICT (collection_id, configuration) DO UPDATE SET chunks = lexicon.chunks + excluded.chunks;
@@ -220,7 +199,7 @@ CREATE TABLE {vectors} (
 -- count_vectors --
 SELECT count(*) AS vectors FROM {vectors};
 
--- index_of_vectors --
+-- index_state --
 SELECT indisvalid AS valid FROM pg_index WHERE indexrelid = to_regclass(%(index)s);
 
 -- try_index_lock --
@@ -231,6 +210,13 @@ SELECT pg_advisory_unlock(%(key)s, %(model)s);
 
 -- drop_index --
 DROP INDEX CONCURRENTLY IF EXISTS {index};
+
+-- lay_index_aside --
+DROP INDEX IF EXISTS {index};
+
+-- create_word_index --
+-- As in schema.sql.
+CREATE INDEX CONCURRENTLY lexical_by_term ON lexical USING gin (terms) WITH (fastupdate = off);
 
 -- create_index --
 CREATE INDEX CONCURRENTLY {index} ON {vectors} USING hnsw (embedding halfvec_ip_ops);

@@ -2,6 +2,10 @@
 -- What a filter asks of the document `d`.
 (%(kinds)s::text[] IS NULL OR d.kind = ANY(%(kinds)s))
 AND (%(uri_prefix)s::text IS NULL OR d.uri ^@ %(uri_prefix)s)
+AND (%(source_uris)s::text[] IS NULL
+    OR d.source_id IN (SELECT source_id FROM sources WHERE uri = ANY(%(source_uris)s)))
+AND (%(since)s::timestamptz IS NULL OR d.modified_at >= %(since)s)
+AND (%(until)s::timestamptz IS NULL OR d.modified_at < %(until)s)
 AND (%(document_ids)s::bigint[] IS NULL OR d.document_id = ANY(%(document_ids)s));
 
 -- no_vectors --
@@ -52,6 +56,13 @@ weighed AS MATERIALIZED (
     FROM (SELECT *, sum(idf) OVER (PARTITION BY configuration) AS best FROM asked) AS asked
     WHERE term_id IS NOT NULL
     WINDOW rarest AS (PARTITION BY configuration ORDER BY df, term_id)
+),
+-- What the question could score by its words. In its own language it has the fewest: there its stop
+-- words are left out.
+strength AS MATERIALIZED (
+    SELECT coalesce(min(best), 0) AS most FROM (
+        SELECT sum(idf) AS best FROM asked GROUP BY configuration
+    ) AS by_language
 ),
 question AS MATERIALIZED (
     SELECT array_agg(term_id) FILTER (WHERE reached <= %(budget)s::bigint OR rank = 1) AS rare,
@@ -112,23 +123,30 @@ scored AS (
         -(v.embedding <#> %(vector)s::halfvec) AS cosine
     FROM found JOIN lexical AS l USING (chunk_id) LEFT JOIN {vectors} AS v USING (chunk_id)
 ),
+-- Evidence adds up. A passage without a vector yet is taken to be as near as the others on average.
 ranked AS (
-    SELECT *, CASE
-        WHEN cosine IS NULL THEN lexical
-        ELSE %(lexical_share)s::float8 * lexical + (1 - %(lexical_share)s::float8) * greatest(cosine, 0)
-    END AS score
+    SELECT *, coalesce(greatest(cosine, 0), avg(greatest(cosine, 0)) OVER (), 0)
+        + %(words_weight)s::float8 * (SELECT most FROM strength) * lexical AS score
     FROM scored
 ),
--- Of passages with the same text, or of one document, the best one stands for all.
+-- Of passages with the same text the best one stands for all, or for those of its document.
+distinct_texts AS (
+    SELECT DISTINCT ON (text_key, owner) * FROM (
+        SELECT *, CASE WHEN NOT %(fold)s::bool THEN document_id END AS owner FROM ranked
+    ) AS owned
+    ORDER BY text_key, owner, score DESC, chunk_id
+),
 best AS (
     SELECT * FROM (
-        SELECT DISTINCT ON ({fold}) * FROM ranked ORDER BY {fold}, score DESC, chunk_id
-    ) AS distinct_texts
+        SELECT *, row_number() OVER (PARTITION BY document_id ORDER BY score DESC, chunk_id) AS place_in_document
+        FROM distinct_texts
+    ) AS placed
+    WHERE %(per_document)s::bigint IS NULL OR place_in_document <= %(per_document)s::bigint
     ORDER BY score DESC, chunk_id LIMIT %(k)s::bigint
 )
 SELECT score, lexical, cosine, (SELECT yes FROM exact) AS exact, (SELECT count(*) FROM found) AS found,
     chunk_id, ordinal, text, context, place, spans, c.origins, c.audience,
-    d.document_id, name AS collection, d.uri, title, kind, language, modified_at,
+    best.document_id, name AS collection, d.uri, title, kind, language, modified_at,
     d.origins AS document_origins, d.audience AS document_audience
 FROM best JOIN chunks AS c USING (chunk_id)
 JOIN documents AS d ON d.document_id = best.document_id
