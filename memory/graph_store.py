@@ -92,7 +92,7 @@ class GraphStore(AsyncBatchedBaseStore):
         self,
         namespace: tuple[str, ...],
         key: str,
-        value: Mapping[str, Any],
+        value: Mapping[str, Any] | None,
         index: Literal[False] | list[str] | None = None,
         *,
         ttl: float | NotProvided | None = NOT_PROVIDED,
@@ -100,7 +100,11 @@ class GraphStore(AsyncBatchedBaseStore):
         """Store an item, or replace the one of that name; see `BaseStore.aput`.
 
         What cannot be stored is refused here, where it costs nobody else's call of the same tick.
+        As LangGraph's own stores do, it takes None for a wish to delete.
         """
+        if value is None:
+            await self.adelete(namespace, key)
+            return
         known = checked(value, label=UNLABELLED, source=_run())
         validate_op_namespace(PutOp(namespace, key, known))
         item_uri(namespace, str(key))

@@ -92,6 +92,13 @@ async def test_what_is_put_is_got_until_it_is_deleted(store: BaseStore) -> None:
 
 
 @of(*EVERYBODY)
+async def test_nothing_in_place_of_a_value_deletes(store: BaseStore) -> None:
+    await filled(store, k={"a": 1})
+    await store.aput(("shelf",), "k", None)  # type: ignore[arg-type] # what their types do not say
+    assert await store.aget(("shelf",), "k") is None
+
+
+@of(*EVERYBODY)
 async def test_another_value_of_that_name_replaces_the_one_before(store: BaseStore) -> None:
     await filled(store, k={"a": 1, "b": 2})
     before = await store.aget(("shelf",), "k")
