@@ -18,8 +18,10 @@ from agent.settings import Settings
 from memory import language, migrations
 from memory.database import Pool, open_pool
 from memory.embedding import Embedder
+from memory.embedding_models import serving_model
 from memory.search import Searcher
 from memory.server import EmbeddedPostgres
+from memory.serving import ServingEmbedder
 from memory.store import DocumentStore
 from tools.senses.base import Residency, Senses
 
@@ -118,7 +120,7 @@ async def memory(settings: Settings) -> AsyncIterator[Memory]:
 
     async with database(settings) as pool:
         store = DocumentStore(pool)
-        embedder = await _embedder(settings, store)
+        embedder = await _embedder(settings, pool)
         residency, able = HostResidency(), senses()
         reader = ContentReader(
             Perception(senses=able, residency=residency), bytes_limit=settings.files.max_bytes
@@ -138,18 +140,34 @@ async def memory(settings: Settings) -> AsyncIterator[Memory]:
         )
 
 
-async def _embedder(settings: Settings, store: DocumentStore) -> Embedder:
-    """Choose what turns text into vectors: what the setting says, else what memory has already.
+async def _embedder(settings: Settings, pool: Pool) -> ServingEmbedder:
+    """Return what turns text into vectors, now and when memory goes over to another model.
 
-    Vectors of two models cannot be compared, so `auto` stays with the model that memory was filled
-    with; a new memory takes the server's embedding model where there is one.
+    Vectors of two models cannot be compared, so memory stays with the model that it was filled
+    with, whatever the setting says, until `cortical memory reindex`.
     """
+    async with pool.connection() as connection:
+        serving = await serving_model(connection)
+    opened = None if serving is None else await known_embedder(settings, serving.name)
+    first = opened or await chosen_embedder(settings, settings.embedder)
+    return ServingEmbedder(pool, first, partial(known_embedder, settings))
+
+
+async def known_embedder(settings: Settings, name: str) -> Embedder | None:
+    """Open the embedder of a model by the name that memory knows it by; None: nobody here can."""
+    from agent.embedders.minilm import MODEL
+
+    if name == MODEL or name.startswith(_SERVED):
+        return await chosen_embedder(settings, name)
+    return None
+
+
+async def chosen_embedder(settings: Settings, choice: str) -> Embedder:
+    """Open the embedder that a setting or a flag names; `auto` is the best one that is there."""
     from agent.embedders.minilm import MODEL, MiniLmEmbedder
 
-    choice = settings.embedder
     if choice == "auto":
-        known = [name for name in await store.models() if name == MODEL or name.startswith(_SERVED)]
-        choice = known[0] if known else await _offered(settings)
+        choice = await _offered(settings)
     if choice.startswith(_SERVED):
         from agent.embedders.ollama import OllamaEmbedder
 
@@ -157,7 +175,8 @@ async def _embedder(settings: Settings, store: DocumentStore) -> Embedder:
     if choice in ("embedded", MODEL):
         return MiniLmEmbedder(cache_dir=settings.cache_dir / "embedder")
     raise SettingsError(
-        f"Setting `embedder` = {choice!r} is none of auto, embedded and ollama:MODEL."
+        f"The embedder {choice!r} is none of auto, embedded and ollama:MODEL. Correct the setting "
+        "`embedder` or the flag --embedder."
     )
 
 

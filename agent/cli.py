@@ -28,10 +28,12 @@ app = typer.Typer(
 runs_app = typer.Typer(help="Runs of graphs.", no_args_is_help=True)
 config_app = typer.Typer(help="Settings.", no_args_is_help=True)
 database_app = typer.Typer(help="The embedded database.", no_args_is_help=True)
+memory_app = typer.Typer(help="Long-term memory.", no_args_is_help=True)
 bench_app = typer.Typer(help="Measurements that anybody can repeat.", no_args_is_help=True)
 app.add_typer(runs_app, name="runs")
 app.add_typer(config_app, name="config")
 app.add_typer(database_app, name="database")
+app.add_typer(memory_app, name="memory")
 app.add_typer(bench_app, name="bench")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value.")]
@@ -391,6 +393,30 @@ def database_stop(as_json: Json = False) -> None:
         _print_json({"stopped": stopped})
     else:
         _print(["Stopped." if stopped else "It was not running."])
+
+
+@memory_app.command("reindex")
+def memory_reindex(
+    embedder: Annotated[
+        str | None,
+        typer.Option(
+            "--embedder",
+            help="auto, embedded or ollama:MODEL; else as the settings say.",
+            metavar="CHOICE",
+        ),
+    ] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep the vectors of the model before.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Go over to another embedding model; searches use the old one until the new is complete."""
+    from agent import reindexing, rendering, terminal
+
+    show = terminal.Progress(sys.stderr, quiet=as_json)
+    with show:
+        done = _wait(reindexing.reindex(_settings(), choice=embedder, keep=keep, watch=show.event))
+    _print_json(done) if as_json else _print(rendering.reindexed(done))
 
 
 @bench_app.command("overhead")

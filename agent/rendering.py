@@ -152,3 +152,16 @@ def run(one: Mapping[str, Any]) -> Iterator[str]:
     for step in one["route"]:
         if step["error"]:
             yield f"{step['node']} failed: {step['error']}"
+
+
+def reindexed(done: Mapping[str, Any]) -> Iterator[str]:
+    """Write what search works with now, and what became of the models before."""
+    yield (
+        f"{done['embedded']} passages embedded in {done['seconds']:.1f} s; all {done['passages']} "
+        f"have vectors of {done['model']}"
+    )
+    if done["replaced"] is not None:
+        yield f"search has gone over from {done['replaced']} to {done['model']}"
+    yield from (f"  dropped: {name}" for name in done["dropped"])
+    for name in done["kept"]:
+        yield f"  kept: {name}; `cortical memory reindex --embedder {done['model']}` drops it"

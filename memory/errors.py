@@ -13,6 +13,7 @@ MemoryStoreError
 ├── FenceLostError
 ├── PassageTooLongError
 ├── EmbedderUnavailableError
+├── ModelReplacedError
 └── EmbeddingMismatchError
 """
 
@@ -78,6 +79,10 @@ class PassageTooLongError(MemoryStoreError):
 
 class EmbedderUnavailableError(MemoryStoreError):
     """Text cannot be turned into vectors now; what is stored is found by its words meanwhile."""
+
+
+class ModelReplacedError(MemoryStoreError):
+    """Memory has gone over to another embedding model; the vectors of this one are gone."""
 
 
 class EmbeddingMismatchError(MemoryStoreError):

@@ -9,9 +9,9 @@ from psycopg import sql
 
 from memory import lexicon
 from memory.database import Connection, Pool, translated
-from memory.embedding import Embedder
-from memory.embedding_models import Model, checked_vectors, register
-from memory.errors import EmbedderUnavailableError
+from memory.embedding import Embedder, follow
+from memory.embedding_models import Model, checked_vectors, register, serving_model
+from memory.errors import EmbedderUnavailableError, ModelReplacedError
 from memory.passages import Passage
 from memory.queries import query
 from memory.rows import fetch
@@ -40,6 +40,7 @@ async def made(pool: Pool, embedder: Embedder, passages: Iterable[Passage]) -> N
     }
     if not wanted:
         return None
+    await follow(embedder)
     model = await register(pool, embedder)
     known = await _known(pool, model, list(wanted))
     texts = {key: text for key, text in wanted.items() if key not in known}
@@ -48,11 +49,20 @@ async def made(pool: Pool, embedder: Embedder, passages: Iterable[Passage]) -> N
     except EmbedderUnavailableError as error:
         log.warning("embedder_unavailable", extra={"model": embedder.model, "reason": str(error)})
         return None
+    if embedder.model != model.name:
+        raise ModelReplacedError(f"Memory has gone over from {model.name} to {embedder.model}.")
     return NewVectors(model=model, made=dict(zip(texts, vectors, strict=True)), known=bool(known))
 
 
 async def add(connection: Connection, vectors: NewVectors, document_ids: Sequence[int]) -> None:
-    """Write vectors beside the passages that the transaction has just stored."""
+    """Write vectors beside the passages that the transaction has just stored.
+
+    ModelReplacedError: the model served when they were made, and no longer does.
+    """
+    if vectors.model.serves:
+        serving = await serving_model(connection)
+        if serving is None or serving.id != vectors.model.id:
+            raise ModelReplacedError(f"Memory has gone over from {vectors.model.name}.")
     if vectors.known:
         rows = await fetch(connection, "chunks_of_documents", document_ids=list(document_ids))
         chunk_ids = [row["chunk_id"] for row in rows]

@@ -14,7 +14,8 @@ from psycopg.types.json import Jsonb
 from memory import item_vectors, language, writing
 from memory.database import Connection, Pool, translated
 from memory.documents import NewChunk, NewDocument
-from memory.embedding import Embedder
+from memory.embedding import Embedder, follow
+from memory.errors import ModelReplacedError
 from memory.item_names import KIND, SOURCE_URI, collection_of
 from memory.items import CheckedValue, NewItem
 from memory.passages import Passage, prepared
@@ -90,6 +91,15 @@ class ItemWriter:
 
     async def _put(self, source_id: int, items: Sequence[NewItem]) -> None:
         drafts = await asyncio.to_thread(lambda: [_drafted(item, self._cut) for item in items])
+        while True:
+            try:
+                await self._write(source_id, drafts)
+            except ModelReplacedError:
+                await follow(self._embedder)
+            else:
+                return
+
+    async def _write(self, source_id: int, drafts: Sequence[_Draft]) -> None:
         vectors = await item_vectors.made(
             self._pool, self._embedder, (one for draft in drafts for one in draft.passages)
         )

@@ -11,6 +11,7 @@ from memory.characters import storable
 from memory.database import Pool, transaction, translated
 from memory.documents import URI_BYTES_LIMIT, Chunk, Document, KnownDocument, NewDocument
 from memory.embedding import Embedder
+from memory.embedding_models import Model, list_models
 from memory.files import FileRecord, FileStore, record
 from memory.passages import prepared
 from memory.queries import query
@@ -138,9 +139,11 @@ class DocumentStore:
         rows = await self._fetch("get_passages", document_id=document_id)
         return [row["chunk_id"] for row in rows]
 
-    async def models(self) -> list[str]:
-        """Return the names of the models that passages have vectors of, the newest first."""
-        return [row["name"] for row in await self._fetch("list_models")]
+    async def models(self) -> list[Model]:
+        """Return the models that passages have vectors of, the newest first."""
+        with translated():
+            async with self._pool.connection() as connection:
+                return await list_models(connection)
 
     async def documents(self, collection: str, *, uri: str | None = None) -> list[Document]:
         """Return the documents of a collection, or those of one uri, by uri."""

@@ -145,6 +145,7 @@ best AS (
     ORDER BY score DESC, chunk_id LIMIT %(k)s::bigint
 )
 SELECT score, lexical, cosine, (SELECT yes FROM exact) AS exact, (SELECT count(*) FROM found) AS found,
+    (SELECT name FROM embedding_models WHERE serves) AS serving,
     chunk_id, ordinal, text, context, place, spans, c.origins, c.audience,
     best.document_id, name AS collection, d.uri, title, kind, language, modified_at,
     d.origins AS document_origins, d.audience AS document_audience
