@@ -186,6 +186,7 @@ class GraphStore(AsyncBatchedBaseStore):
 async def open_store(pool: Pool, embedder: Embedder, *, cut: Cut) -> AsyncIterator[GraphStore]:
     """Lend the store of this program, whose items go when their time has come."""
     store = GraphStore(pool, embedder, cut=cut, ttl=KEPT)
+    await store.sweep_ttl()
     await store.start_ttl_sweeper()
     try:
         yield store

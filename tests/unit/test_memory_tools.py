@@ -1,6 +1,7 @@
 """The tools recall and remember."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,6 +21,13 @@ from tools.remember import RememberArguments
 
 MAIL = Label(origins=frozenset({Origin.MAIL}))
 DOCUMENT = Label(origins=frozenset({Origin.DOCUMENT}))
+
+
+MEMORY: dict[str, Any] = {
+    "kind": "memory",
+    "uri": "memory:owner/facts/k",
+    "title": "Remembered",
+}
 
 
 def context(label: Label = USER_LABEL) -> ToolContext:
@@ -73,6 +81,22 @@ async def test_recall_searches_where_the_run_may_look_and_shows_numbers_and_plac
     assert result.chunks == (7, 9)
     assert result.label.origins == {Origin.DOCUMENT, Origin.MAIL}
     assert tool.effect is Effect.READ
+
+
+async def test_recall_tells_a_memory_by_its_name_and_whose_words_it_holds() -> None:
+    own, mails = (
+        replace(found, chunk=replace(found.chunk, document=replace(found.chunk.document, **more)))
+        for found, more in (
+            (hit(1, "At Novak's.", USER_LABEL, Place()), MEMORY),
+            (hit(2, "It is 1.", USER_LABEL.join(MAIL), Place()), MEMORY),
+        )
+    )
+    result = await recall.recall(Searched(own, mails)).run(RecallArguments(query="x"), context())
+    assert result.text == (
+        "[1] Remembered (memory owner/facts/k; the user's own words)\nAt Novak's.\n\n"
+        "[2] Remembered (memory owner/facts/k; words from outside: mail)\nIt is 1."
+    )
+    assert result.label.outside
 
 
 async def test_recall_says_when_there_is_nothing() -> None:
