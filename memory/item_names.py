@@ -53,3 +53,18 @@ def item_uri(namespace: Sequence[str], key: str) -> str:
 def path(namespace: Sequence[str], key: str) -> str:
     """Write a name with slashes, those within a label or a key quoted."""
     return "/".join(part.replace("%", "%25").replace("/", "%2F") for part in (*namespace, key))
+
+
+def parsed(written: str) -> tuple[str, ...]:
+    """Read what `path` has written: the labels of a namespace, or these and a key."""
+    parts = written.split("/") if written else []
+    return tuple(part.replace("%2F", "/").replace("%25", "%") for part in parts)
+
+
+def within(namespace: Sequence[str]) -> dict[str, list[str] | None]:
+    """Return the bounds of a namespace and all below it, as the queries name them."""
+    labels = list(namespace)
+    return {
+        "prefix": labels or None,
+        "beyond": [*labels[:-1], f"{labels[-1]}\x01"] if labels else None,
+    }

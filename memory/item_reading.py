@@ -11,7 +11,7 @@ from psycopg import sql
 from memory.database import Pool, translated
 from memory.filters import Filter
 from memory.item_filters import condition
-from memory.item_names import KIND, collection_of, item_uri
+from memory.item_names import KIND, collection_of, item_uri, within
 from memory.items import StoredItem, item_of
 from memory.queries import query
 from memory.rows import Row
@@ -115,15 +115,9 @@ class ItemReader:
         omit_expired: bool,
     ) -> _Scope:
         matching, values = condition(wanted)
-        labels = list(prefix)
-        within = {
-            "prefix": labels or None,
-            "beyond": [*labels[:-1], f"{labels[-1]}\x01"] if labels else None,
-            "omit_expired": omit_expired,
-            "now": self._now(),
-        }
+        known = within(prefix) | {"omit_expired": omit_expired, "now": self._now()}
         parts = [sql.SQL(query("item_within")), sql.SQL(query("item_alive")), matching]
-        return _Scope(condition=sql.SQL(" AND ").join(parts), values=within | values)
+        return _Scope(condition=sql.SQL(" AND ").join(parts), values=known | values)
 
     async def _scored(self, op: SearchOp, scope: _Scope, count: int) -> dict[int, float]:
         """Return the best documents of the scope with their scores, the best first."""

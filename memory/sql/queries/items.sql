@@ -96,3 +96,17 @@ coalesce(CASE WHEN jsonb_typeof({place}) = 'number' THEN ({place})::numeric END 
 
 -- text_compares --
 coalesce(CASE WHEN jsonb_typeof({place}) = 'string' THEN {place} #>> '{{}}' END COLLATE "C" {sign} {wanted}::text, false);
+
+-- page_of_items --
+SELECT {columns} FROM memories AS m JOIN documents AS d USING (document_id)
+WHERE {within} AND (%(after_key)s::text IS NULL
+    OR (namespace, key) > (%(after_namespace)s::text[], %(after_key)s::text))
+ORDER BY namespace, key LIMIT %(limit)s::bigint;
+
+-- items_of_key --
+SELECT {columns} FROM memories AS m JOIN documents AS d USING (document_id)
+WHERE {within} AND key = %(key)s::text
+ORDER BY namespace LIMIT %(limit)s::bigint;
+
+-- count_items --
+SELECT count(*) AS items FROM memories AS m WHERE {within};
