@@ -78,7 +78,7 @@ class Intake:
         except UnreadableError as error:
             await self._closed(root, path, stamp, str(error))
             return None
-        known = root.known.get(uri)
+        known = root.known.files.get(uri)
         if known is not None and known.digest == file.digest and self._is_current(known):
             record = replace(known, stamp=file.stamp)
             await self._send(root, file, record, tell_again(root, known, self._tally))
@@ -125,7 +125,7 @@ class Intake:
         uri = path.as_uri()
         record = FileRecord(
             uri=uri,
-            stamp=str(stamp) if stamp.lasting(time.time_ns()) else None,
+            stamp=str(stamp) if stamp.lasting(time.time_ns()) else stamp.doubtful,
             digest=b"",
             reader=self._reader.version,
             reason=reason,

@@ -95,7 +95,7 @@ class Members:
 
         Raises OSError where it cannot be read to its end; nothing is taken for vanished then.
         """
-        course = _Course(root=root, file=file, known=root.broken.get(file.uri, {}))
+        course = _Course(root=root, file=file, known=root.known.members.get(file.uri, {}))
         members = container.members(file.path)
         while True:
             batch, error = await asyncio.to_thread(_pull, members)
@@ -222,7 +222,7 @@ class Members:
         reader = self._reader.version if course.settled else UNREAD
         record = FileRecord(
             uri=file.uri,
-            stamp=file.stamp if lasting else None,
+            stamp=file.stamp if lasting else str(file.size),
             digest=file.digest,
             reader=reader,
             reason=problem,
