@@ -6,22 +6,25 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent import assembly
 from agent.errors import UsageError
-from agent.recorder import Watch
 from agent.settings import Settings
 from tools.ingest_report import Failure, IngestProgress, IngestReport, Outcome
 from tools.ingestion.embedding import Embedding
 from tools.ingestion.pace import Pace
 from tools.ingestion.watching import Watcher
+from tools.reading.base import UnreadableError
 from tools.senses.embedding import LeasedEmbedder
+
+if TYPE_CHECKING:
+    from agent.recorder import Watch
 
 OnReport = Callable[[dict[str, Any]], None]
 
 
-async def ingest(settings: Settings, paths: Sequence[Path], *, watch: Watch) -> dict[str, Any]:
+async def ingest(settings: Settings, paths: Sequence[Path], *, watch: "Watch") -> dict[str, Any]:
     """Bring files and folders into the collection and make them findable by meaning."""
     _check(paths)
     async with assembly.memory(settings) as memory:
@@ -33,7 +36,7 @@ async def follow(
     paths: Sequence[Path],
     *,
     every_s: float,
-    watch: Watch,
+    watch: "Watch",
     on_report: OnReport,
 ) -> None:
     """Ingest, and again whenever something changes, until the process is told to end.
@@ -48,8 +51,10 @@ async def follow(
         aclosing(watcher.passes()) as passes,
     ):
         async for there in passes:
-            if there:
-                on_report(await _once(memory, settings.collection, there, watch))
+            # What is gone by now is looked for again at the next pass.
+            with suppress(UnreadableError, FileNotFoundError):
+                if there:
+                    on_report(await _once(memory, settings.collection, there, watch))
 
 
 @asynccontextmanager
@@ -80,7 +85,7 @@ def _check(paths: Sequence[Path]) -> None:
 
 
 async def _once(
-    memory: assembly.Memory, collection: str, paths: Sequence[Path], watch: Watch
+    memory: assembly.Memory, collection: str, paths: Sequence[Path], watch: "Watch"
 ) -> dict[str, Any]:
     """Read what is new while what was read is embedded."""
     began = time.monotonic()
@@ -110,14 +115,15 @@ async def _once(
 class _Told:
     """Tells of reading and of embedding, which go on at the same time, in one line."""
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: "Watch") -> None:
         self._watch = watch
-        self._passages: tuple[int, int] = (0, 0)
+        self._embedded = 0
+        self._passages = 0
         self._pace: Pace | None = None
         self.reading = True
 
     def ingested(self, progress: IngestProgress) -> None:
-        embedded, passages = self._passages
+        self._passages = max(self._passages, progress.chunks)
         self._watch(
             {
                 "event": "ingesting",
@@ -126,26 +132,26 @@ class _Told:
                 "name": progress.name,
                 "files_s": progress.files_s,
                 "left_s": progress.left_s,
-                "embedded": embedded,
-                "passages": passages,
+                "embedded": self._embedded,
+                "passages": self._passages,
             }
         )
 
     def embedded(self, done: int, total: int) -> None:
-        now_s = time.monotonic()
-        before, _ = self._passages
-        self._passages = (done, total)
+        fresh, self._embedded = done - self._embedded, done
+        self._passages = max(self._passages, total)
         if self.reading:
             return
+        now_s = time.monotonic()
         if self._pace is None:
-            self._pace = Pace(total - before, now_s=now_s)
-        self._pace.total = total - done + self._pace.done
-        self._pace.advance(done - before, now_s=now_s)
+            self._pace = Pace(self._passages - done, now_s=now_s)
+        else:
+            self._pace.advance(fresh, now_s=now_s)
         self._watch(
             {
                 "event": "embedding",
                 "done": done,
-                "total": total,
+                "total": self._passages,
                 "passages_s": self._pace.rate(now_s=now_s),
                 "left_s": self._pace.left_s(now_s=now_s),
             }

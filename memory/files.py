@@ -22,7 +22,7 @@ class FileRecord:
 
     uri: str
     stamp: str | None
-    """Its state as the file system tells it; None: not to be trusted."""
+    """Its state as the file system tells it; None: it has none of its own, or nobody took it."""
     digest: bytes
     """SHA-256 of its bytes."""
     reader: str

@@ -9,16 +9,21 @@ from typing import Any
 from memory import vectors
 from memory.characters import storable
 from memory.database import Pool, transaction, translated
-from memory.documents import Chunk, Document, KnownDocument, NewDocument
+from memory.documents import (
+    URI_BYTES_LIMIT,
+    Chunk,
+    Document,
+    KnownDocument,
+    NewDocument,
+    Threaded,
+)
 from memory.embedding import Embedder
+from memory.embedding_models import Model, list_models
 from memory.files import FileRecord, FileStore, record
 from memory.passages import prepared
 from memory.queries import query
 from memory.rows import Row, chunk_of, document_of, fetch
 from memory.writing import Fresh, collection_of, insert, replace, vanish, writing
-
-URI_BYTES_LIMIT = 2_000
-"""Longest name of a document or a source; an index holds no longer ones."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -136,20 +141,40 @@ class DocumentStore:
         rows = await self._fetch("get_chunks", chunk_ids=list(chunk_ids))
         return [chunk_of(row) for row in rows]
 
+    async def neighbours(self, chunk_id: int, *, before: int = 1, after: int = 1) -> list[Chunk]:
+        """Return a passage with those that stand before and behind it; nothing if it is gone."""
+        rows = await self._fetch("neighbours", chunk_id=chunk_id, before=before, after=after)
+        return await self.chunks([row["chunk_id"] for row in rows])
+
+    async def section(self, chunk_id: int, *, up: int = 0, limit: int = 20) -> list[Chunk]:
+        """Return the passages under the heading that a passage stands under, in their order.
+
+        `up` leads so many headings further out. Of more than `limit` those nearest to it come.
+        """
+        rows = await self._fetch("section", chunk_id=chunk_id, up=up, limit=limit)
+        return await self.chunks([row["chunk_id"] for row in rows])
+
     async def passages(self, document_id: int) -> list[int]:
         """Return the ids of a document's passages, in their order."""
         rows = await self._fetch("get_passages", document_id=document_id)
         return [row["chunk_id"] for row in rows]
 
-    async def models(self) -> list[str]:
-        """Return the names of the models that passages have vectors of, the newest first."""
-        return [row["name"] for row in await self._fetch("list_models")]
+    async def models(self) -> list[Model]:
+        """Return the models that passages have vectors of, the newest first."""
+        with translated():
+            async with self._pool.connection() as connection:
+                return await list_models(connection)
 
     async def documents(self, collection: str, *, uri: str | None = None) -> list[Document]:
         """Return the documents of a collection, or those of one uri, by uri."""
         wanted = None if uri is None else storable(uri)
         rows = await self._fetch("get_documents", collection=storable(collection), uri=wanted)
         return [document_of(row) for row in rows]
+
+    async def thread(self, thread: str) -> list[Threaded]:
+        """Return the mails of a thread in the order of their dates."""
+        rows = await self._fetch("thread_documents", thread=storable(thread))
+        return [Threaded(document=document_of(row), parent_id=row["parent_id"]) for row in rows]
 
     async def collections(self) -> list[CollectionSummary]:
         """Return what there is, by name."""

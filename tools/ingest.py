@@ -17,7 +17,7 @@ from tools.ingest_report import IngestReport, OnProgress, Outcome, Tally, silent
 from tools.ingestion import moves
 from tools.ingestion.files import tell_again
 from tools.ingestion.intake import ContainerOf, Intake
-from tools.ingestion.roots import Root, open_root
+from tools.ingestion.roots import Root, open_roots
 from tools.ingestion.writer import FILES_TOGETHER, Writer
 from tools.reading.base import FILE_BYTES_LIMIT, FileReader
 from tools.reading.containers import container_of
@@ -68,8 +68,8 @@ class Ingestion:
         """
         began = self._clock.now()
         real = await asyncio.to_thread(folders.real, paths)
-        roots = [await open_root(path, collection, self._store, self._files) for path in real]
-        moved = await moves.settle(roots, self._files)
+        roots = await open_roots(real, collection, self._store)
+        await moves.settle(roots, self._files)
         tally = Tally(on_progress)
         writer = Writer(self._store, tally, together=self._together)
         intake = Intake(
@@ -81,7 +81,7 @@ class Ingestion:
             bytes_limit=self._bytes_limit,
             parallel=self._parallel,
         )
-        jobs = await asyncio.to_thread(_jobs, roots, moved, intake, tally)
+        jobs = await asyncio.to_thread(_jobs, roots, intake, tally)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(writer.run())
@@ -118,19 +118,17 @@ class Ingestion:
         await patiently(lambda: self._files.drop(source_id, uris))
 
 
-def _jobs(roots: Sequence[Root], moved: set[str], intake: Intake, tally: Tally) -> list[Job]:
+def _jobs(roots: Sequence[Root], intake: Intake, tally: Tally) -> list[Job]:
     """Return the files that have to be looked at; count those that do not. Blocks."""
     jobs: list[Job] = []
     settled = 0
     for root in roots:
         for path, stamp in root.found.files.items():
             uri = path.as_uri()
-            known = root.known.get(uri)
+            known = root.known.files.get(uri)
             if stamp.size == 0:
                 root.gone.add(uri)
                 tally.settled(Outcome.EMPTY)
-            elif uri in moved and known is not None and intake.settled(known, stamp):
-                tally.settled(Outcome.MOVED)
             elif known is not None and intake.settled(known, stamp):
                 tally.settled(tell_again(root, known, tally))
             else:

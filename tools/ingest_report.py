@@ -39,7 +39,8 @@ class IngestProgress:
     total: int
     """Files."""
     documents: int
-    """Stored so far."""
+    chunks: int
+    """Documents and passages that were stored so far."""
     files_s: float | None
     """Files in a second of late; None until that means something."""
     left_s: float | None
@@ -146,6 +147,7 @@ class Tally:
                 done=sum(self._counts.values()),
                 total=self._total,
                 documents=self._documents,
+                chunks=self._chunks,
                 files_s=self._files.rate(now_s=now_s),
                 left_s=self._work.left_s(now_s=now_s),
             )

@@ -36,6 +36,11 @@ class Stamp:
         """Write it as it is stored."""
         return f"{self.size} {self.mtime_ns} {self.ctime_ns} {self.inode} {self.device}"
 
+    @property
+    def doubtful(self) -> str:
+        """Write what may be stored where a change might not show in it: it equals no stamp."""
+        return str(self.size)
+
     def lasting(self, at_ns: int) -> bool:
         """Return whether any change after a moment will show in it.
 

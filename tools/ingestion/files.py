@@ -22,7 +22,7 @@ class File:
     data: bytes
     """All of it; the beginning of one that is too large."""
     digest: bytes
-    stamp: str | None
+    stamp: str
     """As in `tools.reading.disk.Contents`."""
     modified_at: datetime
 
@@ -68,7 +68,9 @@ def look_through(path: Path, size: int) -> File:
 
 def tell_again(root: Root, known: FileRecord, tally: Tally) -> Outcome:
     """Name again what could not be read of an unchanged file; return what is to be said of it."""
-    for record in root.broken.get(known.uri, {}).values():
+    for record in root.known.members.get(known.uri, {}).values():
         if record.reason is not None:
             tally.fail(record.uri, record.reason)
-    return Outcome.UNCHANGED if known.reason is None else tally.fail(known.uri, known.reason)
+    if known.reason is not None:
+        return tally.fail(known.uri, known.reason)
+    return Outcome.MOVED if known.uri in root.moved else Outcome.UNCHANGED

@@ -12,10 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from memory.documents import KnownDocument
+from memory.documents import URI_BYTES_LIMIT, KnownDocument
 from memory.files import FileRecord, FileStore
 from memory.patience import patiently
-from memory.store import URI_BYTES_LIMIT
 from tools.ingest_report import Outcome, Tally
 from tools.ingestion.files import File
 from tools.ingestion.roots import Root
@@ -96,7 +95,7 @@ class Members:
 
         Raises OSError where it cannot be read to its end; nothing is taken for vanished then.
         """
-        course = _Course(root=root, file=file, known=root.broken.get(file.uri, {}))
+        course = _Course(root=root, file=file, known=root.known.members.get(file.uri, {}))
         members = container.members(file.path)
         while True:
             batch, error = await asyncio.to_thread(_pull, members)
@@ -223,7 +222,7 @@ class Members:
         reader = self._reader.version if course.settled else UNREAD
         record = FileRecord(
             uri=file.uri,
-            stamp=file.stamp if lasting else None,
+            stamp=file.stamp if lasting else str(file.size),
             digest=file.digest,
             reader=reader,
             reason=problem,

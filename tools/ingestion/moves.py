@@ -65,33 +65,31 @@ def _shared_end(one: str, other: str) -> int:
     return count
 
 
-async def settle(roots: Sequence[Root], files: FileStore) -> set[str]:
-    """Give documents of moved files the uris that these have now; return the new ones."""
+async def settle(roots: Sequence[Root], files: FileStore) -> None:
+    """Give documents of moved files the uris that these have now."""
     vanished = Vanished()
     for root in roots:
-        vanished.add(root.source_id, (root.known[uri] for uri in root.vanished()))
+        vanished.add(root.source_id, (root.known.files[uri] for uri in root.vanished()))
         for source_id, known in root.inner.items():
-            vanished.add(source_id, known.values())
+            vanished.add(source_id, known.files.values())
     if not vanished.by_digest:
-        return set()
+        return
     candidates = [
         (root, path)
         for root in roots
         for path, stamp in root.found.files.items()
-        if vanished.may_hold(stamp.size) and path.as_uri() not in root.known
+        if vanished.may_hold(stamp.size) and path.as_uri() not in root.known.files
     ]
-    moved: set[str] = set()
     for start in range(0, len(candidates), _BATCH):
-        moved |= await _moved(roots, candidates[start : start + _BATCH], vanished, files)
-    return moved
+        await _move(roots, candidates[start : start + _BATCH], vanished, files)
 
 
-async def _moved(
+async def _move(
     roots: Sequence[Root],
     candidates: Sequence[tuple[Root, Path]],
     vanished: Vanished,
     files: FileStore,
-) -> set[str]:
+) -> None:
     summaries = await asyncio.gather(*(asyncio.to_thread(_summary, path) for _, path in candidates))
     moves: defaultdict[int, list[Move]] = defaultdict(list)
     for (root, path), found in zip(candidates, summaries, strict=True):
@@ -109,14 +107,11 @@ async def _moved(
                     stamp=found.stamp,
                 )
             )
-    moved: set[str] = set()
     for source_id, wanted in moves.items():
         done = await _carried_out(files, source_id, wanted)
-        moved |= done
         for move in wanted:
             if move.new in done:
                 _follow(roots, source_id, move)
-    return moved
 
 
 async def _carried_out(files: FileStore, source_id: int, moves: Sequence[Move]) -> set[str]:
@@ -127,7 +122,9 @@ def _follow(roots: Sequence[Root], source_id: int, move: Move) -> None:
     """Bring what is known of files up to what memory holds after a move."""
     taken: dict[str, FileRecord] = {}
     for root in roots:
-        taken |= root.taken_out(move.source_id, move.old)
+        known = root.known if root.source_id == move.source_id else root.inner.get(move.source_id)
+        if known is not None:
+            taken |= known.take_out(move.old)
     renamed = {
         move.new + uri[len(move.old) :]: replace(record, uri=move.new + uri[len(move.old) :])
         for uri, record in taken.items()
@@ -135,7 +132,8 @@ def _follow(roots: Sequence[Root], source_id: int, move: Move) -> None:
     renamed[move.new] = replace(renamed[move.new], stamp=move.stamp)
     for root in roots:
         if root.source_id == source_id:
-            root.take_in(renamed)
+            root.known.add(renamed)
+            root.moved.add(move.new)
 
 
 def _summary(path: Path) -> Summary | None:

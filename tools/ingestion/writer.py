@@ -1,14 +1,14 @@
 """What was read on its way into memory: several documents in each transaction, by one writer."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from memory.documents import NewDocument
 from memory.errors import MemoryStoreError, PassageTooLongError
 from memory.files import FileRecord
 from memory.patience import patiently
-from memory.store import DocumentStore
+from memory.store import DocumentStore, PutResult
 from tools.ingest_report import Outcome, Tally
 
 _CHUNKS = 1_000
@@ -82,7 +82,7 @@ class Writer:
     async def _store_all(self, parcels: Sequence[Parcel]) -> None:
         """Store parcels of one source at one go, or one by one where one of them cannot be."""
         try:
-            await self._put(parcels)
+            results = await self._put(parcels)
         except MemoryStoreError as error:
             if not isinstance(error, PassageTooLongError):
                 raise
@@ -90,6 +90,8 @@ class Writer:
         except Exception as error:  # noqa: BLE001  # what Postgres refuses costs its file, no more
             reason = f"it cannot be stored: {type(error).__name__}: {error}"
             await self._apart(parcels, reason)
+        else:
+            self._tell(parcels, results)
 
     async def _apart(self, parcels: Sequence[Parcel], reason: str) -> None:
         if len(parcels) > 1:
@@ -102,18 +104,19 @@ class Writer:
         if parcel.outcome is not None:
             self._tally.done(parcel.uri, parcel.name, parcel.size, Outcome.FAILED)
 
-    async def _put(self, parcels: Sequence[Parcel]) -> None:
+    async def _put(self, parcels: Sequence[Parcel]) -> list[PutResult]:
         documents = [parcel.document for parcel in parcels if parcel.document is not None]
         files = [parcel.record for parcel in parcels if parcel.record is not None]
-        results = iter(
-            await patiently(
-                lambda: self._store.put_many(parcels[0].source_id, documents, files=files)
-            )
+        return await patiently(
+            lambda: self._store.put_many(parcels[0].source_id, documents, files=files)
         )
+
+    def _tell(self, parcels: Sequence[Parcel], results: Iterable[PutResult]) -> None:
+        result = iter(results)
         for parcel in parcels:
             if parcel.document is not None:
                 document = parcel.document
-                self._tally.stored(document.uri, next(results).chunks, document.flaws)
+                self._tally.stored(document.uri, next(result).chunks, document.flaws)
             if parcel.outcome is None:
                 self._tally.advance(parcel.uri, parcel.name, parcel.size)
             else:

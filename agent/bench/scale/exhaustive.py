@@ -17,7 +17,7 @@ from psycopg import sql
 from memory import lexicon
 from memory.database import Pool
 from memory.embedding_models import Model
-from memory.search import WORDS_WEIGHT
+from memory.search import WORD_WEIGHT
 
 _HEADER_BYTES = 19
 _BLOCK = 50_000
@@ -77,17 +77,14 @@ class Exhaustive:
         ]
         return np.concatenate(parts)
 
-    def strength(self, terms: Sequence[int]) -> float:
-        """Return the most that a question of these terms could score by BM25."""
-        return sum(self._idf(term) for term in terms)
-
     def lexical(self, terms: Sequence[int]) -> Floats:
         """Return for each passage its BM25 as a share of the most that the question could score."""
         scores = np.zeros(len(self.ids))
         for term in terms:
             places, weights = self.postings[term]
             scores[places] += self._idf(term) * weights
-        shares: Floats = (scores / (self.strength(terms) or 1)).astype(np.float32)
+        most = sum(self._idf(term) for term in terms) or 1
+        shares: Floats = (scores / most).astype(np.float32)
         return shares
 
     def _idf(self, term: int) -> float:
@@ -96,9 +93,9 @@ class Exhaustive:
 
     def fused(self, question: Question) -> Floats:
         """Return the score of each passage, as search adds it up."""
-        words = self.strength(question.terms) * self.lexical(question.terms)
+        words = len(question.terms) * self.lexical(question.terms)
         meaning = np.maximum(self.cosines(question.vector), 0)
-        scores: Floats = (meaning + WORDS_WEIGHT * words).astype(np.float32)
+        scores: Floats = (meaning + WORD_WEIGHT * words).astype(np.float32)
         return scores
 
     def best(self, scores: Floats, k: int, *, within: NDArray[np.bool_] | None = None) -> Best:

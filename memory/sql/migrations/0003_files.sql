@@ -12,7 +12,7 @@ CREATE TABLE files (
 );
 COMMENT ON TABLE files IS
     'Files whose documents are in memory or that cannot be read; of a file that holds many, also each that cannot';
-COMMENT ON COLUMN files.stamp IS 'State of the file when it was read; null: read it again to know whether it has changed';
+COMMENT ON COLUMN files.stamp IS 'State of the file when it was read; what no state can equal means: read it to know whether it has changed';
 COMMENT ON COLUMN files.digest IS 'SHA-256 of what was read';
 COMMENT ON COLUMN files.reason IS 'Why it could not be read';
 COMMENT ON COLUMN files.many IS 'Whether it holds documents rather than being one';

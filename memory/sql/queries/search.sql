@@ -4,6 +4,8 @@
 AND (%(uri_prefix)s::text IS NULL OR d.uri ^@ %(uri_prefix)s)
 AND (%(source_uris)s::text[] IS NULL
     OR d.source_id IN (SELECT source_id FROM sources WHERE uri = ANY(%(source_uris)s)))
+AND (%(sender)s::text IS NULL OR strpos(lower(d.author), lower(%(sender)s)) > 0)
+AND (%(thread)s::text IS NULL OR d.thread = %(thread)s)
 AND (%(since)s::timestamptz IS NULL OR d.modified_at >= %(since)s)
 AND (%(until)s::timestamptz IS NULL OR d.modified_at < %(until)s)
 AND (%(document_ids)s::bigint[] IS NULL OR d.document_id = ANY(%(document_ids)s));
@@ -52,22 +54,46 @@ asked AS MATERIALIZED (
     WHERE word IN (SELECT word FROM stems WHERE term_id IS NOT NULL)
 ),
 weighed AS MATERIALIZED (
-    SELECT term_id, idf / best AS weight, sum(df) OVER rarest AS reached, row_number() OVER rarest AS rank
+    SELECT configuration, term_id, df, idf / best AS weight,
+        row_number() OVER (PARTITION BY configuration ORDER BY df, term_id) AS rank
     FROM (SELECT *, sum(idf) OVER (PARTITION BY configuration) AS best FROM asked) AS asked
     WHERE term_id IS NOT NULL
-    WINDOW rarest AS (PARTITION BY configuration ORDER BY df, term_id)
 ),
--- What the question could score by its words. In its own language it has the fewest: there its stop
--- words are left out.
+-- How many words the question has. In its own language it has the fewest: there its stop words are
+-- left out.
 strength AS MATERIALIZED (
-    SELECT coalesce(min(best), 0) AS most FROM (
-        SELECT sum(idf) AS best FROM asked GROUP BY configuration
+    SELECT coalesce(min(number), 0) AS words FROM (
+        SELECT count(*) AS number FROM asked GROUP BY configuration
     ) AS by_language
 ),
 question AS MATERIALIZED (
-    SELECT array_agg(term_id) FILTER (WHERE reached <= %(budget)s::bigint OR rank = 1) AS rare,
-        ('{{' || string_agg(term_id || ':' || weight::real, ',') || '}}/1000000000')::sparsevec AS weights
+    SELECT ('{{' || string_agg(term_id || ':' || weight::real, ',') || '}}/1000000000')::sparsevec AS weights
     FROM weighed
+),
+-- What a candidate has to hold: one of the rarest words, or two that are not so rare. A passage with
+-- a single common word cannot come near the best; one with two of them can. Words that are asked for
+-- together stand together more often than by chance.
+holdings AS (
+    SELECT configuration, ARRAY[term_id] AS held, df::bigint AS size, rank = 1 AS needed
+    FROM weighed WHERE rank <= %(words_paired)s::bigint
+    UNION ALL
+    SELECT configuration, ARRAY[one.term_id, other.term_id],
+        least(one.df, other.df, 4 * one.df::bigint * other.df / (SELECT whole FROM size))::bigint, false
+    FROM weighed AS one JOIN weighed AS other USING (configuration)
+    WHERE one.rank < other.rank AND other.rank <= %(words_paired)s::bigint
+),
+afforded AS (
+    SELECT configuration, held FROM (
+        SELECT *, sum(size) OVER (PARTITION BY configuration ORDER BY size, held) AS reached FROM holdings
+    ) AS priced
+    WHERE needed OR reached <= %(budget)s::bigint
+),
+keys AS MATERIALIZED (
+    SELECT held FROM afforded
+    WHERE NOT EXISTS (
+        SELECT FROM afforded AS single
+        WHERE cardinality(single.held) < cardinality(afforded.held) AND single.held <@ afforded.held
+    )
 ),
 route AS MATERIALIZED (
     SELECT %(narrowed)s::bool OR (scope < whole AND scope <= %(exact_limit)s::bigint) AS counted FROM size
@@ -91,10 +117,14 @@ lexical_leg AS MATERIALIZED (
         UNION ALL
         -- Sorted first: then the filter looks at no more of them than it lets through.
         (SELECT chunk_id, distance FROM (
-            SELECT chunk_id, document_id, weights <#> (SELECT weights FROM question) AS distance
-            FROM lexical
-            WHERE NOT (SELECT yes FROM exact) AND terms && (SELECT rare FROM question)
-                AND collection_id = ANY((SELECT ids FROM scope)::int[])
+            SELECT DISTINCT chunk_id, document_id, distance
+            FROM keys CROSS JOIN LATERAL (
+                SELECT chunk_id, document_id, weights <#> (SELECT weights FROM question) AS distance
+                FROM lexical
+                WHERE NOT (SELECT yes FROM exact) AND terms @> held
+                    AND collection_id = ANY((SELECT ids FROM scope)::int[])
+                OFFSET 0 -- keeps the planner from reading the whole table once for all keys
+            ) AS holding
             ORDER BY distance
         ) AS l
         WHERE NOT %(narrowed)s::bool
@@ -119,19 +149,24 @@ found AS MATERIALIZED (
     TABLE lexical_leg UNION TABLE vector_leg
 ),
 scored AS (
-    SELECT chunk_id, l.document_id, text_key, coalesce(-(l.weights <#> (SELECT weights FROM question)), 0) AS lexical,
+    SELECT chunk_id, l.document_id, text_key, quoted, coalesce(-(l.weights <#> (SELECT weights FROM question)), 0) AS lexical,
         -(v.embedding <#> %(vector)s::halfvec) AS cosine
-    FROM found JOIN lexical AS l USING (chunk_id) LEFT JOIN {vectors} AS v USING (chunk_id)
+    FROM found JOIN lexical AS l USING (chunk_id) JOIN chunks USING (chunk_id) LEFT JOIN {vectors} AS v USING (chunk_id)
 ),
 -- Evidence adds up. A passage without a vector yet is taken to be as near as the others on average.
+-- What a mail quotes gives way to the mail that it is from.
 ranked AS (
-    SELECT *, coalesce(greatest(cosine, 0), avg(greatest(cosine, 0)) OVER (), 0)
-        + %(words_weight)s::float8 * (SELECT most FROM strength) * lexical AS score
+    SELECT *, CASE WHEN quoted THEN %(quoted_weight)s::float8 ELSE 1 END * (
+        coalesce(greatest(cosine, 0), avg(greatest(cosine, 0)) OVER (), 0)
+        + %(word_weight)s::float8 * (SELECT words FROM strength) * lexical) AS score
     FROM scored
 ),
--- Of passages with the same text the best one stands for all.
+-- Of passages with the same text the best one stands for all, or for those of its document.
 distinct_texts AS (
-    SELECT DISTINCT ON (text_key) * FROM ranked ORDER BY text_key, score DESC, chunk_id
+    SELECT DISTINCT ON (text_key, owner) * FROM (
+        SELECT *, CASE WHEN NOT %(fold)s::bool THEN document_id END AS owner FROM ranked
+    ) AS owned
+    ORDER BY text_key, owner, score DESC, chunk_id
 ),
 best AS (
     SELECT * FROM (
@@ -142,8 +177,9 @@ best AS (
     ORDER BY score DESC, chunk_id LIMIT %(k)s::bigint
 )
 SELECT score, lexical, cosine, (SELECT yes FROM exact) AS exact, (SELECT count(*) FROM found) AS found,
-    chunk_id, ordinal, text, context, place, spans, c.origins, c.audience,
-    best.document_id, name AS collection, d.uri, title, kind, language, modified_at,
+    (SELECT name FROM embedding_models WHERE serves) AS serving,
+    chunk_id, ordinal, text, context, place, spans, c.origins, c.audience, c.quoted,
+    best.document_id, name AS collection, d.uri, title, kind, language, modified_at, author, thread,
     d.origins AS document_origins, d.audience AS document_audience
 FROM best JOIN chunks AS c USING (chunk_id)
 JOIN documents AS d ON d.document_id = best.document_id
