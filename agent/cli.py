@@ -605,13 +605,22 @@ def bench_scale(
     ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the database behind.")] = False,
     reuse: Annotated[bool, typer.Option("--reuse", help="Go on with one that was left.")] = False,
+    peers: Peers = None,
     as_json: Json = False,
 ) -> None:
     """Measure search in a large store against an exhaustive one, and how fast it is loaded."""
     from agent import terminal
+    from agent.bench import peer
     from agent.bench.scale import lines, measure
 
-    wish = measure.Wish(chunks=chunks, texts=tuple(texts or ()), dsn=dsn, keep=keep, reuse=reuse)
+    wish = measure.Wish(
+        chunks=chunks,
+        texts=tuple(texts or ()),
+        dsn=dsn,
+        keep=keep,
+        reuse=reuse,
+        peer=peer.interpreter(peers),
+    )
     show = terminal.Progress(sys.stderr, quiet=as_json)
     with show:
         report = _wait(measure.measure(_settings(), wish, watch=show.event))

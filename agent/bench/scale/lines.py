@@ -9,6 +9,7 @@ def lines(report: Mapping[str, Any]) -> Iterator[str]:
     yield from _store(report)
     yield from _search(report)
     yield from _live(report["live"])
+    yield from _peers(report.get("peers", {}))
     yield f"this process took up to {report['peak_bytes'] / 2**20:,.0f} MiB"
 
 
@@ -61,6 +62,16 @@ def _live(live: Mapping[str, Any]) -> Iterator[str]:
         f"{mail['p50']:.1f} ms, at most {mail['max']:.1f}; deleting 1,000 takes "
         f"{live['delete_ms_per_1000']} ms"
     )
+
+
+def _peers(peers: Mapping[str, Any]) -> Iterator[str]:
+    for name in ("langchain-postgres", "langgraph"):
+        if name in peers:
+            one = peers[name]
+            yield (
+                f"  {name + ', vectors':<26}{_pair(one['ms'])}   {peers['passages']:,} passages, "
+                f"recall@10 {one['recall@10']:.3f}, loaded {one['rows_per_s']} a second"
+            )
 
 
 def _pair(figures: Mapping[str, float]) -> str:

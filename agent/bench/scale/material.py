@@ -69,11 +69,17 @@ def _given(folders: Sequence[Path]) -> Iterator[tuple[str, Found]]:
 
 
 def _beir(folder: Path) -> Found:
-    rows = (json.loads(line) for line in (folder / "corpus.jsonl").open(encoding="utf-8"))
-    texts = (f"{row.get('title', '')} {row['text']}".strip() for row in rows)
     asked = folder / "queries.jsonl"
-    lines = asked.open(encoding="utf-8") if asked.is_file() else ()
-    return texts, (json.loads(line)["text"] for line in lines)
+    questions = _rows(asked) if asked.is_file() else ()
+    texts = (
+        f"{row.get('title', '')} {row['text']}".strip() for row in _rows(folder / "corpus.jsonl")
+    )
+    return texts, (row["text"] for row in questions)
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    with path.open(encoding="utf-8") as lines:
+        yield from map(json.loads, lines)
 
 
 def _mail(folder: Path) -> Iterator[tuple[str, Found]]:

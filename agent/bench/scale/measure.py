@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from agent import assembly
-from agent.bench.scale import exhaustive, live, material, narrowings, place, remix, searching
+from agent.bench.scale import exhaustive, live, material, narrowings, peers, place, remix, searching
 from agent.bench.scale.embedded import vectors_of
 from agent.bench.scale.exhaustive import Floats
 from agent.bench.scale.known import KnownEmbedder
@@ -43,6 +43,8 @@ class Wish:
     dsn: str | None = None
     reuse: bool = False
     keep: bool = False
+    peer: Path | None = None
+    """Interpreter that has the peers; none: they are left out."""
 
 
 async def measure(settings: Settings, wish: Wish, *, watch: Watch) -> dict[str, Any]:
@@ -66,6 +68,11 @@ async def measure(settings: Settings, wish: Wish, *, watch: Watch) -> dict[str, 
         unseen = Remixer(domains=domains, vectors=remixer.vectors, seed=_UNSEEN_SEED)
         report["live"] = await live.measure(DocumentStore(pool), model, unseen)
         sizes, machine = await place.sizes(pool), await place.machine(pool)
+        if wish.peer is not None:
+            watch({"event": "measuring", "text": "peers"})
+            few = remixer.documents(min(wish.chunks, peers.PASSAGES))
+            asked = [questions[text] for text in _chosen(list(questions))]
+            report["peers"] = await peers.measure(dsn, wish.peer, few, asked)
     return {
         "chunks": wish.chunks,
         "made": _made(domains),

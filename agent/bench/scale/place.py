@@ -3,13 +3,14 @@
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, LiteralString
 
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from memory.database import Pool, connect
 from memory.migrations import migrate
+from memory.sizing import usable_cores, usable_memory
 
 NAME = "cortical_bench_scale"
 _SETTINGS = (
@@ -20,21 +21,23 @@ _SETTINGS = (
 
 
 @asynccontextmanager
-async def lent(dsn: str, *, reuse: bool, keep: bool) -> AsyncIterator[str]:
+async def lent(
+    dsn: str, *, name: str = NAME, reuse: bool = False, keep: bool = False
+) -> AsyncIterator[str]:
     """Make a migrated database on that server, or take the one of an earlier run; drop it after."""
-    own = make_conninfo(dsn, dbname=NAME)
+    own = make_conninfo(dsn, dbname=name)
     if not reuse:
-        await _drop(dsn)
+        await _drop(dsn, name)
     async with await connect(dsn) as connection:
-        cursor = await connection.execute("SELECT FROM pg_database WHERE datname = %s", [NAME])
+        cursor = await connection.execute("SELECT FROM pg_database WHERE datname = %s", [name])
         if await cursor.fetchone() is None:
-            await connection.execute(_named("CREATE DATABASE {}"))
+            await connection.execute(_named("CREATE DATABASE {}", name))
     try:
         await migrate(own)
         yield own
     finally:
         if not keep:
-            await _drop(dsn)
+            await _drop(dsn, name)
 
 
 async def sizes(pool: Pool) -> dict[str, Any]:
@@ -60,21 +63,18 @@ async def machine(pool: Pool) -> dict[str, Any]:
             [list(_SETTINGS)],
         )
         settings = {row["name"]: row["value"] for row in await cursor.fetchall()}
-    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return {
-        "cores": len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else os.cpu_count(),
-        "memory_bytes": pages,
+        "cores": usable_cores(),
+        "memory_bytes": usable_memory(),
         "load_average": round(os.getloadavg()[0], 1),
         "server": settings,
     }
 
 
-async def _drop(dsn: str) -> None:
+async def _drop(dsn: str, name: str) -> None:
     async with await connect(dsn) as connection:
-        await connection.execute(_named("DROP DATABASE IF EXISTS {} WITH (FORCE)"))
+        await connection.execute(_named("DROP DATABASE IF EXISTS {} WITH (FORCE)", name))
 
 
-def _named(statement: Any) -> sql.Composed:
-    return sql.SQL(statement).format(sql.Identifier(NAME))
+def _named(statement: LiteralString, name: str) -> sql.Composed:
+    return sql.SQL(statement).format(sql.Identifier(name))
