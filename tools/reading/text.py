@@ -89,7 +89,7 @@ class _Shelf:
         held: list[str] = []
         lines = paragraph.text.split("\n")
         for number, line in enumerate(lines, start=paragraph.line):
-            if len(line) < long_lines.LONG_LETTERS:
+            if len(line.strip()) < long_lines.LONG_LETTERS:
                 held.append(line)
                 continue
             self._add("\n".join(held), number - len(held))
