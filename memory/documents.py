@@ -9,6 +9,9 @@ from memory.language import CODE
 from memory.messages import Message
 from memory.places import Place, spanning
 
+URI_BYTES_LIMIT = 2_000
+"""Longest name of a document or a source; an index holds no longer ones."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Span:

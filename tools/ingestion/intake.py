@@ -6,10 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from memory.documents import NewDocument
+from memory.documents import URI_BYTES_LIMIT, NewDocument
 from memory.errors import MemoryStoreError
 from memory.files import FileRecord, FileStore
-from memory.store import URI_BYTES_LIMIT
 from tools.content import Content, Kind, detect
 from tools.ingest_report import Outcome, Tally
 from tools.ingestion.files import File, load, look_through, tell_again

@@ -161,9 +161,12 @@ ranked AS (
         + %(word_weight)s::float8 * (SELECT words FROM strength) * lexical) AS score
     FROM scored
 ),
--- Of passages with the same text the best one stands for all.
+-- Of passages with the same text the best one stands for all, or for those of its document.
 distinct_texts AS (
-    SELECT DISTINCT ON (text_key) * FROM ranked ORDER BY text_key, score DESC, chunk_id
+    SELECT DISTINCT ON (text_key, owner) * FROM (
+        SELECT *, CASE WHEN NOT %(fold)s::bool THEN document_id END AS owner FROM ranked
+    ) AS owned
+    ORDER BY text_key, owner, score DESC, chunk_id
 ),
 best AS (
     SELECT * FROM (
@@ -174,6 +177,7 @@ best AS (
     ORDER BY score DESC, chunk_id LIMIT %(k)s::bigint
 )
 SELECT score, lexical, cosine, (SELECT yes FROM exact) AS exact, (SELECT count(*) FROM found) AS found,
+    (SELECT name FROM embedding_models WHERE serves) AS serving,
     chunk_id, ordinal, text, context, place, spans, c.origins, c.audience, c.quoted,
     best.document_id, name AS collection, d.uri, title, kind, language, modified_at, author, thread,
     d.origins AS document_origins, d.audience AS document_audience
