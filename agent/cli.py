@@ -8,6 +8,7 @@ import json
 import sys
 import traceback
 from collections.abc import Coroutine, Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -38,6 +39,11 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON value.")]
 Collection = Annotated[
     str | None, typer.Option("--collection", "-c", help="Collection of memory.", metavar="NAME")
 ]
+Peers = Annotated[
+    Path | None, typer.Option("--peers", help="Python that has the peers.", metavar="PYTHON")
+]
+
+DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 
 Result = TypeVar("Result")
 
@@ -288,12 +294,56 @@ def search(
     text: Annotated[str, typer.Argument(help="What to look for.")],
     k: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many passages.")] = 10,
     collection: Collection = None,
+    kind: Annotated[
+        list[str] | None, typer.Option("--kind", help="Kind of document, such as mail or pdf.")
+    ] = None,
+    source: Annotated[
+        list[str] | None, typer.Option("--source", help="What was ingested: a folder, a mailbox.")
+    ] = None,
+    path: Annotated[
+        str | None, typer.Option("--path", help="Only what lies there: a file or a folder.")
+    ] = None,
+    sender: Annotated[
+        str | None, typer.Option("--sender", help="Part of the name or address of who wrote it.")
+    ] = None,
+    since: Annotated[
+        datetime | None, typer.Option("--since", help="Dated then or later.", formats=DATES)
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option("--until", help="Dated before that.", formats=DATES)
+    ] = None,
+    per_document: Annotated[
+        int | None, typer.Option("--per-document", min=1, help="Passages of a document, at most.")
+    ] = None,
+    around: Annotated[
+        int, typer.Option("--around", min=0, max=20, help="Show so many passages beside each.")
+    ] = 0,
+    thorough: Annotated[
+        bool, typer.Option("--thorough", help="Miss next to nothing, in twice the time.")
+    ] = False,
+    rerank: Annotated[
+        bool, typer.Option("--rerank", help="Let the executive put the best in order.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Find passages in memory, with score, source and place."""
     from agent import rendering, searching
 
-    found = _wait(searching.search(_settings(collection=collection), text, k=k))
+    wish = searching.SearchWish(
+        text=text,
+        k=k,
+        kinds=tuple(kind or ()),
+        sources=tuple(source or ()),
+        path=path,
+        sender=sender,
+        since=since,
+        until=until,
+        per_document=per_document,
+        around=around,
+        thorough=thorough,
+        rerank=rerank,
+    )
+    found = _wait(searching.search(_settings(collection=collection), wish))
     _print_json(found) if as_json else _print(rendering.hits(found["hits"]))
 
 
@@ -436,3 +486,22 @@ def bench_answers(
     with show:
         report = _wait(answers.measure(_settings(), folder, watch=show.event))
     _print_json(report) if as_json else _print(answers.lines(report))
+
+
+@bench_app.command("retrieval")
+def bench_retrieval(
+    folders: Annotated[list[Path], typer.Argument(help="Folders in the layout of BEIR.")],
+    peers: Peers = None,
+    as_json: Json = False,
+) -> None:
+    """Measure how well search ranks judged documents, beside bm25s and an exact vector search."""
+    from agent import terminal
+    from agent.bench import peer
+    from agent.bench.retrieval import lines, measure
+
+    show = terminal.Progress(sys.stderr, quiet=as_json)
+    with show:
+        report = _wait(
+            measure.measure(_settings(), folders, watch=show.event, peer=peer.interpreter(peers))
+        )
+    _print_json(report) if as_json else _print(lines.lines(report))

@@ -81,6 +81,8 @@ def hits(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         where = f", {hit['where']}" if hit["where"] else ""
         yield f"{number:2}. {hit['score']:.3f}  {hit['title']}{where}"
         yield f"    {_shortened(hit['text'])}"
+        for near in hit.get("around", ()):
+            yield f"      beside it, {near['where'] or 'unplaced'}: {_shortened(near['text'])}"
         yield f"    {hit['source']}"
 
 

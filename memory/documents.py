@@ -6,6 +6,7 @@ from typing import Any
 
 from memory.labels import Label
 from memory.language import CODE
+from memory.messages import Message
 from memory.places import Place, spanning
 
 
@@ -43,6 +44,8 @@ class NewChunk:
     label: Label
     spans: tuple[Span, ...] = ()
     """Places of its stretches by rising offset, the first at 0; none: the place holds for all."""
+    quoted: bool = False
+    """Whether it only repeats an earlier mail."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,6 +70,10 @@ class NewDocument:
     chunks: tuple[NewChunk, ...]
     flaws: tuple[str, ...] = ()
     """What was wrong with it, in words; what could be read is stored all the same."""
+    author: str = ""
+    """Who wrote it, as its content says: of a mail the name and address of its sender."""
+    message: Message | None = None
+    """Of a mail: whom it is between, and what it answers."""
 
     @property
     def vocabulary(self) -> str:
@@ -95,6 +102,19 @@ class Document:
     language: str
     label: Label
     modified_at: datetime | None
+    author: str = ""
+    """As in `NewDocument`."""
+    thread: str | None = None
+    """Of a mail: names its thread."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Threaded:
+    """A mail in its thread."""
+
+    document: Document
+    parent_id: int | None
+    """Document that it answers, where that is stored."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,6 +131,8 @@ class Chunk:
     """Place of the whole passage; `located` gives that of a quotation in it."""
     label: Label
     spans: tuple[Span, ...] = ()
+    """As in `NewChunk`."""
+    quoted: bool = False
     """As in `NewChunk`."""
 
 

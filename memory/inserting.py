@@ -18,10 +18,11 @@ from memory.rows import fetch
 
 _CHUNKS = sql.SQL(
     "chunks (chunk_id, document_id, ordinal, text, context, content_key, place, spans, origins, "
-    "audience)"
+    "audience, quoted)"
 )
 _CHUNK_TYPES = (
     "int8", "int8", "int4", "text", "text", "bytea", "jsonb", "jsonb", "text[]", "text[]",
+    "bool",
 )  # fmt: skip
 _LEXICAL = sql.SQL("lexical (chunk_id, document_id, collection_id, text_key, terms, weights)")
 
@@ -135,5 +136,6 @@ async def _copy_chunks(
                     passage.spans,
                     passage.label.obj["origins"],
                     passage.label.obj["audience"],
+                    passage.quoted,
                 )
             )

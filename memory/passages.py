@@ -27,6 +27,7 @@ class Passage:
     place: Jsonb
     spans: Jsonb
     label: Jsonb
+    quoted: bool
 
 
 def prepared(document: NewDocument) -> list[Passage]:
@@ -76,4 +77,5 @@ def _prepared(chunk: NewChunk, ordinal: int, uri: str) -> Passage:
         place=Jsonb(storable_json(chunk.place.to_json())),
         spans=Jsonb([storable_json(span.to_json()) for span in chunk.spans]),
         label=Jsonb(storable_json(chunk.label.to_json())),
+        quoted=chunk.quoted,
     )

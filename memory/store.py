@@ -9,7 +9,7 @@ from typing import Any
 from memory import vectors
 from memory.characters import storable
 from memory.database import Pool, transaction, translated
-from memory.documents import Chunk, Document, KnownDocument, NewDocument
+from memory.documents import Chunk, Document, KnownDocument, NewDocument, Threaded
 from memory.embedding import Embedder
 from memory.files import FileRecord, FileStore, record
 from memory.passages import prepared
@@ -136,6 +136,19 @@ class DocumentStore:
         rows = await self._fetch("get_chunks", chunk_ids=list(chunk_ids))
         return [chunk_of(row) for row in rows]
 
+    async def neighbours(self, chunk_id: int, *, before: int = 1, after: int = 1) -> list[Chunk]:
+        """Return a passage with those that stand before and behind it; nothing if it is gone."""
+        rows = await self._fetch("neighbours", chunk_id=chunk_id, before=before, after=after)
+        return await self.chunks([row["chunk_id"] for row in rows])
+
+    async def section(self, chunk_id: int, *, up: int = 0, limit: int = 20) -> list[Chunk]:
+        """Return the passages under the heading that a passage stands under, in their order.
+
+        `up` leads so many headings further out. Of more than `limit` those nearest to it come.
+        """
+        rows = await self._fetch("section", chunk_id=chunk_id, up=up, limit=limit)
+        return await self.chunks([row["chunk_id"] for row in rows])
+
     async def passages(self, document_id: int) -> list[int]:
         """Return the ids of a document's passages, in their order."""
         rows = await self._fetch("get_passages", document_id=document_id)
@@ -150,6 +163,11 @@ class DocumentStore:
         wanted = None if uri is None else storable(uri)
         rows = await self._fetch("get_documents", collection=storable(collection), uri=wanted)
         return [document_of(row) for row in rows]
+
+    async def thread(self, thread: str) -> list[Threaded]:
+        """Return the mails of a thread in the order of their dates."""
+        rows = await self._fetch("thread_documents", thread=storable(thread))
+        return [Threaded(document=document_of(row), parent_id=row["parent_id"]) for row in rows]
 
     async def collections(self) -> list[CollectionSummary]:
         """Return what there is, by name."""

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from memory import language, lexicon
+from memory import language, lexicon, mail_threads
 from memory.characters import storable, storable_json
 from memory.database import Connection, Pool, transaction
 from memory.documents import NewDocument
@@ -84,6 +84,8 @@ async def put_documents(
         ids = []
         async for result in cursor.results():
             ids += [int(row["document_id"]) for row in await result.fetchall()]
+    messages = (document.message for document in documents)
+    await mail_threads.settle(connection, dict(zip(ids, messages, strict=True)))
     return ids
 
 
@@ -104,6 +106,7 @@ async def insert(connection: Connection, collection_id: int, fresh: Fresh) -> No
 
 def _columns_of(source_id: int, document: NewDocument) -> dict[str, Any]:
     label = storable_json(document.label.to_json())
+    message = document.message
     return {
         "source_id": source_id,
         "uri": storable(document.uri),
@@ -118,6 +121,9 @@ def _columns_of(source_id: int, document: NewDocument) -> dict[str, Any]:
         "origins": label["origins"],
         "audience": label["audience"],
         "flaws": [storable(flaw) for flaw in document.flaws],
+        "author": storable(document.author),
+        "sender": (storable(message.sender) or None) if message else None,
+        "recipients": [storable(one) for one in message.recipients] if message else [],
     }
 
 
@@ -130,10 +136,11 @@ async def vanish(connection: Connection, source_id: int, keep: AbstractSet[str])
 
 
 async def delete_documents(connection: Connection, document_ids: list[int]) -> None:
-    """Delete documents with their passages, and lower the frequencies of their words."""
+    """Delete documents with their passages, and take them out of the lexicon and of threads."""
     if document_ids:
         await _delete_chunks(connection, document_ids, kept=[])
-        await connection.execute(query("delete_documents"), {"document_ids": document_ids})
+        rows = await fetch(connection, "delete_documents", document_ids=document_ids)
+        await mail_threads.regroup(connection, {row["thread"] for row in rows} - {None})
 
 
 async def _delete_chunks(

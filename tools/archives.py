@@ -90,7 +90,8 @@ class Archive:
             raise ArchiveError(f"it holds {len(entries)} files, and {ENTRIES} are read at most.")
         _refuse_overlap(entries)
         self._entries = {entry.filename: entry for entry in entries}
-        self._unpacked = 0
+        self._sizes: dict[str, int] = {}
+        """Bytes that entries were found to have, so that one is counted once."""
 
     def __contains__(self, name: str) -> bool:
         return name in self._entries
@@ -127,19 +128,19 @@ class Archive:
             with self._zip.open(entry) as file:
                 while piece := file.read(_PIECE_BYTES):
                     unpacked += len(piece)
-                    self._refuse_bomb(entry, unpacked, len(piece))
+                    self._refuse_bomb(entry, unpacked)
                     yield piece
         except _FAULTS as error:
             raise BrokenEntryError(f"{name!r} in it is damaged ({error}). Copy it anew.") from error
 
-    def _refuse_bomb(self, entry: zipfile.ZipInfo, unpacked: int, more: int) -> None:
+    def _refuse_bomb(self, entry: zipfile.ZipInfo, unpacked: int) -> None:
         if unpacked > FREE_BYTES and unpacked > RATIO * entry.compress_size:
             raise ArchiveError(
                 f"{entry.filename!r} in it unpacks to more than {RATIO} times its size: "
                 "it is a decompression bomb and was not unpacked."
             )
-        self._unpacked += more
-        if self._unpacked > UNPACKED_BYTES:
+        self._sizes[entry.filename] = max(unpacked, self._sizes.get(entry.filename, 0))
+        if sum(self._sizes.values()) > UNPACKED_BYTES:
             raise ArchiveError(
                 f"it unpacks to more than {UNPACKED_BYTES} bytes, which are read at most. "
                 "Split the document."

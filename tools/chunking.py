@@ -28,8 +28,9 @@ Tokens = Callable[[str], int]
 def chunks(reading: Reading, tokens: Tokens, limit: int = TOKENS_LIMIT) -> tuple[NewChunk, ...]:
     """Return the passages of a reading, in order, each within the limit with its context.
 
-    A passage never runs over a change of attachment, page or heading. Whole blocks are joined by
-    newlines up to the limit; one that is longer is cut behind a line, else a sentence, else a word.
+    A passage never runs over a change of attachment, page or heading, nor into a quotation. Whole
+    blocks are joined by newlines up to the limit; one that is longer is cut behind a line, else a
+    sentence, else a word.
     Two texts joined may count at most the sum of their tokens, and one more inside a word.
     """
     made: list[NewChunk] = []
@@ -42,8 +43,8 @@ def chunks(reading: Reading, tokens: Tokens, limit: int = TOKENS_LIMIT) -> tuple
     return tuple(made)
 
 
-def _section(block: Block) -> tuple[str | None, int | None, tuple[str, ...]]:
-    return block.place.part, block.place.page, block.place.heading
+def _section(block: Block) -> tuple[str | None, int | None, tuple[str, ...], bool]:
+    return block.place.part, block.place.page, block.place.heading, block.quoted
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -82,6 +82,7 @@ _OBJECT_KINDS = {
     "VCARD": (Kind.CONTACTS, "text/vcard"),
 }
 
+_HEAD = re.compile(rb"[^\0]*?\r?\n\r?\n")
 _BLANK_LINES = re.compile(r"\A(?:[ \t]*\n)+")
 _FIELD = re.compile(r"([!-9;-~]+)[ \t]*:")
 _ENVELOPE = re.compile(r"From \S+.*\d{1,2}:\d\d.*")
@@ -113,7 +114,7 @@ def detect(data: bytes) -> Content:
         return Content(kind=Kind(signature.kind), media_type=signature.media_type)
     text = _text(data[:_SAMPLE_BYTES])
     if text is None:
-        return _binary(data)
+        return _headed(data[:_SAMPLE_BYTES]) or _binary(data)
     if not text.strip("\ufeff\0 \t\r\n\v\f"):
         return Content(kind=Kind.EMPTY, media_type="application/x-empty")
     return _written(text, data)
@@ -131,6 +132,14 @@ def _text(sample: bytes) -> str | None:
         # Neither UTF-8 nor UTF-16, but without control characters: an older charset.
         return None if charset != "utf-8" else sample.decode("latin-1")
     return text
+
+
+def _headed(sample: bytes) -> Content | None:
+    """Take mail by its headers alone: its body may be anything, sent as it was."""
+    head = _HEAD.match(sample)
+    text = _text(head[0]) if head else None
+    mail = _mail(_BLANK_LINES.sub("", text.replace("\r\n", "\n"))) if text else None
+    return Content(kind=Kind.MAIL, media_type=mail) if mail else None
 
 
 def _wide(sample: bytes) -> str | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tools.ignoring import Rules, reaches
+from tools.reading import maildir
 from tools.reading.base import UnreadableError
 from tools.stamps import Stamp
 
@@ -53,14 +54,11 @@ def _listed(folder: Path, rules: Rules, found: Found) -> list[Path]:
     inner = []
     with os.scandir(folder) as entries:
         there = list(entries)
-    maildir = {"cur", "new", "tmp"} <= {entry.name for entry in there}
-    for entry in there:
+    looked_at = maildir.rule(folder)
+    for entry in filter(looked_at, there):
         path = folder / entry.name
         if entry.is_dir(follow_symlinks=False):
-            # What is still being delivered is no mail yet.
-            if maildir and entry.name == "tmp":
-                continue
-            if rules.ignores(path, folder=True) and not (maildir and _is_maildir(path)):
+            if rules.ignores(path, folder=True) and not maildir.shows(path):
                 found.ignored += 1
             else:
                 inner.append(path)
@@ -73,11 +71,6 @@ def _listed(folder: Path, rules: Rules, found: Found) -> list[Path]:
             except FileNotFoundError:
                 continue
     return inner
-
-
-def _is_maildir(folder: Path) -> bool:
-    """Return whether a folder is one of a mailbox: they are hidden within the mailbox itself."""
-    return all((folder / name).is_dir() for name in ("cur", "new", "tmp"))
 
 
 def real(paths: Sequence[Path]) -> list[Path]:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from tools.reading import maildir
 from tools.reading.base import UnreadableError
 from tools.reading.disk import head
 
@@ -177,7 +178,7 @@ def reaches(root: Path, path: Path) -> bool:
     rules, at = Rules.of(root), root
     for part in path.relative_to(root).parts:
         at /= part
-        if rules.ignores(at, folder=at != path or at.is_dir()):
+        if rules.ignores(at, folder=at != path or at.is_dir()) and not maildir.shows(at):
             return False
         rules = rules.within(at)
     return True

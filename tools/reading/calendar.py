@@ -19,7 +19,11 @@ PEOPLE = 50
 
 _EXCEPTIONS = 20
 _NAMES = frozenset({"VEVENT", "VTODO", "VJOURNAL"})
-_DROPPED = frozenset({"ATTACH", "X-ALT-DESC"})
+_KEPT = frozenset(
+    "SUMMARY DTSTART DTEND DURATION DUE COMPLETED RECURRENCE-ID RRULE EXDATE LOCATION STATUS "
+    "CATEGORIES ORGANIZER ATTENDEE URL DESCRIPTION COMMENT".split()
+)
+_PROSE = ("DESCRIPTION", "COMMENT")
 _NAMED = re.compile(r"^(?:X-WR-CALNAME|NAME)(?:;[^:\n]*)?:(.+)$", re.MULTILINE | re.IGNORECASE)
 _ESCAPED = re.compile(r"\\([\\,;])")
 
@@ -35,14 +39,14 @@ def _title(text: str) -> str:
 
 
 def _say(raw: Raw) -> Said:
-    from icalendar import Calendar
+    from icalendar.cal import Component
 
-    whole = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-\r\n{raw.text}END:VCALENDAR\r\n"
-    component = Calendar.from_ical(whole).subcomponents[0]
+    component = Component.from_ical(raw.text)
     title = _text(component, "SUMMARY")
     return Said(
         title=title,
         text="; ".join(filter(None, _parts(component))),
+        own="\n".join((title, *(_text(component, key) for key in _PROSE))),
         flaws=tuple(f"{name or 'a line'}: {fault}" for name, fault in component.errors),
     )
 
@@ -63,7 +67,7 @@ def _parts(component: "Component") -> Iterator[str]:
     more = f" and {len(people) - PEOPLE} more" if len(people) > PEOPLE else ""
     yield _labelled("Attendees", ", ".join(map(_person, people[:PEOPLE])) + more)
     yield _labelled("Link", _text(component, "URL"))
-    for key in ("DESCRIPTION", "COMMENT"):
+    for key in _PROSE:
         yield _text(component, key)
 
 
@@ -72,11 +76,12 @@ def _labelled(name: str, text: str) -> str:
 
 
 def _all(component: "Component", key: str) -> list[Any]:
-    """Return all values of a property."""
+    """Return all values of a property that can be read; the others are among the flaws."""
+    from icalendar.prop.broken import vBroken
+
     value = component.get(key)
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
+    values = value if isinstance(value, list) else [value]
+    return [one for one in values if one is not None and not isinstance(one, vBroken)]
 
 
 def _text(component: "Component", key: str) -> str:
@@ -149,7 +154,7 @@ _FORM = Form(
     reader=READER,
     what="a calendar",
     names=_NAMES,
-    dropped=_DROPPED,
+    kept=_KEPT,
     say=_say,
     title=_title,
 )

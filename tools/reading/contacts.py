@@ -1,5 +1,6 @@
 """VCF: a line for each card, with names, addresses, numbers and notes."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,6 +28,12 @@ _LABELS = {
 }
 """By the property, in the order in which they are said."""
 
+_TEXTS = frozenset({"FN", "NOTE", "TITLE", "ROLE", "URL", "EMAIL", "TEL"})
+"""Properties that hold one text, not several."""
+
+_COMMA = re.compile(r"(?<!\\),")
+_FOLD = re.compile(r"\r\n[ \t]")
+
 _UNSAID_TYPES = frozenset({"internet", "pref", "voice"})
 """Types that say nothing about when an address is the right one."""
 
@@ -39,12 +46,23 @@ def read(data: bytes, name: str, media_type: str) -> Reading:
 def _say(raw: Raw) -> Said:
     import vobject
 
-    card = next(vobject.readComponents(raw.text, allowQP=True, ignoreUnreadable=True))
+    text = "\r\n".join(map(_whole, _FOLD.sub("", raw.text).split("\r\n")))
+    card = next(vobject.readComponents(text, allowQP=True, ignoreUnreadable=True))
     held: dict[str, list[Any]] = {}
     for line in card.getChildren():
         held.setdefault(line.name.upper(), []).append(line)
     title = _name(held)
-    return Said(title=title, text="; ".join(filter(None, (title, *_parts(held)))))
+    notes = (_text(line.value) for line in held.get("NOTE", ()))
+    return Said(
+        title=title, text="; ".join(filter(None, (title, *_parts(held)))), own="\n".join(notes)
+    )
+
+
+def _whole(line: str) -> str:
+    """Return a line whose text is one: the library drops all behind a comma without a backslash."""
+    head, colon, value = line.partition(":")
+    name = head.partition(";")[0].rpartition(".")[2].upper()
+    return head + colon + (_COMMA.sub(r"\\,", value) if name in _TEXTS else value)
 
 
 def _name(held: dict[str, list[Any]]) -> str:
@@ -83,7 +101,7 @@ _FORM = Form(
     reader=READER,
     what="a file of contacts",
     names=frozenset({"VCARD"}),
-    dropped=frozenset({"PHOTO", "LOGO", "SOUND", "KEY", "AGENT"}),
+    kept=frozenset({"VERSION", "FN", "N", *_LABELS}),
     say=_say,
     title=lambda _: "",
 )

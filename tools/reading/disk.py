@@ -46,7 +46,7 @@ def contents(path: Path, *, bytes_limit: int) -> Contents:
     A symbolic link in its place is not followed, a pipe not waited for. One that changes meanwhile
     is read again, a few times. Raises OSError where the file cannot be opened or read.
     """
-    with _opened(path) as descriptor:
+    with opened(path) as descriptor:
         before, data, after = _attempt(descriptor, bytes_limit)
         for _ in range(_REPEATS):
             if Stamp.of(before) == Stamp.of(after):
@@ -60,13 +60,13 @@ def contents(path: Path, *, bytes_limit: int) -> Contents:
 
 def head(path: Path, bytes_limit: int) -> bytes:
     """Read the beginning of a regular file, as `contents` would."""
-    with _opened(path) as descriptor:
+    with opened(path) as descriptor:
         return _read(descriptor, bytes_limit)
 
 
 def summary(path: Path, *, head_bytes: int = _PIECE) -> Summary:
     """Look through a regular file of any size, in bounded memory. Raises as `contents` does."""
-    with _opened(path) as descriptor:
+    with opened(path) as descriptor:
         before = os.fstat(descriptor)
         digest, first, at = hashlib.sha256(), b"", 0
         while piece := os.pread(descriptor, _PIECE, at):
@@ -99,7 +99,8 @@ def too_large(name: str, size: int, bytes_limit: int) -> UnreadableError:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[int]:
+def opened(path: Path) -> Iterator[int]:
+    """Lend the descriptor of a regular file; raises as `contents` does for anything else."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):

@@ -10,8 +10,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from defusedxml.common import DefusedXmlException
-
 from memory.labels import Label, Origin
 from memory.places import Place
 from tools.archives import Archive, ArchiveError
@@ -120,6 +118,9 @@ async def finished(
         at = figure.before
         blocks += await _looked(figure, draft, readers, perception)
     blocks += texts[at:]
+    if draft.flaws and not blocks and perception.picture_reader not in readers:
+        fault = SenseFailedError if UNREAD in readers else UnreadableError
+        raise fault(f"{name} holds nothing that could be read: {draft.flaws[0]}")
     return Reading(
         title=titled(draft.title, draft.outline.title or name),
         kind=draft.kind,
@@ -171,11 +172,6 @@ def translated(name: str, what: str) -> Iterator[None]:
         raise
     except ArchiveError as error:
         raise UnreadableError(f"{name} is {what} that cannot be read: {error}") from error
-    except DefusedXmlException as error:
-        raise UnreadableError(
-            f"{name} is {what} that declares XML entities, which documents do not need and bombs "
-            "are made of. It was not read."
-        ) from error
     except Exception as error:  # the libraries have no errors of their own
         fault = f"{type(error).__name__}: {error}"[:200]
         raise UnreadableError(

@@ -92,8 +92,11 @@ def shown(data: bytes, declared: str | None = None) -> Page:
 
 
 def _laid_out(decoded: Decoded) -> Page:
+    from inscriptis.css_profiles import RELAXED_CSS_PROFILE
     from inscriptis.html_engine import Inscriptis
+    from inscriptis.html_properties import Display
     from inscriptis.model.config import ParserConfig
+    from inscriptis.model.html_element import HtmlElement
     from lxml import etree
 
     parser = etree.HTMLParser(encoding="utf-8", huge_tree=True)
@@ -102,7 +105,9 @@ def _laid_out(decoded: Decoded) -> Page:
         raise RecursionError
     if tree is None:
         return Page(text="", title="", marks=(), flaws=decoded.flaws)
-    engine = Inscriptis(tree, ParserConfig(annotation_rules=_MARKED))
+    # The engine knows no rules across the page; what stands on either side is not one line.
+    css = RELAXED_CSS_PROFILE | {"hr": HtmlElement(display=Display.block)}
+    engine = Inscriptis(tree, ParserConfig(css=css, annotation_rules=_MARKED))
     text, marks = _tightened(engine.get_text(), engine.get_annotations())
     return Page(
         text=text,

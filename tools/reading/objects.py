@@ -1,5 +1,6 @@
 """Calendars and contacts as lists of objects: events, tasks, cards, one by one."""
 
+import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 
@@ -10,7 +11,12 @@ from tools.reading.drafts import LABEL, translated
 
 OBJECTS = 20_000
 OBJECT_LETTERS = 1 << 20
-"""Of one object without its pictures and attachments."""
+"""Of what is read of one object."""
+
+OWN_LETTERS = 8_000
+"""By which the language is told."""
+
+_NAME = re.compile(r"[A-Z0-9-]+")
 
 
 @dataclass(kw_only=True, slots=True)
@@ -44,23 +50,25 @@ class Said:
     title: str
     text: str
     """In one line, so that its place is the line where the object begins."""
+    own: str
+    """What of it is in the language of whoever wrote it."""
     flaws: tuple[str, ...] = ()
 
 
-def raws(text: str, names: Collection[str], dropped: Collection[str]) -> Iterator[Raw]:
-    """Yield the objects of some names, without what is nested in them and without some properties.
+def raws(text: str, names: Collection[str], kept: Collection[str]) -> Iterator[Raw]:
+    """Yield the objects of some names with some of their properties; what is nested is left out.
 
     One that has no end is ended by the next or by the end of the text.
     """
     held: Raw | None = None
-    nested, dropping = "", False
+    nested, keeping = "", False
     for number, line in enumerate(text.split("\n"), start=1):
         mark, _, what = line.partition(":")
         mark, what = mark.rstrip().upper(), what.strip().upper()
         if mark == "BEGIN" and what in names:
             if held is not None:
                 yield held
-            held, nested, dropping = Raw(name=what, line=number), "", False
+            held, nested, keeping = Raw(name=what, line=number), "", False
         elif held is None:
             continue
         elif nested:
@@ -72,18 +80,23 @@ def raws(text: str, names: Collection[str], dropped: Collection[str]) -> Iterato
             yield held
             held = None
         else:
-            dropping = _is_dropped(line, mark, dropped, dropping=dropping)
-            if not dropping:
+            keeping = _is_kept(line, mark, kept, keeping=keeping)
+            if keeping:
                 held.take(line)
     if held is not None:
         yield held
 
 
-def _is_dropped(line: str, mark: str, dropped: Collection[str], *, dropping: bool) -> bool:
-    """Return whether a line belongs to a property that is not read; they go on indented."""
+def _is_kept(line: str, mark: str, kept: Collection[str], *, keeping: bool) -> bool:
+    """Return whether a line belongs to a property that is read.
+
+    It goes on in lines that are indented, or in vCard 2.1 behind a line that ends in `=`, and then
+    it has no name of its own.
+    """
     if line[:1] in {" ", "\t", ""}:
-        return dropping
-    return mark.partition(";")[0].rpartition(".")[2] in dropped
+        return keeping
+    name = mark.partition(";")[0].rpartition(".")[2]
+    return name in kept if _NAME.fullmatch(name) and ":" in line else keeping
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,7 +108,8 @@ class Form:
     what: str
     """Of a file, in words with their article."""
     names: frozenset[str]
-    dropped: frozenset[str]
+    kept: frozenset[str]
+    """Properties that are read."""
     say: Callable[[Raw], Said]
     """Raises whatever it stumbles over."""
     title: Callable[[str], str]
@@ -107,12 +121,16 @@ def read(data: bytes, name: str, media_type: str, form: Form) -> Reading:
     with translated(name, form.what):
         decoded = decode(data)
         blocks: list[Block] = []
+        own: list[str] = []
         flaws = list(decoded.flaws)
-        for count, raw in enumerate(raws(decoded.text, form.names, form.dropped)):
+        for count, raw in enumerate(raws(decoded.text, form.names, form.kept)):
             if count == OBJECTS:
                 flaws.append(f"only the first {OBJECTS} entries are read; split the file")
                 break
-            blocks += _blocks(raw, form, flaws)
+            said = _said(raw, form, flaws)
+            if said is not None and any(map(str.isalnum, said.text)):
+                blocks.append(_block(raw, said))
+                own.append(said.own)
         if not blocks:
             fault = f": {flaws[0]}" if flaws else ""
             raise UnreadableError(f"{name} is {form.what} without anything to read{fault}.")
@@ -125,11 +143,12 @@ def read(data: bytes, name: str, media_type: str, form: Form) -> Reading:
             label=LABEL,
             reader=form.reader,
             flaws=tuple(flaws),
+            own_words="\n".join(own)[:OWN_LETTERS],
         )
 
 
-def _blocks(raw: Raw, form: Form, flaws: list[str]) -> Iterator[Block]:
-    """Yield the block of an object; whatever is wrong with it costs no other."""
+def _said(raw: Raw, form: Form, flaws: list[str]) -> Said | None:
+    """Return an object in words; whatever is wrong with it costs no other."""
     where = f"{raw.name} at line {raw.line}"
     if not raw.ended:
         flaws.append(f"{where} has no end: the file was cut off or damaged")
@@ -139,9 +158,11 @@ def _blocks(raw: Raw, form: Form, flaws: list[str]) -> Iterator[Block]:
         said = form.say(raw)
     except Exception as error:  # noqa: BLE001  # the libraries have no errors of their own
         flaws.append(f"{where} is broken ({type(error).__name__}: {str(error)[:100]})")
-        return
+        return None
     flaws += (f"{where}: {flaw}" for flaw in said.flaws)
-    if any(map(str.isalnum, said.text)):
-        heading = (said.title,) if said.title else ()
-        place = Place(heading=heading, line=raw.line)
-        yield Block(text=said.text, place=place, label=LABEL)
+    return said
+
+
+def _block(raw: Raw, said: Said) -> Block:
+    heading = (said.title,) if said.title else ()
+    return Block(text=said.text, place=Place(heading=heading, line=raw.line), label=LABEL)

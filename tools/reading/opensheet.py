@@ -5,12 +5,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from memory.places import Place
-from tools.archives import ArchiveError
 from tools.reading import opentext
 from tools.reading.drafts import Draft
-from tools.reading.opentext import COMMENT, OFFICE, TABLE
+from tools.reading.opentext import COMMENT, OFFICE, TABLE, P
 from tools.reading.rows import Rows
-from tools.reading.sheet import MARKS
+from tools.reading.streams import elements
 from tools.reading.tables import Cells, Value
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ def tell(draft: Draft) -> None:
 
 def _sheets(draft: Draft) -> "Iterator[tuple[str, Iterator[tuple[int, Cells]]]]":
     """Yield each sheet, to be gone through before the next."""
-    events = _events(draft)
+    events = elements(draft.archive, "content.xml", [_TABLE, _ROW], events=("start", "end"))
     for event, element in events:
         if event == "start" and element.tag == _TABLE:
             title = element.get(TABLE + "name", "")
@@ -58,7 +57,6 @@ def _rows(draft: Draft, title: str, events: "Iterator[tuple[str, _Element]]") ->
             place = Place(heading=(title,), line=number)
             draft.aside("comment", " ".join(opentext.paragraphs(comment).split()), place)
         number += _repeats(element, "rows")
-        _forget(element)
 
 
 def _cells(row: "_Element") -> dict[int, Value]:
@@ -88,7 +86,14 @@ def _value(cell: "_Element") -> Value:
             return datetime.fromisoformat(moment)
         except ValueError:
             return str(moment)
-    return " ".join(opentext.paragraphs(cell).split())
+    return _text(cell)
+
+
+def _text(cell: "_Element") -> str:
+    # Most cells hold one plain paragraph, and a workbook has millions of them.
+    plain = len(cell) == 1 and cell[0].tag == P and not len(cell[0])
+    text = cell[0].text or "" if plain else opentext.paragraphs(cell)
+    return " ".join(text.split())
 
 
 def _number(text: str) -> Value:
@@ -97,38 +102,3 @@ def _number(text: str) -> Value:
     except ValueError:
         return text
     return int(number) if number.is_integer() and abs(number) < 1e15 else number
-
-
-def _events(draft: Draft) -> "Iterator[tuple[str, _Element]]":
-    """Yield the beginning and the end of sheets and rows as the text is unpacked."""
-    from lxml import etree
-
-    parser = etree.XMLPullParser(
-        events=("start", "end"),
-        tag=[_TABLE, _ROW],
-        resolve_entities=False,
-        no_network=True,
-        remove_comments=True,
-        remove_pis=True,
-    )
-    marks = 0
-    try:
-        for piece in draft.archive.pieces("content.xml"):
-            marks += piece.count(b"<")
-            if marks > MARKS:
-                raise ArchiveError(
-                    f"'content.xml' in it has more than {MARKS} marks, which are read at most. "
-                    "Split the workbook, or save its sheets as CSV."
-                )
-            parser.feed(piece)
-            yield from parser.read_events()
-        parser.close()
-    except etree.XMLSyntaxError as error:
-        raise ArchiveError(f"'content.xml' in it is broken ({error}). Copy it anew.") from error
-
-
-def _forget(row: "_Element") -> None:
-    """Let go of a row that was read, and of those before it."""
-    row.clear()
-    while row.getprevious() is not None:
-        del row.getparent()[0]

@@ -66,7 +66,7 @@ class ContentReader:
 
     async def read(self, data: bytes, name: str, content: Content | None = None) -> Reading:
         """Return what stands in the bytes. Raises `UnreadableError` where nothing can be read."""
-        return await self._read(data, name, 0, content)
+        return await self._read(data, name, mail.Nest(), content)
 
     @property
     def version(self) -> str:
@@ -98,9 +98,9 @@ class ContentReader:
         }
 
     async def _read(
-        self, data: bytes, name: str, depth: int, content: Content | None = None
+        self, data: bytes, name: str, nest: mail.Nest, content: Content | None = None
     ) -> Reading:
-        """Read a file that lies within so many mails."""
+        """Read a file that may lie within mails."""
         if len(data) > self._bytes_limit:
             raise UnreadableError(
                 f"{name} has {len(data)} bytes, and {self._bytes_limit} are read at most. "
@@ -118,7 +118,7 @@ class ContentReader:
             return await shown(data, name, media_type, self._perception)
         match told.kind:
             case Kind.MAIL:
-                return await mail.read(data, name, media_type, self._read, depth=depth)
+                return await mail.read(data, name, media_type, self._read, nest)
             case Kind.PICTURE:
                 return await self._picture(data, name, media_type)
             case Kind.RECORDING:

@@ -1,7 +1,6 @@
 """PPTX: the text of each slide under its title, with tables, charts, notes and pictures."""
 
 import asyncio
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -13,7 +12,7 @@ from tools.reading import drawing
 from tools.reading.base import Block, Reading
 from tools.reading.drafts import LABEL, Draft, finished, in_utc, translated
 from tools.reading.drawing import A
-from tools.reading.packaged import package
+from tools.reading.packaged import package, retyped
 from tools.reading.perception import Perception
 from tools.reading.trees import tree
 
@@ -31,11 +30,7 @@ _C = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
 _DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}relIds"
 _ALTERNATIVES = "{http://schemas.openxmlformats.org/markup-compatibility/2006}AlternateContent"
 
-_MAIN_TYPES = re.compile(
-    rb"application/vnd\.(?:openxmlformats-officedocument\.presentationml\.(?:template|slideshow)"
-    rb"|ms-powerpoint\.(?:presentation|template|slideshow)\.macroEnabled)\.main\+xml"
-)
-_MAIN_TYPE = b"application/vnd.openxmlformats-officedocument.presentationml.presentation.main+xml"
+_MAIN_TYPE = "application/vnd.openxmlformats-officedocument.presentationml.presentation.main+xml"
 _TITLES = frozenset({"title", "ctrTitle"})
 _COUNTED = frozenset({"sldNum", "dt"})
 """Fields that say the same on every slide but for a number."""
@@ -55,7 +50,7 @@ def _drafted(data: bytes, name: str) -> Draft:
         from pptx import Presentation
 
         archive = Archive(data)
-        presentation = Presentation(package(archive, _MAIN_TYPES, _MAIN_TYPE))
+        presentation = Presentation(package(archive, retyped(archive, _MAIN_TYPE)))
         properties = presentation.core_properties
         draft = Draft(
             archive=archive,

@@ -1,7 +1,6 @@
 """DOCX: paragraphs and table rows under their headings, with notes, comments, boxes, pictures."""
 
 import asyncio
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ from tools.archives import Archive
 from tools.reading import tables, wordtext
 from tools.reading.base import Reading
 from tools.reading.drafts import Draft, finished, in_utc, translated
-from tools.reading.packaged import package
+from tools.reading.packaged import package, retyped
 from tools.reading.perception import Perception
 from tools.reading.trees import tree
 from tools.reading.wordtext import CELL, ROW, TABLE, P, Passage, W
@@ -23,11 +22,7 @@ if TYPE_CHECKING:
 
 READER = "word/1"
 
-_MAIN_TYPES = re.compile(
-    rb"application/vnd\.(?:openxmlformats-officedocument\.wordprocessingml\.template"
-    rb"|ms-word\.(?:document|template)\.macroEnabled(?:Template)?)\.main\+xml"
-)
-_MAIN_TYPE = b"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
+_MAIN_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
 
 _LAID_OUT_PARAGRAPHS = 5
 """A cell with more than these is a part of a page that a table lays out, not a value."""
@@ -49,7 +44,7 @@ def _drafted(data: bytes, name: str) -> Draft:
         from docx import Document
 
         archive = Archive(data)
-        document = Document(package(archive, _MAIN_TYPES, _MAIN_TYPE))
+        document = Document(package(archive, retyped(archive, _MAIN_TYPE)))
         properties = document.core_properties
         draft = Draft(
             archive=archive,

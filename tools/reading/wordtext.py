@@ -1,6 +1,7 @@
 """The text of a paragraph in WordprocessingML, and what hangs on it."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -73,24 +74,24 @@ def passage(element: "_Element") -> Passage:
     return found
 
 
-def steps(element: "_Element") -> "list[_Element]":
-    """Return what stands in an element, seen through what only wraps it."""
-    held: list[_Element] = []
+def steps(element: "_Element") -> "Iterator[_Element]":
+    """Yield what stands in an element, seen through what only wraps it."""
     for child in element:
         if child.tag in _STEPS:
-            held += steps(child)
+            yield from steps(child)
         elif child.tag == _ALTERNATIVES:
-            held += steps(_chosen(child))
+            yield from steps(_chosen(child))
         else:
-            held.append(child)
-    return held
+            yield child
 
 
 def counted(element: "_Element") -> int:
     """Return how many paragraphs stand in an element, those of boxes aside."""
-    held = steps(element)
-    own: int = sum(one.tag == P for one in held)
-    return own + sum(counted(one) for one in held if one.tag in _NESTED)
+    return sum(
+        1 if one.tag == P else counted(one)
+        for one in steps(element)
+        if one.tag == P or one.tag in _NESTED
+    )
 
 
 def paragraphs(element: "_Element") -> str:

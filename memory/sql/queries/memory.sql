@@ -32,14 +32,16 @@ FROM documents WHERE source_id = %(source_id)s AND uri = ANY(%(uris)s::text[]);
 
 -- put_document --
 INSERT INTO documents (source_id, uri, title, kind, media_type, content_hash, reader, language,
-    configuration, modified_at, origins, audience, flaws)
+    configuration, modified_at, origins, audience, flaws, author, sender, recipients)
 VALUES (%(source_id)s, %(uri)s, %(title)s, %(kind)s, %(media_type)s, %(content_hash)s, %(reader)s,
-    %(language)s, %(configuration)s, %(modified_at)s, %(origins)s, %(audience)s, %(flaws)s)
+    %(language)s, %(configuration)s, %(modified_at)s, %(origins)s, %(audience)s, %(flaws)s,
+    %(author)s, %(sender)s, %(recipients)s)
 ON CONFLICT (source_id, uri) DO UPDATE SET title = excluded.title, kind = excluded.kind,
     media_type = excluded.media_type, content_hash = excluded.content_hash,
     reader = excluded.reader, language = excluded.language,
     configuration = excluded.configuration, modified_at = excluded.modified_at,
     origins = excluded.origins, audience = excluded.audience, flaws = excluded.flaws,
+    author = excluded.author, sender = excluded.sender, recipients = excluded.recipients,
     stored_at = now()
 RETURNING document_id;
 
@@ -49,17 +51,19 @@ SELECT chunk_id, content_key FROM chunks WHERE document_id = %(document_id)s ORD
 -- update_chunks --
 -- Of passages that stay only what has changed is written.
 UPDATE chunks SET ordinal = given.ordinal, place = given.place, spans = given.spans,
-    origins = given.origins, audience = given.audience
+    origins = given.origins, audience = given.audience, quoted = given.quoted
 FROM (
-    SELECT chunk_id, ordinal, place, spans,
+    SELECT chunk_id, ordinal, place, spans, quoted,
         ARRAY(SELECT jsonb_array_elements_text(label -> 'origins')) AS origins,
         ARRAY(SELECT jsonb_array_elements_text(label -> 'audience')) AS audience
     FROM unnest(%(chunk_ids)s::bigint[], %(ordinals)s::int[], %(places)s::jsonb[],
-        %(spans)s::jsonb[], %(labels)s::jsonb[]) AS given (chunk_id, ordinal, place, spans, label)
+        %(spans)s::jsonb[], %(labels)s::jsonb[], %(quoteds)s::boolean[])
+        AS given (chunk_id, ordinal, place, spans, label, quoted)
 ) AS given
 WHERE chunks.chunk_id = given.chunk_id
-    AND (chunks.ordinal, chunks.place, chunks.spans, chunks.origins, chunks.audience)
-        IS DISTINCT FROM (given.ordinal, given.place, given.spans, given.origins, given.audience);
+    AND (chunks.ordinal, chunks.place, chunks.spans, chunks.origins, chunks.audience, chunks.quoted)
+        IS DISTINCT FROM (given.ordinal, given.place, given.spans, given.origins, given.audience,
+            given.quoted);
 
 -- tokenise --
 SELECT to_tsvector(%(configuration)s::text::regconfig, words)::text AS lexemes
@@ -133,7 +137,7 @@ WHERE source_id = %(source_id)s
 ORDER BY uri;
 
 -- delete_documents --
-DELETE FROM documents WHERE document_id = ANY(%(document_ids)s::bigint[]);
+DELETE FROM documents WHERE document_id = ANY(%(document_ids)s::bigint[]) RETURNING thread;
 
 -- delete_source --
 DELETE FROM sources WHERE source_id = %(source_id)s;
@@ -142,8 +146,8 @@ DELETE FROM sources WHERE source_id = %(source_id)s;
 SELECT collection_id FROM sources WHERE source_id = %(source_id)s;
 
 -- get_chunks --
-SELECT chunk_id, ordinal, text, context, place, spans, chunks.origins, chunks.audience,
-    document_id, name AS collection, documents.uri, title, kind, language, modified_at,
+SELECT chunk_id, ordinal, text, context, place, spans, chunks.origins, chunks.audience, quoted,
+    document_id, name AS collection, documents.uri, title, kind, language, modified_at, author, thread,
     documents.origins AS document_origins, documents.audience AS document_audience
 FROM unnest(%(chunk_ids)s::bigint[]) WITH ORDINALITY AS wanted (chunk_id, place_in_line)
 JOIN chunks USING (chunk_id)
@@ -155,8 +159,32 @@ ORDER BY place_in_line;
 -- get_passages --
 SELECT chunk_id FROM chunks WHERE document_id = %(document_id)s ORDER BY ordinal;
 
+-- neighbours --
+SELECT near.chunk_id FROM chunks AS found JOIN chunks AS near USING (document_id)
+WHERE found.chunk_id = %(chunk_id)s
+    AND near.ordinal BETWEEN found.ordinal - %(before)s AND found.ordinal + %(after)s
+ORDER BY near.ordinal;
+
+-- section --
+-- The passages under the heading of one, or under a heading further up, the nearest if too many.
+WITH found AS (
+    SELECT document_id, ordinal, place ->> 'part' AS part,
+        ARRAY(SELECT jsonb_array_elements_text(place -> 'heading')) AS headings
+    FROM chunks WHERE chunk_id = %(chunk_id)s
+),
+path AS (
+    SELECT *, headings[:greatest(cardinality(headings) - %(up)s::int, 0)] AS above FROM found
+),
+held AS (
+    SELECT near.chunk_id, near.ordinal FROM path JOIN chunks AS near USING (document_id)
+    WHERE near.place ->> 'part' IS NOT DISTINCT FROM path.part
+        AND (ARRAY(SELECT jsonb_array_elements_text(near.place -> 'heading')))[:cardinality(above)] = above
+    ORDER BY abs(near.ordinal - path.ordinal), near.ordinal LIMIT %(limit)s
+)
+SELECT chunk_id FROM held ORDER BY ordinal;
+
 -- get_documents --
-SELECT document_id, name AS collection, documents.uri, title, kind, language, modified_at,
+SELECT document_id, name AS collection, documents.uri, title, kind, language, modified_at, author, thread,
     documents.origins AS document_origins, documents.audience AS document_audience
 FROM documents JOIN sources USING (source_id) JOIN collections USING (collection_id)
 WHERE name = %(collection)s AND (%(uri)s::text IS NULL OR documents.uri = %(uri)s)

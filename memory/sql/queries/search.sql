@@ -4,6 +4,8 @@
 AND (%(uri_prefix)s::text IS NULL OR d.uri ^@ %(uri_prefix)s)
 AND (%(source_uris)s::text[] IS NULL
     OR d.source_id IN (SELECT source_id FROM sources WHERE uri = ANY(%(source_uris)s)))
+AND (%(sender)s::text IS NULL OR strpos(lower(d.author), lower(%(sender)s)) > 0)
+AND (%(thread)s::text IS NULL OR d.thread = %(thread)s)
 AND (%(since)s::timestamptz IS NULL OR d.modified_at >= %(since)s)
 AND (%(until)s::timestamptz IS NULL OR d.modified_at < %(until)s)
 AND (%(document_ids)s::bigint[] IS NULL OR d.document_id = ANY(%(document_ids)s));
@@ -52,10 +54,10 @@ asked AS MATERIALIZED (
     WHERE word IN (SELECT word FROM stems WHERE term_id IS NOT NULL)
 ),
 weighed AS MATERIALIZED (
-    SELECT term_id, idf / best AS weight, sum(df) OVER rarest AS reached, row_number() OVER rarest AS rank
+    SELECT configuration, term_id, df, idf / best AS weight,
+        row_number() OVER (PARTITION BY configuration ORDER BY df, term_id) AS rank
     FROM (SELECT *, sum(idf) OVER (PARTITION BY configuration) AS best FROM asked) AS asked
     WHERE term_id IS NOT NULL
-    WINDOW rarest AS (PARTITION BY configuration ORDER BY df, term_id)
 ),
 -- What the question could score by its words. In its own language it has the fewest: there its stop
 -- words are left out.
@@ -65,9 +67,33 @@ strength AS MATERIALIZED (
     ) AS by_language
 ),
 question AS MATERIALIZED (
-    SELECT array_agg(term_id) FILTER (WHERE reached <= %(budget)s::bigint OR rank = 1) AS rare,
-        ('{{' || string_agg(term_id || ':' || weight::real, ',') || '}}/1000000000')::sparsevec AS weights
+    SELECT ('{{' || string_agg(term_id || ':' || weight::real, ',') || '}}/1000000000')::sparsevec AS weights
     FROM weighed
+),
+-- What a candidate has to hold: one of the rarest words, or two that are not so rare. A passage with
+-- a single common word cannot come near the best; one with two of them can. Words that are asked for
+-- together stand together more often than by chance.
+holdings AS (
+    SELECT configuration, ARRAY[term_id] AS held, df::bigint AS size, rank = 1 AS needed
+    FROM weighed WHERE rank <= %(words_paired)s::bigint
+    UNION ALL
+    SELECT configuration, ARRAY[one.term_id, other.term_id],
+        least(one.df, other.df, 4 * one.df::bigint * other.df / (SELECT whole FROM size))::bigint, false
+    FROM weighed AS one JOIN weighed AS other USING (configuration)
+    WHERE one.rank < other.rank AND other.rank <= %(words_paired)s::bigint
+),
+afforded AS (
+    SELECT configuration, held FROM (
+        SELECT *, sum(size) OVER (PARTITION BY configuration ORDER BY size, held) AS reached FROM holdings
+    ) AS priced
+    WHERE needed OR reached <= %(budget)s::bigint
+),
+keys AS MATERIALIZED (
+    SELECT held FROM afforded
+    WHERE NOT EXISTS (
+        SELECT FROM afforded AS single
+        WHERE cardinality(single.held) < cardinality(afforded.held) AND single.held <@ afforded.held
+    )
 ),
 route AS MATERIALIZED (
     SELECT %(narrowed)s::bool OR (scope < whole AND scope <= %(exact_limit)s::bigint) AS counted FROM size
@@ -91,10 +117,14 @@ lexical_leg AS MATERIALIZED (
         UNION ALL
         -- Sorted first: then the filter looks at no more of them than it lets through.
         (SELECT chunk_id, distance FROM (
-            SELECT chunk_id, document_id, weights <#> (SELECT weights FROM question) AS distance
-            FROM lexical
-            WHERE NOT (SELECT yes FROM exact) AND terms && (SELECT rare FROM question)
-                AND collection_id = ANY((SELECT ids FROM scope)::int[])
+            SELECT DISTINCT chunk_id, document_id, distance
+            FROM keys CROSS JOIN LATERAL (
+                SELECT chunk_id, document_id, weights <#> (SELECT weights FROM question) AS distance
+                FROM lexical
+                WHERE NOT (SELECT yes FROM exact) AND terms @> held
+                    AND collection_id = ANY((SELECT ids FROM scope)::int[])
+                OFFSET 0 -- keeps the planner from reading the whole table once for all keys
+            ) AS holding
             ORDER BY distance
         ) AS l
         WHERE NOT %(narrowed)s::bool
@@ -142,8 +172,8 @@ best AS (
     ORDER BY score DESC, chunk_id LIMIT %(k)s::bigint
 )
 SELECT score, lexical, cosine, (SELECT yes FROM exact) AS exact, (SELECT count(*) FROM found) AS found,
-    chunk_id, ordinal, text, context, place, spans, c.origins, c.audience,
-    best.document_id, name AS collection, d.uri, title, kind, language, modified_at,
+    chunk_id, ordinal, text, context, place, spans, c.origins, c.audience, quoted,
+    best.document_id, name AS collection, d.uri, title, kind, language, modified_at, author, thread,
     d.origins AS document_origins, d.audience AS document_audience
 FROM best JOIN chunks AS c USING (chunk_id)
 JOIN documents AS d ON d.document_id = best.document_id
