@@ -6,6 +6,7 @@ import random
 import shutil
 import subprocess
 import sys
+import tarfile
 import time
 from pathlib import Path
 from typing import Any
@@ -143,18 +144,21 @@ async def test_ten_kills_at_random_moments_leave_the_rows_of_an_undisturbed_inge
     await killed_and_whole(server_dsn, small_corpus(tmp_path / "corpus"))
 
 
-MAIL = Path(os.environ.get("CORTICAL_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
+MAIL = Path(__file__).parents[3] / "shared" / "data" / "mail" / "spamassassin"
 
 
 @pytest.mark.shared
 @pytest.mark.skipif(
-    not (MAIL / "mail" / "spamassassin").is_dir() or "CORTICAL_TEST_SLOW" not in os.environ,
+    not MAIL.is_dir() or "CORTICAL_TEST_SLOW" not in os.environ,
     reason="no mail beside the checkout, or CORTICAL_TEST_SLOW is not set: it takes minutes",
 )
 async def test_ten_kills_leave_the_rows_of_an_undisturbed_ingestion_of_real_mail(
-    server_dsn: str,
+    server_dsn: str, tmp_path: Path
 ) -> None:
-    await killed_and_whole(server_dsn, MAIL / "mail" / "spamassassin")
+    for archive in MAIL.glob("*.tar.xz"):
+        with tarfile.open(archive) as messages:
+            messages.extractall(tmp_path / "mail", filter="data")
+    await killed_and_whole(server_dsn, tmp_path / "mail")
 
 
 async def test_connections_that_are_cut_again_and_again_cost_nothing(
