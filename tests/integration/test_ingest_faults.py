@@ -59,8 +59,10 @@ SNAPSHOTS = {
     "chunks": """SELECT uri, ordinal, text, context, content_key, place, spans
         FROM chunks JOIN documents USING (document_id) ORDER BY uri, ordinal""",
     "lexical": """SELECT uri, ordinal, text_key, (
-            SELECT array_agg(lexeme ORDER BY lexeme) FROM unnest(lexical.terms) AS term (term_id)
-            JOIN terms USING (term_id)) AS lexemes, round((weights <#> weights)::numeric, 4) AS size
+            SELECT array_agg(lexeme || ' ' || split_part(entry, ':', 2) ORDER BY lexeme)
+            FROM string_to_table(trim('{}' FROM split_part(weights::text, '/', 1)), ',') AS entry
+            JOIN terms ON entry <> '' AND term_id = split_part(entry, ':', 1)::int) AS weights,
+            cardinality(lexical.terms) AS terms
         FROM lexical JOIN chunks USING (chunk_id) JOIN documents ON documents.document_id =
             chunks.document_id ORDER BY uri, ordinal""",
     "terms": "SELECT configuration, lexeme, df FROM terms ORDER BY 1, 2",
