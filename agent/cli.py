@@ -29,10 +29,12 @@ app = typer.Typer(
 runs_app = typer.Typer(help="Runs of graphs.", no_args_is_help=True)
 config_app = typer.Typer(help="Settings.", no_args_is_help=True)
 database_app = typer.Typer(help="The embedded database.", no_args_is_help=True)
+memory_app = typer.Typer(help="Long-term memory.", no_args_is_help=True)
 bench_app = typer.Typer(help="Measurements that anybody can repeat.", no_args_is_help=True)
 app.add_typer(runs_app, name="runs")
 app.add_typer(config_app, name="config")
 app.add_typer(database_app, name="database")
+app.add_typer(memory_app, name="memory")
 app.add_typer(bench_app, name="bench")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value.")]
@@ -44,6 +46,11 @@ Peers = Annotated[
 ]
 
 DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+
+Namespace = Annotated[
+    str | None,
+    typer.Option("--namespace", help="Labels, the first one first.", metavar="LABEL/LABEL"),
+]
 
 Result = TypeVar("Result")
 
@@ -441,6 +448,85 @@ def database_stop(as_json: Json = False) -> None:
         _print_json({"stopped": stopped})
     else:
         _print(["Stopped." if stopped else "It was not running."])
+
+
+@memory_app.command("list")
+def memory_list(
+    namespace: Namespace = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many at most.")] = 100,
+    as_json: Json = False,
+) -> None:
+    """List what is remembered, with its source, its time and whose words it holds."""
+    from agent import remembering, rendering
+
+    found = _wait(remembering.listed(_settings(), namespace=namespace, limit=limit))
+    _print_json(found) if as_json else _print(rendering.memories(found))
+
+
+@memory_app.command("forget")
+def memory_forget(
+    key: Annotated[str | None, typer.Argument(help="A key, or a whole name.")] = None,
+    namespace: Namespace = None,
+    everything: Annotated[bool, typer.Option("--all", help="Forget all memories.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Forget one memory, those of a namespace, or all. Documents and conversations stay."""
+    from agent import remembering, terminal
+    from agent.errors import UsageError
+
+    if not yes and not sys.stdin.isatty():
+        raise UsageError("Nobody can be asked here. Add --yes to forget without a question.")
+    wanted = remembering.Wanted(key=key, namespace=namespace, everything=everything)
+    agree = (lambda _: True) if yes else terminal.agreed
+    done = _wait(remembering.forget(_settings(), wanted, agree=agree))
+    if as_json:
+        _print_json(done)
+    else:
+        _print([f"{done['forgotten']} forgotten"])
+
+
+@memory_app.command("export")
+def memory_export(
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file of JSON lines to write.")],
+    documents: Annotated[
+        bool, typer.Option("--documents", help="List the documents of memory too.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Write all memories into a file, whole: values, labels, sources and times."""
+    from agent import exporting
+
+    done = _wait(exporting.export(_settings(), out, documents=documents))
+    if as_json:
+        _print_json(done)
+    else:
+        listed = f", {done['documents']} documents" if documents else ""
+        _print([f"{done['path']}: {done['memories']} memories{listed}"])
+
+
+@memory_app.command("reindex")
+def memory_reindex(
+    embedder: Annotated[
+        str | None,
+        typer.Option(
+            "--embedder",
+            help="auto, embedded or ollama:MODEL; else as the settings say.",
+            metavar="CHOICE",
+        ),
+    ] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep the vectors of the model before.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Go over to another embedding model; searches use the old one until the new is complete."""
+    from agent import reindexing, rendering, terminal
+
+    show = terminal.Progress(sys.stderr, quiet=as_json)
+    with show:
+        done = _wait(reindexing.reindex(_settings(), choice=embedder, keep=keep, watch=show.event))
+    _print_json(done) if as_json else _print(rendering.reindexed(done))
 
 
 @bench_app.command("overhead")

@@ -132,7 +132,14 @@ def decide(payload: Mapping[str, Any]) -> dict[str, Any]:
         # Each line is set in, so that no value can look like the question below it.
         lines = harmless(str(value)).split("\n")
         sys.stderr.write(f"  {harmless(name)}: " + "\n      ".join(lines) + "\n")
-    sys.stderr.write("Do it? [y/N] ")
+    return {"type": "approve"} if agreed("Do it?") else {"type": "reject"}
+
+
+def agreed(question: str) -> bool:
+    """Ask the person at the terminal; anything but yes is a no."""
+    sys.stderr.write(f"{harmless(question)} [y/N] ")
     sys.stderr.flush()
-    agreed = sys.stdin.readline().strip().casefold() in ("y", "yes", "j", "ja")
-    return {"type": "approve"} if agreed else {"type": "reject"}
+    return sys.stdin.readline().strip().casefold() in _YES
+
+
+_YES = ("y", "yes", "j", "ja")

@@ -24,6 +24,7 @@ from memory.errors import (
     DiskFullError,
     FenceLostError,
     MemoryStoreError,
+    ModelReplacedError,
     SchemaError,
 )
 from memory.queries import load, query
@@ -147,6 +148,11 @@ def _translation(error: psycopg.Error) -> MemoryStoreError | None:
             f"This run was taken over ({words}), since it did not answer for longer than its "
             "lease. Nothing of it is lost: ask again on the thread."
         )
+    if isinstance(error, errors.UndefinedTable) and _VECTORS.search(words):
+        return ModelReplacedError(
+            f"Memory has gone over to another embedding model meanwhile ({words}). Nothing is "
+            "lost: run the command again."
+        )
     for kinds, ours, message in _TRANSLATIONS:
         if isinstance(error, kinds):
             return ours(message.format(words=words))
@@ -165,6 +171,7 @@ def _refusal(words: str) -> MemoryStoreError:
     )
 
 
+_VECTORS = re.compile(r"\bvectors_\d+\b")
 _BUSY = re.compile("the database system is|too many (clients|connections)|connection slots")
 
 _TRANSLATIONS: tuple[tuple[tuple[type[psycopg.Error], ...], type[MemoryStoreError], str], ...] = (

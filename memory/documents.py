@@ -9,6 +9,9 @@ from memory.language import CODE
 from memory.messages import Message
 from memory.places import Place, spanning
 
+URI_BYTES_LIMIT = 2_000
+"""Longest name of a document or a source; an index holds no longer ones."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Span:
@@ -56,8 +59,8 @@ class NewDocument:
     """Names the document within its source: the same uri again replaces it."""
     title: str
     kind: str
-    """`pdf`, `document`, `slides`, `sheet`, `book`, `markdown`, `text`, `html`, `mail`, `calendar`,
-    `contacts`, `picture`, `recording` or `memory`."""
+    """`pdf`, `document`, `slides`, `sheet`, `book`, `markdown`, `text`, `code`, `html`, `wiki`,
+    `mail`, `calendar`, `contacts`, `picture`, `recording` or `memory`."""
     media_type: str
     content_hash: bytes
     """SHA-256 of the bytes that were read."""

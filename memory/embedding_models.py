@@ -26,6 +26,8 @@ class Model:
     id: int
     name: str
     dimensions: int
+    serves: bool
+    """Whether search worked with it when this was read."""
 
     @property
     def table(self) -> sql.Identifier:
@@ -38,10 +40,25 @@ class Model:
         return f"vectors_{self.id}_nearest"
 
 
+async def serving_model(connection: Connection) -> Model | None:
+    """Return the model that search works with; None while memory has no vectors."""
+    return next((model for model in await list_models(connection) if model.serves), None)
+
+
+async def list_models(connection: Connection) -> list[Model]:
+    """Return the models that memory has tables of, the newest first."""
+    return [_model(row) for row in await fetch(connection, "list_models")]
+
+
 async def find_model(connection: Connection, embedder: Embedder) -> Model | None:
     """Return the stored model of an embedder; None while it has no vectors."""
-    rows = await fetch(connection, "get_model", name=embedder.model)
-    return _checked(rows[0], embedder) if rows else None
+    return await find_named(connection, embedder.model, dimensions=embedder.dimensions)
+
+
+async def find_named(connection: Connection, name: str, *, dimensions: int) -> Model | None:
+    """Return the stored model of that name, whose vectors have to be as long as is said."""
+    rows = await fetch(connection, "get_model", name=name)
+    return _checked(rows[0], dimensions) if rows else None
 
 
 async def register(pool: Pool, embedder: Embedder) -> Model:
@@ -62,7 +79,7 @@ async def register(pool: Pool, embedder: Embedder) -> Model:
         rows = await fetch(
             connection, "add_model", name=embedder.model, dimensions=embedder.dimensions
         )
-        model = _checked(rows[0], embedder)
+        model = _model(rows[0])
         await connection.execute(
             sql.SQL(query("create_vectors")).format(
                 vectors=model.table, dimensions=sql.Literal(model.dimensions)
@@ -99,11 +116,18 @@ def check_vectors(
     return directed
 
 
-def _checked(row: Row, embedder: Embedder) -> Model:
-    if row["dimensions"] != embedder.dimensions:
+def _checked(row: Row, dimensions: int) -> Model:
+    model = _model(row)
+    if model.dimensions != dimensions:
         raise EmbeddingMismatchError(
-            f"Memory holds vectors of {row['dimensions']} dimensions under the name "
-            f"{embedder.model}, but the model now gives {embedder.dimensions}. Give the new model "
-            "another name, or go back to the old one."
+            f"Memory holds vectors of {model.dimensions} dimensions under the name {model.name}, "
+            f"but the model now gives {dimensions}. Give the new model another name, or go back "
+            "to the old one."
         )
-    return Model(id=row["model_id"], name=embedder.model, dimensions=row["dimensions"])
+    return model
+
+
+def _model(row: Row) -> Model:
+    return Model(
+        id=row["model_id"], name=row["name"], dimensions=row["dimensions"], serves=row["serves"]
+    )

@@ -53,6 +53,15 @@ async def build_missing(
     return took
 
 
+async def ready(pool: Pool, model: Model, *, indexed_from: int = INDEXED_FROM) -> bool:
+    """Return whether a model's table has its index, or is too small to need one."""
+    with translated():
+        async with pool.connection() as connection:
+            if await _whole(connection, model.index):
+                return True
+            return await _few(connection, model, indexed_from)
+
+
 def _wanted(model: Model | None) -> Iterator[tuple[str, str, int]]:
     """Yield each index with the statement that makes it and the key of the lock on that."""
     yield WORDS, "create_word_index", 0

@@ -44,7 +44,7 @@ def indexed(context: str, text: str) -> str:
     Its context counts twice: it says what the passage is about. Identifiers and paths are followed
     by their parts.
     """
-    return searchable(identifiers.split(f"{context}\n{whole(context, text)}"))
+    return searchable(identifiers.split(whole(context, whole(context, text))))
 
 
 def asked(question: str) -> str:

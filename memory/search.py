@@ -4,24 +4,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pgvector import HalfVector
 from psycopg import sql
 
 from memory import lexicon
 from memory.characters import storable
 from memory.database import Connection, Pool, translated
 from memory.documents import Hit
-from memory.embedding import Embedder
-from memory.embedding_models import Model, checked_vectors, find_model
+from memory.embedding import Embedder, follow
+from memory.embedding_models import Model, checked_vectors, find_named
+from memory.errors import ModelReplacedError
 from memory.filters import Filter
 from memory.queries import query
 from memory.rows import Row, chunk_of
 
 CHARACTERS_LIMIT = 10_000
 """How much of a question is looked at; more would be a document."""
-WORDS_WEIGHT = 0.033
-"""What a unit of BM25 adds to the cosine. Both are evidence, so they are added as they are: a long
-question that a passage answers word by word says more than a short one."""
+WORD_WEIGHT = 0.1
+"""What a word of the question can add to the cosine, on average; of a rare one it is more, as BM25
+has it. So the more words a passage answers, the more they count, whatever the size of memory."""
+QUOTED_WEIGHT = 0.9
+"""What is left of a score where a passage only repeats an earlier mail."""
 WORDS_PAIRED = 6
 """The rarest words of a question, of which two together make a passage a candidate."""
 EXACT_LIMIT = 20_000
@@ -53,6 +55,7 @@ class _Reach:
     exact_limit: int = EXACT_LIMIT
     k: int | None = None
     per_document: int | None = None
+    fold: bool = True
 
     def values(self) -> dict[str, Any]:
         return {
@@ -61,8 +64,10 @@ class _Reach:
             "exact_limit": self.exact_limit,
             "k": self.k,
             "per_document": self.per_document,
-            "words_weight": WORDS_WEIGHT,
+            "fold": self.fold,
+            "word_weight": WORD_WEIGHT,
             "words_paired": WORDS_PAIRED,
+            "quoted_weight": QUOTED_WEIGHT,
         }
 
     def further(self) -> "_Reach":
@@ -77,7 +82,7 @@ class Searcher:
     def __init__(self, pool: Pool, embedder: Embedder) -> None:
         self._pool = pool
         self._embedder = embedder
-        self._model: Model | None = None
+        self._models: dict[str, Model] = {}
 
     async def search(
         self,
@@ -87,24 +92,23 @@ class Searcher:
         collections: Sequence[str] | None = None,
         filter: Filter | None = None,  # noqa: A002 - the word for it
         per_document: int | None = None,
+        fold: bool = True,
         effort: Effort = USUAL,
     ) -> list[Hit]:
         """Return the k best passages, best first; without `collections` from all of them.
 
         Fewer come only if no more have a vector or one of the words, or, with `per_document`, if
-        no more documents have such passages. Passages that read the same are returned once. Of a
-        text longer than 10,000 characters the beginning is looked at.
+        no more documents have such passages. Passages that read the same are returned once, or
+        without `fold` once for each document. Of a text longer than 10,000 characters the beginning
+        is looked at.
         """
-        question = await self._question(text, collections, filter)
-        if question is None or k < 1:
+        if k < 1:
             return []
         deep = replace(effort, depth=max(effort.depth, 2 * k))
-        reach = _Reach(effort=deep, exact_limit=EXACT_LIMIT, k=k, per_document=per_document)
-        rows = await self._run(question, reach)
-        while len(rows) < k and _more(rows, reach, question):
-            reach = reach.further()
-            rows = await self._run(question, reach)
-        return [_hit(row) for row in rows]
+        reach = _Reach(
+            effort=deep, exact_limit=EXACT_LIMIT, k=k, per_document=per_document, fold=fold
+        )
+        return await self._hits(text, collections, filter, reach)
 
     async def candidates(
         self,
@@ -118,11 +122,8 @@ class Searcher:
 
         Sorted by `lexical` or by `cosine`, the first `depth` are those of that leg alone.
         """
-        question = await self._question(text, collections, filter)
-        if question is None:
-            return []
         reach = _Reach(effort=replace(USUAL, depth=depth))
-        return [_hit(row) for row in await self._run(question, reach)]
+        return await self._hits(text, collections, filter, reach)
 
     async def explain(
         self,
@@ -139,6 +140,35 @@ class Searcher:
         rows = await self._run(question, reach, prefix=sql.SQL("EXPLAIN "))
         return "\n".join(row["QUERY PLAN"] for row in rows)
 
+    async def _hits(
+        self,
+        text: str,
+        collections: Sequence[str] | None,
+        narrowing: Filter | None,
+        reach: _Reach,
+    ) -> list[Hit]:
+        """Ask with the model that memory works with; if that changes meanwhile, ask again."""
+        while True:
+            question = await self._question(text, collections, narrowing)
+            if question is None:
+                return []
+            try:
+                rows = await self._rows(question, reach)
+            except ModelReplacedError:
+                self._models.clear()
+                await follow(self._embedder)
+                continue
+            serving = rows[0]["serving"] if rows else None
+            if serving == question["model"] or not await follow(self._embedder):
+                return [_hit(row) for row in rows]
+
+    async def _rows(self, question: dict[str, Any], reach: _Reach) -> list[Row]:
+        rows = await self._run(question, reach)
+        while reach.k is not None and len(rows) < reach.k and _more(rows, reach, question):
+            reach = reach.further()
+            rows = await self._run(question, reach)
+        return rows
+
     async def _question(
         self, text: str, collections: Sequence[str] | None, narrowing: Filter | None
     ) -> dict[str, Any] | None:
@@ -149,24 +179,27 @@ class Searcher:
         names = None if collections is None else [storable(name) for name in collections]
         return {
             "words": lexicon.asked(asked),
-            "vector": await self._vector(asked),
+            **await self._vector(asked),
             "collections": names,
             **(narrowing or Filter()).values(),
         }
 
-    async def _vector(self, asked: str) -> HalfVector | None:
-        """Return the question's vector; None where the model cannot read it."""
-        if not self._embedder.reads(asked):
-            return None
-        vectors = await self._embedder.embed([asked], role="query")
-        return checked_vectors(vectors, self._embedder, 1)[0]
+    async def _vector(self, asked: str) -> dict[str, Any]:
+        """Return the question's vector, None where the model cannot read it, and whose it is."""
+        while True:
+            known = {"model": self._embedder.model, "dimensions": self._embedder.dimensions}
+            if not self._embedder.reads(asked):
+                return known | {"vector": None}
+            vectors = await self._embedder.embed([asked], role="query")
+            if self._embedder.model == known["model"]:
+                return known | {"vector": checked_vectors(vectors, self._embedder, 1)[0]}
 
     async def _run(
         self, question: dict[str, Any], reach: _Reach, *, prefix: sql.SQL | None = None
     ) -> list[Row]:
         with translated():
             async with self._pool.connection() as connection:
-                statement = (prefix or sql.SQL("")) + await self._statement(connection)
+                statement = (prefix or sql.SQL("")) + await self._statement(connection, question)
                 # Not prepared: after five runs a prepared statement keeps a plan that fits none
                 # of its filters.
                 cursor = await connection.execute(
@@ -174,10 +207,14 @@ class Searcher:
                 )
                 return await cursor.fetchall()
 
-    async def _statement(self, connection: Connection) -> sql.Composed:
-        if self._model is None:
-            self._model = await find_model(connection, self._embedder)
-        vectors = sql.SQL(query("no_vectors")) if self._model is None else self._model.table
+    async def _statement(self, connection: Connection, question: dict[str, Any]) -> sql.Composed:
+        name = question["model"]
+        if name not in self._models:
+            found = await find_named(connection, name, dimensions=question["dimensions"])
+            if found is not None:
+                self._models[name] = found
+        model = self._models.get(name)
+        vectors = sql.SQL(query("no_vectors")) if model is None else model.table
         matching = sql.SQL(query("matching_document"))
         return sql.SQL(query("search")).format(vectors=vectors, matching=matching)
 

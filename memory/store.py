@@ -9,16 +9,21 @@ from typing import Any
 from memory import vectors
 from memory.characters import storable
 from memory.database import Pool, transaction, translated
-from memory.documents import Chunk, Document, KnownDocument, NewDocument, Threaded
+from memory.documents import (
+    URI_BYTES_LIMIT,
+    Chunk,
+    Document,
+    KnownDocument,
+    NewDocument,
+    Threaded,
+)
 from memory.embedding import Embedder
+from memory.embedding_models import Model, list_models
 from memory.files import FileRecord, FileStore, record
 from memory.passages import prepared
 from memory.queries import query
 from memory.rows import Row, chunk_of, document_of, fetch
 from memory.writing import Fresh, collection_of, insert, replace, vanish, writing
-
-URI_BYTES_LIMIT = 2_000
-"""Longest name of a document or a source; an index holds no longer ones."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -154,9 +159,11 @@ class DocumentStore:
         rows = await self._fetch("get_passages", document_id=document_id)
         return [row["chunk_id"] for row in rows]
 
-    async def models(self) -> list[str]:
-        """Return the names of the models that passages have vectors of, the newest first."""
-        return [row["name"] for row in await self._fetch("list_models")]
+    async def models(self) -> list[Model]:
+        """Return the models that passages have vectors of, the newest first."""
+        with translated():
+            async with self._pool.connection() as connection:
+                return await list_models(connection)
 
     async def documents(self, collection: str, *, uri: str | None = None) -> list[Document]:
         """Return the documents of a collection, or those of one uri, by uri."""

@@ -8,8 +8,9 @@ from psycopg import sql
 
 from memory import indexes, lexicon
 from memory.database import Connection, Pool, transaction, translated
-from memory.embedding import Embedder
+from memory.embedding import Embedder, follow
 from memory.embedding_models import Model, checked_vectors, find_model, register
+from memory.errors import ModelReplacedError
 from memory.queries import query
 from memory.rows import Row, fetch
 
@@ -49,7 +50,9 @@ async def embed_missing(
     """Embed passages without a vector, newest first; return how many got one.
 
     Each batch is stored before the next begins, so it may be ended and called again at any time.
+    If memory goes over to another model meanwhile, an embedder that follows goes on with that.
     """
+    await follow(embedder)
     model = await register(pool, embedder)
     with translated():
         async with pool.connection() as connection:
@@ -57,12 +60,22 @@ async def embed_missing(
     done, seen = 0, _Seen()
     while limit is None or done < limit:
         size = batch if limit is None else min(batch, limit - done)
-        rows = await _next_batch(pool, model, seen, size)
-        if not rows:
-            await indexes.build_missing(pool, model, indexed_from=indexed_from)
+        try:
+            rows = await _next_batch(pool, model, seen, size)
+            if rows:
+                done += await _embed(pool, model, embedder, rows)
+                on_progress(done, max(done, total))
+            else:
+                await indexes.build_missing(pool, model, indexed_from=indexed_from)
+        except ModelReplacedError:
+            if not await follow(embedder) and embedder.model == model.name:
+                raise
+            rows = []
+        await follow(embedder)
+        if embedder.model != model.name:
+            model, seen = await register(pool, embedder), _Seen()
+        elif not rows:
             break
-        done += await _embed(pool, model, embedder, rows)
-        on_progress(done, max(done, total))
     return done
 
 
@@ -109,6 +122,8 @@ async def _embed(pool: Pool, model: Model, embedder: Embedder, rows: Sequence[Ro
     if not texts:
         return len(copied)
     vectors = await embedder.embed(list(texts.values()), role="document")
+    if embedder.model != model.name:
+        return len(copied)
     values = {
         "content_keys": list(texts),
         "embeddings": checked_vectors(vectors, embedder, len(texts)),

@@ -12,10 +12,11 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from tools import signatures
+from tools import compressed, programming, signatures
 
 if TYPE_CHECKING:
-    from magika import ContentTypeInfo, Magika
+    from magika import Magika
+    from magika.types import MagikaPrediction
 
 
 class Kind(StrEnum):
@@ -23,11 +24,15 @@ class Kind(StrEnum):
 
     PDF = "pdf"
     MARKDOWN = "markdown"
-    TEXT = "text"  # also source code, JSON, CSV
+    CODE = "code"  # in a language whose grammar is known
+    TEXT = "text"  # also other code, JSON, CSV
     HTML = "html"
     MAIL = "mail"  # one message, or an mbox of several
     PICTURE = "picture"
     RECORDING = "recording"  # also films, for their sound
+    DUMP = "dump"  # of a wiki: many documents in one file, also compressed
+    WIKI = "wiki page"  # out of a dump
+    COMPRESSED = "compressed"  # one document, of whatever kind
     DOCUMENT = "document"  # of a word processor
     SLIDES = "slides"
     SHEET = "sheet"  # a workbook of several, too
@@ -55,16 +60,26 @@ class Content:
                 return "empty"
             case Kind.UNKNOWN if self.media_type == _OCTETS:
                 return "of no known format"
-            case Kind.UNKNOWN | Kind.TEXT:
+            case Kind.UNKNOWN | Kind.TEXT | Kind.CODE:
                 return f"of type {self.media_type}"
             case Kind.LEGACY:
                 return f"a file of an older program ({self.media_type})"
-            case Kind.PDF | Kind.HTML | Kind.MAIL | Kind.SLIDES | Kind.CONTACTS | Kind.PROTECTED:
+            case kind if kind in _PLAIN:
                 return f"{self.kind} ({self.media_type})"
             case _:
                 return f"{_ARTICLES.get(self.kind, 'a')} {self.kind} ({self.media_type})"
 
 
+_PLAIN = {
+    Kind.PDF,
+    Kind.HTML,
+    Kind.MAIL,
+    Kind.SLIDES,
+    Kind.CONTACTS,
+    Kind.PROTECTED,
+    Kind.COMPRESSED,
+}
+"""Named without an article."""
 _OCTETS = "application/octet-stream"
 _ARTICLES = {Kind.ARCHIVE: "an", Kind.MARKDOWN: ""}
 
@@ -85,7 +100,7 @@ _OBJECT_KINDS = {
 _HEAD = re.compile(rb"[^\0]*?\r?\n\r?\n")
 _BLANK_LINES = re.compile(r"\A(?:[ \t]*\n)+")
 _FIELD = re.compile(r"([!-9;-~]+)[ \t]*:")
-_ENVELOPE = re.compile(r"From \S+.*\d{1,2}:\d\d.*")
+_ENVELOPE = re.compile(r"From \S++.{0,300}?\d{1,2}:\d\d.*")
 _ROUTING = frozenset(
     "from received return-path delivered-to message-id mime-version x-mailer dkim-signature "
     "envelope-to x-received sender resent-from list-id".split()
@@ -93,11 +108,14 @@ _ROUTING = frozenset(
 _WRITTEN = _ROUTING | frozenset("to cc bcc subject date reply-to content-type in-reply-to".split())
 
 _HTML = re.compile(
-    r"(?:<\?xml[^>]*>|<!--.*?-->|\s)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
+    r"(?:<\?xml[^>]*+>|(?><!--.*?-->)|\s)*+<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
 )
+_DUMP = re.compile(r"\s*(?:<\?xml[^>]{0,200}>\s*)?<mediawiki\b")
 _HEADING = re.compile(r"^#{1,6} \S[^\n]*\s*?(?:\n\s*\n|\n[^#\n]|\Z)", re.M)
 _SETTINGS = re.compile(r"^\[[\w.:\" -]+\]$|^[\w.-]+ ?= ?\S", re.M)
-_MARKUP = re.compile(r"^```|^[-*] \[[ x]\] |\[[^\]\n]+\]\([^)\s]+\)|^\|[ :|-]+\|$", re.M)
+_MARKUP = re.compile(
+    r"^```|^[-*] \[[ x]\] |\[[^\]\[\n]{1,300}\]\([^)\s]{1,2000}\)|^\|[ :|-]+\|$", re.M
+)
 
 _NO_TEXT = {"rtf": "application/rtf", "postscript": "application/postscript"}
 _CLASSES = {
@@ -108,16 +126,31 @@ _CLASSES = {
 }
 
 
-def detect(data: bytes) -> Content:
-    """Tell what bytes are. Blocks for some milliseconds, 200 at the first call."""
+def detect(data: bytes, name: str = "") -> Content:
+    """Tell what bytes are. Blocks for some milliseconds, 200 at the first call.
+
+    A file's name is asked only for the language of code, and only where its text leaves that open.
+    """
     if signature := signatures.find(data):
-        return Content(kind=Kind(signature.kind), media_type=signature.media_type)
+        found = Content(kind=Kind(signature.kind), media_type=signature.media_type)
+        return _packed(found, data) if compressed.is_compressed(data) else found
     text = _text(data[:_SAMPLE_BYTES])
     if text is None:
         return _headed(data[:_SAMPLE_BYTES]) or _binary(data)
     if not text.strip("\ufeff\0 \t\r\n\v\f"):
         return Content(kind=Kind.EMPTY, media_type="application/x-empty")
-    return _written(text, data)
+    return _written(text, data, name)
+
+
+def _packed(found: Content, data: bytes) -> Content:
+    """Tell what a compressed file is by the beginning of what it holds."""
+    head = compressed.beginning(data)
+    if not head or compressed.is_compressed(head):
+        return found
+    inner = detect(head)
+    if inner.kind in {Kind.DUMP, Kind.ARCHIVE}:
+        return inner
+    return Content(kind=Kind.COMPRESSED, media_type=found.media_type)
 
 
 def _text(sample: bytes) -> str | None:
@@ -159,7 +192,7 @@ def _wide(sample: bytes) -> str | None:
     return None
 
 
-def _written(text: str, data: bytes) -> Content:
+def _written(text: str, data: bytes, name: str) -> Content:
     """Tell what kind of text it is."""
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     if written := _OBJECTS.match(text):
@@ -167,16 +200,21 @@ def _written(text: str, data: bytes) -> Content:
         return Content(kind=kind, media_type=media_type)
     if mail := _mail(_BLANK_LINES.sub("", text)):
         return Content(kind=Kind.MAIL, media_type=mail)
+    if _DUMP.match(text):
+        return Content(kind=Kind.DUMP, media_type="application/x-mediawiki-dump+xml")
     if _HTML.match(text):
         return Content(kind=Kind.HTML, media_type="text/html")
-    guess = _classified(data)
-    label = str(guess.label)
+    prediction = _classified(data)
+    guess, label = prediction.output, str(prediction.output.label)
     if label in _NO_TEXT and text.startswith(("{\\rtf", "%!PS")):
         return Content(kind=Kind.UNKNOWN, media_type=_NO_TEXT[label])
     if label == "eml" and _header_names(text):
         return Content(kind=Kind.MAIL, media_type="message/rfc822")
     if label == "html":
         return Content(kind=Kind.HTML, media_type="text/html")
+    unsure = label in {"txt", "unknown"} and str(prediction.dl.label) != label
+    if language := programming.of(text, name, label=label, unsure=unsure):
+        return Content(kind=Kind.CODE, media_type=language.media_type)
     marked = _HEADING.search(text) or _MARKUP.search(text)
     if label == "markdown" or (
         label in {"txt", "unknown"} and marked and not _SETTINGS.search(text)
@@ -211,15 +249,15 @@ def _header_names(text: str) -> set[str]:
 
 
 def _binary(data: bytes) -> Content:
-    guess = _classified(data)
+    guess = _classified(data).output
     if guess.is_text or "/" not in guess.mime_type:
         return Content(kind=Kind.UNKNOWN, media_type=_OCTETS)
     kind = _CLASSES.get(guess.group, Kind.UNKNOWN)
     return Content(kind=kind, media_type=guess.mime_type)
 
 
-def _classified(data: bytes) -> "ContentTypeInfo":
-    return _classifier().identify_bytes(data).output
+def _classified(data: bytes) -> "MagikaPrediction":
+    return _classifier().identify_bytes(data).prediction
 
 
 @cache

@@ -90,6 +90,23 @@ COMMENT ON TABLE mail_threads IS
     'Each Message-ID that a mail has or names, by its digest: those of one thread hang together';
 COMMENT ON COLUMN mail_threads.thread IS 'The least of its nodes, so that no order of arrival matters';
 
+CREATE TABLE memories (
+    document_id bigint PRIMARY KEY REFERENCES documents ON DELETE CASCADE,
+    namespace text[] COLLATE "C" NOT NULL,
+    key text COLLATE "C" NOT NULL,
+    value jsonb NOT NULL,
+    source text,
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    ttl_minutes double precision,
+    expires_at timestamptz,
+    UNIQUE (namespace, key)
+);
+CREATE INDEX memories_expiring ON memories (expires_at) WHERE expires_at IS NOT NULL;
+COMMENT ON TABLE memories IS 'Items of the store that graphs are handed; where their words came from stands with the document';
+COMMENT ON COLUMN memories.source IS 'What put it there, such as run:ID; null where nobody said';
+COMMENT ON COLUMN memories.ttl_minutes IS 'Time to live from the last reading on; null: for ever';
+
 CREATE TABLE chunks (
     chunk_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     document_id bigint NOT NULL REFERENCES documents ON DELETE CASCADE,
@@ -146,9 +163,12 @@ COMMENT ON COLUMN lexical.weights IS
 CREATE TABLE embedding_models (
     model_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text NOT NULL UNIQUE,
-    dimensions int NOT NULL
+    dimensions int NOT NULL,
+    serves boolean NOT NULL DEFAULT false
 );
+CREATE UNIQUE INDEX embedding_models_serving ON embedding_models (serves) WHERE serves;
 COMMENT ON TABLE embedding_models IS 'Each has a table vectors_ID, made when its first vectors come';
+COMMENT ON COLUMN embedding_models.serves IS 'Whether search works with it: one at most, the first that came until another is complete';
 
 -- Runs of graphs, the steps they took, who may work on a thread, the acts that were done once,
 -- and the bodies of what graph state only refers to.

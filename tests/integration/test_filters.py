@@ -85,3 +85,21 @@ async def test_more_documents_are_found_where_one_has_hundreds_of_passages(pool:
     await store.embed_missing(embedder, batch=200)
     hits = await Searcher(pool, embedder).search("pump", k=4, per_document=1)
     assert sorted(hit.chunk.document.uri for hit in hits) == ["a", "b", "big", "c"]
+
+
+async def test_a_quotation_gives_way_to_the_mail_that_it_is_from_and_is_found_without_it(
+    pool: Pool,
+) -> None:
+    store, embedder = DocumentStore(pool), HashingEmbedder(dimensions=2_000)
+    source_id = await store.source("shelf", "/")
+    answer = text_document("answer", "Thanks, see you there.", "> The pump comes on Tuesday.")
+    quoting = replace(answer.chunks[1], quoted=True)
+    await store.put(source_id, replace(answer, chunks=(answer.chunks[0], quoting)))
+    await store.embed_missing(embedder)
+    searcher = Searcher(pool, embedder)
+    [first, *_] = await searcher.search("When does the pump come?")
+    assert first.chunk.quoted
+    await store.put(source_id, text_document("asked", "The pump comes on Tuesday."))
+    await store.embed_missing(embedder)
+    [first, second, *_] = await searcher.search("When does the pump come?")
+    assert (first.chunk.document.uri, second.chunk.document.uri) == ("asked", "answer")

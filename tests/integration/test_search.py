@@ -1,4 +1,3 @@
-import math
 import random
 
 import pytest
@@ -7,7 +6,7 @@ from psycopg.conninfo import make_conninfo
 from memory.database import Pool, open_pool
 from memory.documents import Document
 from memory.filters import Filter
-from memory.search import WORDS_WEIGHT, Searcher
+from memory.search import WORD_WEIGHT, Searcher
 from memory.store import DocumentStore
 from memory.testing import HashingEmbedder, text_document
 from memory.vectors import embed_missing
@@ -138,8 +137,7 @@ async def test_new_text_is_found_by_its_words_before_it_has_a_vector(
     [hit] = await searcher.search("gasket", k=1)
     assert hit.chunk.text == "pump gasket"
     assert hit.cosine == pytest.approx(0.5**0.5, abs=1e-3)
-    rarity = math.log(1 + (3 - 1 + 0.5) / (1 + 0.5))
-    assert hit.score == pytest.approx(0.5**0.5 + WORDS_WEIGHT * rarity * hit.lexical, abs=1e-3)
+    assert hit.score == pytest.approx(0.5**0.5 + WORD_WEIGHT * hit.lexical, abs=1e-3)
 
 
 async def test_the_title_is_searched_and_not_quoted(

@@ -45,11 +45,11 @@ def asked(key: str, *evidence: tuple[str, float, float]) -> Asked:
 
 
 def words_are_right(key: str) -> Asked:
-    return asked(key, ("right", 0.1, 20.0), ("wrong", 0.3, 0.0))
+    return asked(key, ("right", 0.1, 10.0), ("wrong", 0.3, 0.0))
 
 
 def meaning_is_right(key: str) -> Asked:
-    return asked(key, ("right", 0.3, 0.0), ("wrong", 0.1, 20.0))
+    return asked(key, ("right", 0.3, 0.0), ("wrong", 0.1, 10.0))
 
 
 def test_the_weight_for_a_folder_is_chosen_on_the_others() -> None:

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from memory.documents import NewDocument
+from memory.documents import URI_BYTES_LIMIT, NewDocument
 from memory.errors import MemoryStoreError
 from memory.files import FileRecord, FileStore
-from memory.store import URI_BYTES_LIMIT
 from tools.content import Content, Kind, detect
 from tools.ingest_report import Outcome, Tally
 from tools.ingestion.files import File, load, look_through, tell_again
@@ -85,7 +84,7 @@ class Intake:
             await self._send(root, file, record, tell_again(root, known, self._tally))
             return None
         if content is None:
-            content = await asyncio.to_thread(detect, file.data)
+            content = await asyncio.to_thread(detect, file.data, path.name)
         container = self._container_of(content)
         if container is not None:
             await self._members.take(root, file, container)
@@ -100,7 +99,7 @@ class Intake:
         """Read a file; one that is too large for that is looked through if it holds many."""
         if stamp.size <= self._bytes_limit:
             return await asyncio.to_thread(load, path, stamp.size, self._bytes_limit), None
-        content = await asyncio.to_thread(lambda: detect(head(path, _HEAD_BYTES)))
+        content = await asyncio.to_thread(lambda: detect(head(path, _HEAD_BYTES), path.name))
         if self._container_of(content) is None:
             raise too_large(path.name, stamp.size, self._bytes_limit)
         return await asyncio.to_thread(look_through, path, stamp.size), content

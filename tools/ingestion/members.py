@@ -12,10 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from memory.documents import KnownDocument
+from memory.documents import URI_BYTES_LIMIT, KnownDocument
 from memory.files import FileRecord, FileStore
 from memory.patience import patiently
-from memory.store import URI_BYTES_LIMIT
 from tools.ingest_report import Outcome, Tally
 from tools.ingestion.files import File
 from tools.ingestion.roots import Root

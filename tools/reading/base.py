@@ -38,6 +38,13 @@ class Block:
     """Finer places within it, as in `memory.documents.NewChunk`: of words, of a row's parts."""
     quoted: bool = False
     """Whether it only repeats an earlier mail."""
+    section: tuple[str, ...] | None = None
+    """Headings that it shares a passage under with its neighbours; None: those of its place."""
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """Return what a passage with it stands under."""
+        return self.place.heading if self.section is None else self.section
 
     def moved(self, move: Callable[[Place], Place], label: Label) -> "Block":
         """Return the same text with its places moved and another label."""

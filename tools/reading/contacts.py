@@ -1,5 +1,6 @@
 """VCF: a line for each card, with names, addresses, numbers and notes."""
 
+import logging
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -46,6 +47,8 @@ def read(data: bytes, name: str, media_type: str) -> Reading:
 def _say(raw: Raw) -> Said:
     import vobject
 
+    # It prints what it skips, which is a person's address book.
+    logging.getLogger("vobject.base").disabled = True
     text = "\r\n".join(map(_whole, _FOLD.sub("", raw.text).split("\r\n")))
     card = next(vobject.readComponents(text, allowQP=True, ignoreUnreadable=True))
     held: dict[str, list[Any]] = {}

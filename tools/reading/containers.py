@@ -3,10 +3,14 @@
 from collections.abc import Mapping
 
 from tools.content import Content
+from tools.reading import wiki_dump
 from tools.reading.mbox import Mailbox
 from tools.reading.members import Container
 
-CONTAINERS: Mapping[str, Container] = {"application/mbox": Mailbox()}
+CONTAINERS: Mapping[str, Container] = {
+    "application/mbox": Mailbox(),
+    wiki_dump.MEDIA_TYPE: wiki_dump.WikiDump(),
+}
 """By media type."""
 
 

@@ -4,11 +4,15 @@ import asyncio
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import PurePath
 
 from tools import packages
+from tools.compressed import CompressedError, unpack
 from tools.content import Content, Kind, detect
 from tools.reading import (
     calendar,
+    code,
     contacts,
     epub,
     html,
@@ -21,6 +25,7 @@ from tools.reading import (
     sheet,
     slides,
     text,
+    wikitext,
     word,
 )
 from tools.reading.base import FILE_BYTES_LIMIT, Reading, SenseFailedError, UnreadableError
@@ -29,17 +34,19 @@ from tools.senses.errors import MediaError, SenseError
 from tools.senses.media import decode_audio, decode_image
 
 READABLE = (
-    "PDF, DOCX, PPTX, XLSX, ODT, ODP, ODS, EPUB, Markdown, HTML, text in any encoding, mail, "
-    "calendars, contacts, pictures and recordings"
+    "PDF, DOCX, PPTX, XLSX, ODT, ODP, ODS, EPUB, Markdown, HTML, code, text in any encoding, "
+    "mail, calendars, contacts, pictures and recordings"
 )
 
 _WRITTEN = {
+    Kind.CODE: code.read,
     Kind.TEXT: text.read,
     Kind.MARKDOWN: markdown.read,
     Kind.HTML: html.read,
     Kind.SHEET: sheet.read,
     Kind.CALENDAR: calendar.read,
     Kind.CONTACTS: contacts.read,
+    Kind.WIKI: wikitext.read,
 }
 """What reads each kind without the senses. Blocks."""
 
@@ -52,6 +59,7 @@ _SHOWN = {
 """What reads each kind with sight for the pictures in it."""
 
 _NEXT_STEPS = {
+    Kind.DUMP: "Bring it into memory with `cortical ingest`: it holds many documents.",
     Kind.LEGACY: "Open it in the program it comes from and save it in a format of today.",
     Kind.PROTECTED: "Open it with its password and save a copy without one.",
 }
@@ -82,6 +90,7 @@ class ContentReader:
         """Return the names and versions of all that it reads with."""
         return {
             calendar.READER,
+            code.READER,
             contacts.READER,
             epub.READER,
             html.READER,
@@ -92,6 +101,7 @@ class ContentReader:
             sheet.READER,
             slides.READER,
             text.READER,
+            wikitext.READER,
             word.READER,
             self._perception.picture_reader,
             self._perception.recording_reader,
@@ -101,12 +111,8 @@ class ContentReader:
         self, data: bytes, name: str, nest: mail.Nest, content: Content | None = None
     ) -> Reading:
         """Read a file that may lie within mails."""
-        if len(data) > self._bytes_limit:
-            raise UnreadableError(
-                f"{name} has {len(data)} bytes, and {self._bytes_limit} are read at most. "
-                "Raise the limit in the settings, or split the file."
-            )
-        told = content if content is not None else await asyncio.to_thread(detect, data)
+        self._refuse_large(data, name)
+        told = content if content is not None else await asyncio.to_thread(detect, data, name)
         media_type = told.media_type
         if media_type.startswith(packages.OPEN_DOCUMENT) and told.kind is not Kind.UNKNOWN:
             return await opendocument.read(
@@ -123,11 +129,33 @@ class ContentReader:
                 return await self._picture(data, name, media_type)
             case Kind.RECORDING:
                 return await self._recording(data, name, media_type)
+            case Kind.COMPRESSED:
+                return await self._unpacked(data, name, nest)
             case Kind.EMPTY:
                 raise UnreadableError(f"{name} is empty.")
             case _:
                 step = _NEXT_STEPS.get(told.kind, f"{READABLE} can be.")
                 raise UnreadableError(f"{name} is {told} and cannot be read. {step}")
+
+    def _refuse_large(self, data: bytes, name: str) -> None:
+        if len(data) > self._bytes_limit:
+            raise UnreadableError(
+                f"{name} has {len(data)} bytes, and {self._bytes_limit} are read at most. "
+                "Raise the limit in the settings, or split the file."
+            )
+
+    async def _unpacked(self, data: bytes, name: str, nest: mail.Nest) -> Reading:
+        """Read the one document that a compressed file holds."""
+        try:
+            unpacked = await asyncio.to_thread(unpack, data, bytes_limit=self._bytes_limit)
+        except CompressedError as error:
+            raise UnreadableError(f"{name} cannot be unpacked: {error}.") from error
+        inner = PurePath(name).stem
+        told = await asyncio.to_thread(detect, unpacked.data, inner)
+        if told.kind is Kind.COMPRESSED:
+            raise UnreadableError(f"{name} is compressed more than once. Unpack it first.")
+        reading = await self._read(unpacked.data, inner, nest, told)
+        return replace(reading, flaws=(*unpacked.flaws, *reading.flaws))
 
     async def _picture(self, data: bytes, name: str, media_type: str) -> Reading:
         with _translated():

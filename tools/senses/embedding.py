@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from memory.embedding import Embedder, Role
+from memory.embedding import Embedder, Role, follow
 from tools.senses.base import Operation, Residency, Sense
 
 
@@ -42,3 +42,7 @@ class LeasedEmbedder:
         )
         async with self._residency.lease(operation):
             return await self._embedder.embed(texts, role=role)
+
+    async def follow(self) -> bool:
+        """Let the embedder follow memory to another model."""
+        return await follow(self._embedder)

@@ -1,4 +1,4 @@
-"""The weight of the words as it would be chosen without looking at the questions reported.
+"""The weight of a word as it would be chosen without looking at the questions reported.
 
 With several folders it is chosen on the other ones. With one folder, on four fifths of its
 questions for the last fifth, in turn.
@@ -10,7 +10,7 @@ from statistics import fmean
 from agent.bench.retrieval.legs import Asked
 from agent.bench.retrieval.measures import ndcg
 
-WEIGHTS = tuple(round(0.005 * step, 3) for step in range(1, 17))
+WEIGHTS = tuple(round(0.01 * step, 2) for step in range(1, 26))
 _FOLDS = 5
 
 Gains = Mapping[str, Mapping[str, float]]

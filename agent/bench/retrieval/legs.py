@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from memory.documents import Hit
-from memory.search import WORDS_WEIGHT
+from memory.search import WORD_WEIGHT
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -17,7 +17,8 @@ class Asked:
     vector: tuple[str, ...]
     seconds: float
     evidence: tuple[tuple[str, float, float], ...]
-    """Of each candidate: its document, its cosine (at least 0) and its BM25."""
+    """Of each candidate: its document, its cosine (at least 0), and its share of BM25 times the
+    words of the question."""
 
     def weighed(self, weight: float) -> tuple[str, ...]:
         """Return the ranking that another weight of the words would have given."""
@@ -42,7 +43,7 @@ def asked_of(key: str, hits: Sequence[Hit], candidates: Sequence[Hit], seconds: 
             (
                 hit.chunk.document.uri,
                 max(hit.cosine or 0.0, 0.0),
-                (hit.score - max(hit.cosine or 0.0, 0.0)) / WORDS_WEIGHT,
+                (hit.score - max(hit.cosine or 0.0, 0.0)) / WORD_WEIGHT,
             )
             for hit in candidates
         ),

@@ -8,7 +8,7 @@ from agent.bench.retrieval.beir import Judged
 from agent.bench.retrieval.legs import Asked
 from agent.bench.retrieval.measures import interval, interval_of_means, ndcg, percentile, recall
 from agent.errors import AgentError
-from memory.search import WORDS_WEIGHT
+from memory.search import WORD_WEIGHT
 
 
 def of(
@@ -44,7 +44,7 @@ def of(
         "name": judged.name,
         "documents": len(judged.documents),
         "queries": len(run),
-        "words_weight": WORDS_WEIGHT,
+        "word_weight": WORD_WEIGHT,
         "cross_fitted_weights": sorted(set(chosen)),
         "ndcg@10": {name: fmean(values) for name, values in scores.items()},
         "ndcg@10_interval": {name: interval(values) for name, values in scores.items()},

@@ -42,14 +42,17 @@ label AS MATERIALIZED (
     SELECT min(thread) AS thread
     FROM (TABLE met UNION ALL SELECT unnest(%(nodes)s::text[])) AS named (thread)
 ),
+-- Named apart: of a thread that keeps its name no mail is looked at, however many it has.
+given_up AS MATERIALIZED (
+    SELECT thread FROM met WHERE thread <> (SELECT thread FROM label)
+),
 renamed AS (
     UPDATE mail_threads SET thread = label.thread FROM label
-    WHERE mail_threads.thread IN (TABLE met) AND mail_threads.thread <> label.thread
+    WHERE mail_threads.thread IN (TABLE given_up)
 ),
 carried AS (
     UPDATE documents SET thread = label.thread FROM label
-    WHERE documents.thread IN (TABLE met) AND documents.thread <> label.thread
-        AND document_id <> ALL(%(document_ids)s::bigint[])
+    WHERE documents.thread IN (TABLE given_up) AND document_id <> ALL(%(document_ids)s::bigint[])
 ),
 added AS (
     INSERT INTO mail_threads (node, thread)

@@ -206,14 +206,35 @@ ORDER BY name;
 SELECT language, count(*) AS documents FROM documents GROUP BY language ORDER BY language;
 
 -- list_models --
-SELECT name FROM embedding_models ORDER BY model_id DESC;
+SELECT model_id, name, dimensions, serves FROM embedding_models ORDER BY model_id DESC;
 
 -- get_model --
-SELECT model_id, dimensions FROM embedding_models WHERE name = %(name)s;
+SELECT model_id, name, dimensions, serves FROM embedding_models WHERE name = %(name)s;
 
 -- add_model --
-INSERT INTO embedding_models (name, dimensions) VALUES (%(name)s, %(dimensions)s)
-RETURNING model_id, dimensions;
+-- The first one is what search works with.
+INSERT INTO embedding_models (name, dimensions, serves)
+SELECT %(name)s, %(dimensions)s, NOT EXISTS (SELECT FROM embedding_models WHERE serves)
+RETURNING model_id, name, dimensions, serves;
+
+-- unserve_models --
+UPDATE embedding_models SET serves = false WHERE serves AND model_id <> %(model_id)s;
+
+-- serve_model --
+UPDATE embedding_models SET serves = true WHERE model_id = %(model_id)s;
+
+-- set_lock_timeout --
+SELECT set_config('lock_timeout', %(timeout)s, true);
+
+-- delete_model --
+DELETE FROM embedding_models WHERE model_id = %(model_id)s AND NOT serves RETURNING model_id;
+
+-- drop_vectors --
+DROP TABLE IF EXISTS {vectors};
+
+-- any_unembedded --
+SELECT FROM chunks WHERE NOT EXISTS (SELECT FROM {vectors} AS v WHERE v.chunk_id = chunks.chunk_id)
+LIMIT 1;
 
 -- create_vectors --
 -- Narrow, and never out of line: a scan of all rows then reads nothing else.

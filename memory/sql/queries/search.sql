@@ -59,11 +59,11 @@ weighed AS MATERIALIZED (
     FROM (SELECT *, sum(idf) OVER (PARTITION BY configuration) AS best FROM asked) AS asked
     WHERE term_id IS NOT NULL
 ),
--- What the question could score by its words. In its own language it has the fewest: there its stop
--- words are left out.
+-- How many words the question has. In its own language it has the fewest: there its stop words are
+-- left out.
 strength AS MATERIALIZED (
-    SELECT coalesce(min(best), 0) AS most FROM (
-        SELECT sum(idf) AS best FROM asked GROUP BY configuration
+    SELECT coalesce(min(number), 0) AS words FROM (
+        SELECT count(*) AS number FROM asked GROUP BY configuration
     ) AS by_language
 ),
 question AS MATERIALIZED (
@@ -149,19 +149,24 @@ found AS MATERIALIZED (
     TABLE lexical_leg UNION TABLE vector_leg
 ),
 scored AS (
-    SELECT chunk_id, l.document_id, text_key, coalesce(-(l.weights <#> (SELECT weights FROM question)), 0) AS lexical,
+    SELECT chunk_id, l.document_id, text_key, quoted, coalesce(-(l.weights <#> (SELECT weights FROM question)), 0) AS lexical,
         -(v.embedding <#> %(vector)s::halfvec) AS cosine
-    FROM found JOIN lexical AS l USING (chunk_id) LEFT JOIN {vectors} AS v USING (chunk_id)
+    FROM found JOIN lexical AS l USING (chunk_id) JOIN chunks USING (chunk_id) LEFT JOIN {vectors} AS v USING (chunk_id)
 ),
 -- Evidence adds up. A passage without a vector yet is taken to be as near as the others on average.
+-- What a mail quotes gives way to the mail that it is from.
 ranked AS (
-    SELECT *, coalesce(greatest(cosine, 0), avg(greatest(cosine, 0)) OVER (), 0)
-        + %(words_weight)s::float8 * (SELECT most FROM strength) * lexical AS score
+    SELECT *, CASE WHEN quoted THEN %(quoted_weight)s::float8 ELSE 1 END * (
+        coalesce(greatest(cosine, 0), avg(greatest(cosine, 0)) OVER (), 0)
+        + %(word_weight)s::float8 * (SELECT words FROM strength) * lexical) AS score
     FROM scored
 ),
--- Of passages with the same text the best one stands for all.
+-- Of passages with the same text the best one stands for all, or for those of its document.
 distinct_texts AS (
-    SELECT DISTINCT ON (text_key) * FROM ranked ORDER BY text_key, score DESC, chunk_id
+    SELECT DISTINCT ON (text_key, owner) * FROM (
+        SELECT *, CASE WHEN NOT %(fold)s::bool THEN document_id END AS owner FROM ranked
+    ) AS owned
+    ORDER BY text_key, owner, score DESC, chunk_id
 ),
 best AS (
     SELECT * FROM (
@@ -172,7 +177,8 @@ best AS (
     ORDER BY score DESC, chunk_id LIMIT %(k)s::bigint
 )
 SELECT score, lexical, cosine, (SELECT yes FROM exact) AS exact, (SELECT count(*) FROM found) AS found,
-    chunk_id, ordinal, text, context, place, spans, c.origins, c.audience, quoted,
+    (SELECT name FROM embedding_models WHERE serves) AS serving,
+    chunk_id, ordinal, text, context, place, spans, c.origins, c.audience, c.quoted,
     best.document_id, name AS collection, d.uri, title, kind, language, modified_at, author, thread,
     d.origins AS document_origins, d.audience AS document_audience
 FROM best JOIN chunks AS c USING (chunk_id)
