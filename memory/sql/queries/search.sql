@@ -36,10 +36,14 @@ words AS MATERIALIZED (
 -- The words as each language stems them. `simple` knows no stop words: there a word is left out
 -- that is one in English or in another language of these collections.
 stems AS MATERIALIZED (
-    SELECT word, configuration, lexeme, term_id, coalesce(df, 0) AS df
+    SELECT word, configuration, stem.lexeme, term_id, coalesce(df, 0) AS df
     FROM words CROSS JOIN languages
-    CROSS JOIN unnest(tsvector_to_array(to_tsvector(configuration::regconfig, word))) AS lexeme
-    LEFT JOIN terms USING (configuration, lexeme)
+    CROSS JOIN unnest(tsvector_to_array(to_tsvector(configuration::regconfig, word))) AS stem (lexeme)
+    -- One look into the index for each, however small the table seems to the planner.
+    LEFT JOIN LATERAL (
+        SELECT term_id, df FROM terms
+        WHERE terms.configuration = languages.configuration AND terms.lexeme = stem.lexeme LIMIT 1
+    ) AS known ON true
     WHERE configuration <> 'simple' OR NOT EXISTS (
         SELECT FROM (SELECT configuration FROM languages UNION SELECT 'english') AS other
         WHERE other.configuration <> 'simple'
@@ -123,7 +127,8 @@ lexical_leg AS MATERIALIZED (
                 FROM lexical
                 WHERE NOT (SELECT yes FROM exact) AND terms @> held
                     AND collection_id = ANY((SELECT ids FROM scope)::int[])
-                OFFSET 0 -- keeps the planner from reading the whole table once for all keys
+                -- Also keeps the planner from reading the whole table once for all keys.
+                ORDER BY distance LIMIT CASE WHEN NOT %(narrowed)s::bool THEN %(depth)s::bigint END
             ) AS holding
             ORDER BY distance
         ) AS l
@@ -134,19 +139,38 @@ lexical_leg AS MATERIALIZED (
     WHERE distance < 0
 ),
 vector_leg AS MATERIALIZED (
-    (SELECT v.chunk_id FROM kept JOIN {vectors} AS v USING (chunk_id)
+    (SELECT v.chunk_id, (v.embedding <#> %(vector)s::halfvec) + 0 AS distance
+    FROM kept JOIN {vectors} AS v USING (chunk_id)
     WHERE (SELECT yes FROM exact) AND v.embedding IS NOT NULL
-    ORDER BY (v.embedding <#> %(vector)s::halfvec) + 0 LIMIT %(depth)s::bigint)
+    ORDER BY distance LIMIT %(depth)s::bigint)
     UNION ALL
-    (SELECT v.chunk_id FROM {vectors} AS v
-    WHERE NOT (SELECT yes FROM exact) AND v.embedding IS NOT NULL
+    (SELECT v.chunk_id, v.embedding <#> %(vector)s::halfvec FROM {vectors} AS v
+    WHERE NOT (SELECT yes FROM exact) AND %(vector)s::halfvec IS NOT NULL AND v.embedding IS NOT NULL
         AND v.collection_id = ANY((SELECT ids FROM scope)::int[])
         AND (NOT %(narrowed)s::bool
             OR (SELECT {matching} FROM documents AS d WHERE d.document_id = v.document_id))
     ORDER BY v.embedding <#> %(vector)s::halfvec LIMIT %(depth)s::bigint)
 ),
+-- The walk through the approximate index may end far from the nearest passages, since questions lie
+-- elsewhere than texts. A passage that the words found and that it should have met tells so. From
+-- there a second walk sets out, which finds what is around it.
+missed AS MATERIALIZED (
+    SELECT v.embedding FROM lexical_leg JOIN {vectors} AS v USING (chunk_id)
+    WHERE NOT (SELECT yes FROM exact)
+        AND v.embedding <#> %(vector)s::halfvec < (SELECT max(distance) FROM vector_leg)
+        AND NOT EXISTS (SELECT FROM vector_leg WHERE vector_leg.chunk_id = v.chunk_id)
+    ORDER BY (v.embedding <#> %(vector)s::halfvec) + 0 LIMIT 1
+),
+second_leg AS MATERIALIZED (
+    SELECT v.chunk_id FROM {vectors} AS v
+    WHERE EXISTS (SELECT FROM missed) AND v.embedding IS NOT NULL
+        AND v.collection_id = ANY((SELECT ids FROM scope)::int[])
+        AND (NOT %(narrowed)s::bool
+            OR (SELECT {matching} FROM documents AS d WHERE d.document_id = v.document_id))
+    ORDER BY v.embedding <#> (SELECT embedding FROM missed) LIMIT %(depth)s::bigint
+),
 found AS MATERIALIZED (
-    TABLE lexical_leg UNION TABLE vector_leg
+    TABLE lexical_leg UNION SELECT chunk_id FROM vector_leg UNION TABLE second_leg
 ),
 scored AS (
     SELECT chunk_id, l.document_id, text_key, quoted, coalesce(-(l.weights <#> (SELECT weights FROM question)), 0) AS lexical,
