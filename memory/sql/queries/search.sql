@@ -173,16 +173,14 @@ found AS MATERIALIZED (
     TABLE lexical_leg UNION SELECT chunk_id FROM vector_leg UNION TABLE second_leg
 ),
 scored AS (
-    SELECT chunk_id, l.document_id, text_key, quoted, coalesce(-(l.weights <#> (SELECT weights FROM question)), 0) AS lexical,
+    SELECT chunk_id, l.document_id, text_key, coalesce(-(l.weights <#> (SELECT weights FROM question)), 0) AS lexical,
         -(v.embedding <#> %(vector)s::halfvec) AS cosine
-    FROM found JOIN lexical AS l USING (chunk_id) JOIN chunks USING (chunk_id) LEFT JOIN {vectors} AS v USING (chunk_id)
+    FROM found JOIN lexical AS l USING (chunk_id) LEFT JOIN {vectors} AS v USING (chunk_id)
 ),
 -- Evidence adds up. A passage without a vector yet is taken to be as near as the others on average.
--- What a mail quotes gives way to the mail that it is from.
 ranked AS (
-    SELECT *, CASE WHEN quoted THEN %(quoted_weight)s::float8 ELSE 1 END * (
-        coalesce(greatest(cosine, 0), avg(greatest(cosine, 0)) OVER (), 0)
-        + %(word_weight)s::float8 * (SELECT words FROM strength) * lexical) AS score
+    SELECT *, coalesce(greatest(cosine, 0), avg(greatest(cosine, 0)) OVER (), 0)
+        + %(word_weight)s::float8 * (SELECT words FROM strength) * lexical AS evidence
     FROM scored
 ),
 -- Of passages with the same text the best one stands for all, or for those of its document.
@@ -190,22 +188,28 @@ distinct_texts AS (
     SELECT DISTINCT ON (text_key, owner) * FROM (
         SELECT *, CASE WHEN NOT %(fold)s::bool THEN document_id END AS owner FROM ranked
     ) AS owned
-    ORDER BY text_key, owner, score DESC, chunk_id
+    ORDER BY text_key, owner, evidence DESC, chunk_id
 ),
 best AS (
     SELECT * FROM (
-        SELECT *, row_number() OVER (PARTITION BY document_id ORDER BY score DESC, chunk_id) AS place_in_document
+        SELECT *, row_number() OVER (PARTITION BY document_id ORDER BY evidence DESC, chunk_id) AS place_in_document
         FROM distinct_texts
     ) AS placed
     WHERE %(per_document)s::bigint IS NULL OR place_in_document <= %(per_document)s::bigint
+    ORDER BY evidence DESC, chunk_id LIMIT 2 * %(k)s::bigint
+),
+-- What a mail quotes gives way to the mail that it is from.
+weighed_best AS (
+    SELECT best.*, evidence * CASE WHEN quoted THEN %(quoted_weight)s::float8 ELSE 1 END AS score
+    FROM best JOIN chunks USING (chunk_id)
     ORDER BY score DESC, chunk_id LIMIT %(k)s::bigint
 )
 SELECT score, lexical, cosine, (SELECT yes FROM exact) AS exact, (SELECT count(*) FROM found) AS found,
     (SELECT name FROM embedding_models WHERE serves) AS serving,
     chunk_id, ordinal, text, context, place, spans, c.origins, c.audience, c.quoted,
-    best.document_id, name AS collection, d.uri, title, kind, language, modified_at, author, thread,
+    d.document_id, name AS collection, d.uri, title, kind, language, modified_at, author, thread,
     d.origins AS document_origins, d.audience AS document_audience
-FROM best JOIN chunks AS c USING (chunk_id)
+FROM weighed_best AS best JOIN chunks AS c USING (chunk_id)
 JOIN documents AS d ON d.document_id = best.document_id
 JOIN sources USING (source_id)
 JOIN collections USING (collection_id)
