@@ -591,3 +591,37 @@ def bench_retrieval(
             measure.measure(_settings(), folders, watch=show.event, peer=peer.interpreter(peers))
         )
     _print_json(report) if as_json else _print(lines.lines(report))
+
+
+@bench_app.command("scale")
+def bench_scale(
+    chunks: Annotated[int, typer.Option("--chunks", min=1_000, help="Passages of the store.")],
+    texts: Annotated[
+        list[Path] | None,
+        typer.Option("--texts", help="A folder of texts to mix: BEIR layout, or mail."),
+    ] = None,
+    dsn: Annotated[
+        str | None, typer.Option("--dsn", help="Server to use, instead of that of the settings.")
+    ] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the database behind.")] = False,
+    reuse: Annotated[bool, typer.Option("--reuse", help="Go on with one that was left.")] = False,
+    peers: Peers = None,
+    as_json: Json = False,
+) -> None:
+    """Measure search in a large store against an exhaustive one, and how fast it is loaded."""
+    from agent import terminal
+    from agent.bench import peer
+    from agent.bench.scale import lines, measure
+
+    wish = measure.Wish(
+        chunks=chunks,
+        texts=tuple(texts or ()),
+        dsn=dsn,
+        keep=keep,
+        reuse=reuse,
+        peer=peer.interpreter(peers),
+    )
+    show = terminal.Progress(sys.stderr, quiet=as_json)
+    with show:
+        report = _wait(measure.measure(_settings(), wish, watch=show.event))
+    _print_json(report) if as_json else _print(lines.lines(report))

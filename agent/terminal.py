@@ -61,9 +61,9 @@ class Progress:
             self._open = False
 
 
-_PASSING = frozenset({"node_started", "ingesting", "embedding", "asking"})
+_PASSING = frozenset({"node_started", "ingesting", "embedding", "asking", "measuring"})
 """Events that the next one replaces on a terminal."""
-_FREQUENT = frozenset({"ingesting", "embedding"})
+_FREQUENT = frozenset({"ingesting", "embedding", "measuring"})
 _LIVE_S = 0.1
 _PLAIN_S = 1.0
 """Between two lines of what is frequent."""
@@ -113,6 +113,7 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str | None]] = {
     "repairing": lambda event: f"{event['sentences']} sentences without a source; asked again",
     "ingesting": _ingesting,
     "asking": lambda event: event["text"],
+    "measuring": lambda event: event["text"],
     "embedding": lambda event: (
         f"{event['done']}/{event['total']} passages embedded"
         f"{_rate(event.get('passages_s'))}{_left(event.get('left_s'))}"

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from agent import assembly
-from agent.cores import usable_cores
 from agent.errors import AgentError, UsageError
 from agent.recorder import Watch
 from agent.settings import Settings
+from memory.sizing import usable_cores
 from tools.ingest_report import IngestProgress, IngestReport
 
 FILES = 1_000

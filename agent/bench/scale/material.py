@@ -25,7 +25,7 @@ TEXTS_LIMIT = 4_000
 """Texts taken of a domain; of a larger one a sample."""
 QUESTIONS_LIMIT = 60
 WORDS = 180
-"""Longest text; what is longer is cut between sentences, so that one vector speaks for all of it."""
+"""Longest text; a longer one is cut between sentences, so that one vector speaks for all of it."""
 _FEWEST_WORDS = 12
 _FEWEST_TEXTS = 50
 _SENTENCE_WORDS = 60
@@ -45,7 +45,7 @@ class Domain:
 
 
 def gather(folders: Sequence[Path], *, seed: int) -> list[Domain]:
-    """Return the domains of the folders and of what is installed; UsageError for an unfit folder."""
+    """Return the domains of folders and of what is installed; UsageError for an unfit folder."""
     domains = [_domain(name, *found, seed=seed) for name, found in _given(folders)]
     domains += [
         _domain("docstrings", *_docstrings(), seed=seed),
@@ -69,11 +69,17 @@ def _given(folders: Sequence[Path]) -> Iterator[tuple[str, Found]]:
 
 
 def _beir(folder: Path) -> Found:
-    rows = (json.loads(line) for line in (folder / "corpus.jsonl").open(encoding="utf-8"))
-    texts = (f"{row.get('title', '')} {row['text']}".strip() for row in rows)
     asked = folder / "queries.jsonl"
-    lines = asked.open(encoding="utf-8") if asked.is_file() else ()
-    return texts, (json.loads(line)["text"] for line in lines)
+    questions = _rows(asked) if asked.is_file() else ()
+    texts = (
+        f"{row.get('title', '')} {row['text']}".strip() for row in _rows(folder / "corpus.jsonl")
+    )
+    return texts, (row["text"] for row in questions)
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    with path.open(encoding="utf-8") as lines:
+        yield from map(json.loads, lines)
 
 
 def _mail(folder: Path) -> Iterator[tuple[str, Found]]:

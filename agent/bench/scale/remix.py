@@ -83,8 +83,8 @@ class Remixer:
             for domain, rows in zip(self.domains, self.vectors, strict=True)
         ]
 
-    def documents(self, chunks: int) -> Iterator[Mixed]:
-        """Yield documents that have so many passages in all."""
+    def documents(self, chunks: int, *, passages: int | None = None) -> Iterator[Mixed]:
+        """Yield documents that have so many passages in all, or each exactly so many."""
         rng = np.random.default_rng(self.seed + 1)
         sizes = np.array([len(texts.sentences) for texts in self._texts], np.float64)
         made = 0
@@ -94,7 +94,7 @@ class Remixer:
             for number in range(FOLDER_DOCUMENTS):
                 if made == chunks:
                     return
-                size = min(1 + int(rng.poisson(PASSAGES - 1)), chunks - made)
+                size = min(passages or 1 + int(rng.poisson(PASSAGES - 1)), chunks - made)
                 uri = f"/{1_000 * made // chunks:03}/{texts.name}/{folder:06}/{number:02}"
                 kind = _chosen(KINDS, rng.random(), "text")
                 yield _mixed(texts, size, uri, kind, collection, rng)
