@@ -36,7 +36,7 @@ OLDEST_POSTGRES = 16
 OLDEST_PGVECTOR = (0, 8, 4)
 FENCE_LOST = "CT001"
 """SQLSTATE of the function `hold_fence`."""
-SEARCH_OPTIONS = {"hnsw.iterative_scan": "relaxed_order", "hnsw.ef_search": "200"}
+SEARCH_OPTIONS = {"hnsw.iterative_scan": "relaxed_order", "hnsw.ef_search": "300"}
 """Set on every connection: a filtered vector search goes on until it has its k rows."""
 
 

@@ -93,7 +93,7 @@ async def test_another_version_of_the_reader_reads_again(
     store: DocumentStore, reader: PlainReader, folder: Path
 ) -> None:
     await run(store, reader, folder)
-    reader.reader = "text/2"
+    reader.reader = "another/1"
     assert (await run(store, reader, folder)).read == 3
 
 

@@ -6,6 +6,7 @@ import random
 import shutil
 import subprocess
 import sys
+import tarfile
 import time
 from pathlib import Path
 from typing import Any
@@ -58,8 +59,10 @@ SNAPSHOTS = {
     "chunks": """SELECT uri, ordinal, text, context, content_key, place, spans
         FROM chunks JOIN documents USING (document_id) ORDER BY uri, ordinal""",
     "lexical": """SELECT uri, ordinal, text_key, (
-            SELECT array_agg(lexeme ORDER BY lexeme) FROM unnest(lexical.terms) AS term (term_id)
-            JOIN terms USING (term_id)) AS lexemes, round((weights <#> weights)::numeric, 4) AS size
+            SELECT array_agg(lexeme || ' ' || split_part(entry, ':', 2) ORDER BY lexeme)
+            FROM string_to_table(trim('{}' FROM split_part(weights::text, '/', 1)), ',') AS entry
+            JOIN terms ON entry <> '' AND term_id = split_part(entry, ':', 1)::int) AS weights,
+            cardinality(lexical.terms) AS terms
         FROM lexical JOIN chunks USING (chunk_id) JOIN documents ON documents.document_id =
             chunks.document_id ORDER BY uri, ordinal""",
     "terms": "SELECT configuration, lexeme, df FROM terms ORDER BY 1, 2",
@@ -143,18 +146,21 @@ async def test_ten_kills_at_random_moments_leave_the_rows_of_an_undisturbed_inge
     await killed_and_whole(server_dsn, small_corpus(tmp_path / "corpus"))
 
 
-MAIL = Path(os.environ.get("CORTICAL_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
+MAIL = Path(__file__).parents[3] / "shared" / "data" / "mail" / "spamassassin"
 
 
 @pytest.mark.shared
 @pytest.mark.skipif(
-    not (MAIL / "mail" / "spamassassin").is_dir() or "CORTICAL_TEST_SLOW" not in os.environ,
+    not MAIL.is_dir() or "CORTICAL_TEST_SLOW" not in os.environ,
     reason="no mail beside the checkout, or CORTICAL_TEST_SLOW is not set: it takes minutes",
 )
 async def test_ten_kills_leave_the_rows_of_an_undisturbed_ingestion_of_real_mail(
-    server_dsn: str,
+    server_dsn: str, tmp_path: Path
 ) -> None:
-    await killed_and_whole(server_dsn, MAIL / "mail" / "spamassassin")
+    for archive in MAIL.glob("*.tar.xz"):
+        with tarfile.open(archive) as messages:
+            messages.extractall(tmp_path / "mail", filter="data")
+    await killed_and_whole(server_dsn, tmp_path / "mail")
 
 
 async def test_connections_that_are_cut_again_and_again_cost_nothing(

@@ -141,7 +141,7 @@ async def test_a_moved_file_that_would_be_read_otherwise_today_is_read_and_stays
     await run(store, reader, folder)
     before = await rows(store)
     (folder / "a" / "1.txt").rename(folder / "1.txt")
-    reader.reader = "text/2"
+    reader.reader = "another/1"
     report = await run(store, reader, folder)
     assert report.read == 3
     assert (await rows(store))["1.txt"][0] == before["a/1.txt"][0]

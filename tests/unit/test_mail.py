@@ -118,7 +118,7 @@ async def test_attachments_are_read_through_the_same_doors() -> None:
     assert inside["note.txt (2)"].text == "Open on Tuesday."
     assert Origin.MAIL in inside["note.txt"].label.origins
     assert reading.flaws == ("attachment run.exe: run.exe is a program.",)
-    assert reading.reader == "mail/2 + picture/1 scripted sight + text/1"
+    assert reading.reader == f"mail/2 + picture/1 scripted sight + {text.READER}"
     assert reading.label.origins == {Origin.MAIL}
 
 

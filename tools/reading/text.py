@@ -12,8 +12,8 @@ from tools.reading.decoding import decode
 READER = "text/2"
 LABEL = Label(origins=frozenset({Origin.DOCUMENT}))
 
-BYTES_READ = 20 * 2**20
-"""Of a text, from its beginning: ten thousand pages. The rest is named as a flaw."""
+BYTES_READ = 12 * 2**20
+"""Of a text, from its beginning: six thousand pages. The rest is named as a flaw."""
 DATA_LETTERS_READ = 2 * 2**20
 """In lines too long to be anybody's: data repeats itself."""
 
@@ -89,7 +89,7 @@ class _Shelf:
         held: list[str] = []
         lines = paragraph.text.split("\n")
         for number, line in enumerate(lines, start=paragraph.line):
-            if len(line) < long_lines.LONG_LETTERS:
+            if len(line.strip()) < long_lines.LONG_LETTERS:
                 held.append(line)
                 continue
             self._add("\n".join(held), number - len(held))

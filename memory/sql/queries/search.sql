@@ -36,10 +36,14 @@ words AS MATERIALIZED (
 -- The words as each language stems them. `simple` knows no stop words: there a word is left out
 -- that is one in English or in another language of these collections.
 stems AS MATERIALIZED (
-    SELECT word, configuration, lexeme, term_id, coalesce(df, 0) AS df
+    SELECT word, configuration, stem.lexeme, term_id, coalesce(df, 0) AS df
     FROM words CROSS JOIN languages
-    CROSS JOIN unnest(tsvector_to_array(to_tsvector(configuration::regconfig, word))) AS lexeme
-    LEFT JOIN terms USING (configuration, lexeme)
+    CROSS JOIN unnest(tsvector_to_array(to_tsvector(configuration::regconfig, word))) AS stem (lexeme)
+    -- One look into the index for each, however small the table seems to the planner.
+    LEFT JOIN LATERAL (
+        SELECT term_id, df FROM terms
+        WHERE terms.configuration = languages.configuration AND terms.lexeme = stem.lexeme LIMIT 1
+    ) AS known ON true
     WHERE configuration <> 'simple' OR NOT EXISTS (
         SELECT FROM (SELECT configuration FROM languages UNION SELECT 'english') AS other
         WHERE other.configuration <> 'simple'
@@ -123,7 +127,8 @@ lexical_leg AS MATERIALIZED (
                 FROM lexical
                 WHERE NOT (SELECT yes FROM exact) AND terms @> held
                     AND collection_id = ANY((SELECT ids FROM scope)::int[])
-                OFFSET 0 -- keeps the planner from reading the whole table once for all keys
+                -- Also keeps the planner from reading the whole table once for all keys.
+                ORDER BY distance LIMIT CASE WHEN NOT %(narrowed)s::bool THEN %(depth)s::bigint END
             ) AS holding
             ORDER BY distance
         ) AS l
@@ -134,31 +139,48 @@ lexical_leg AS MATERIALIZED (
     WHERE distance < 0
 ),
 vector_leg AS MATERIALIZED (
-    (SELECT v.chunk_id FROM kept JOIN {vectors} AS v USING (chunk_id)
+    (SELECT v.chunk_id, (v.embedding <#> %(vector)s::halfvec) + 0 AS distance
+    FROM kept JOIN {vectors} AS v USING (chunk_id)
     WHERE (SELECT yes FROM exact) AND v.embedding IS NOT NULL
-    ORDER BY (v.embedding <#> %(vector)s::halfvec) + 0 LIMIT %(depth)s::bigint)
+    ORDER BY distance LIMIT %(depth)s::bigint)
     UNION ALL
-    (SELECT v.chunk_id FROM {vectors} AS v
-    WHERE NOT (SELECT yes FROM exact) AND v.embedding IS NOT NULL
+    (SELECT v.chunk_id, v.embedding <#> %(vector)s::halfvec FROM {vectors} AS v
+    WHERE NOT (SELECT yes FROM exact) AND %(vector)s::halfvec IS NOT NULL AND v.embedding IS NOT NULL
         AND v.collection_id = ANY((SELECT ids FROM scope)::int[])
         AND (NOT %(narrowed)s::bool
             OR (SELECT {matching} FROM documents AS d WHERE d.document_id = v.document_id))
     ORDER BY v.embedding <#> %(vector)s::halfvec LIMIT %(depth)s::bigint)
 ),
+-- The walk through the approximate index may end far from the nearest passages, since questions lie
+-- elsewhere than texts. A passage that the words found and that it should have met tells so. From
+-- there a second walk sets out, which finds what is around it.
+missed AS MATERIALIZED (
+    SELECT v.embedding FROM lexical_leg JOIN {vectors} AS v USING (chunk_id)
+    WHERE NOT (SELECT yes FROM exact)
+        AND v.embedding <#> %(vector)s::halfvec < (SELECT max(distance) FROM vector_leg)
+        AND NOT EXISTS (SELECT FROM vector_leg WHERE vector_leg.chunk_id = v.chunk_id)
+    ORDER BY (v.embedding <#> %(vector)s::halfvec) + 0 LIMIT 1
+),
+second_leg AS MATERIALIZED (
+    SELECT v.chunk_id FROM {vectors} AS v
+    WHERE EXISTS (SELECT FROM missed) AND v.embedding IS NOT NULL
+        AND v.collection_id = ANY((SELECT ids FROM scope)::int[])
+        AND (NOT %(narrowed)s::bool
+            OR (SELECT {matching} FROM documents AS d WHERE d.document_id = v.document_id))
+    ORDER BY v.embedding <#> (SELECT embedding FROM missed) LIMIT %(depth)s::bigint
+),
 found AS MATERIALIZED (
-    TABLE lexical_leg UNION TABLE vector_leg
+    TABLE lexical_leg UNION SELECT chunk_id FROM vector_leg UNION TABLE second_leg
 ),
 scored AS (
-    SELECT chunk_id, l.document_id, text_key, quoted, coalesce(-(l.weights <#> (SELECT weights FROM question)), 0) AS lexical,
+    SELECT chunk_id, l.document_id, text_key, coalesce(-(l.weights <#> (SELECT weights FROM question)), 0) AS lexical,
         -(v.embedding <#> %(vector)s::halfvec) AS cosine
-    FROM found JOIN lexical AS l USING (chunk_id) JOIN chunks USING (chunk_id) LEFT JOIN {vectors} AS v USING (chunk_id)
+    FROM found JOIN lexical AS l USING (chunk_id) LEFT JOIN {vectors} AS v USING (chunk_id)
 ),
 -- Evidence adds up. A passage without a vector yet is taken to be as near as the others on average.
--- What a mail quotes gives way to the mail that it is from.
 ranked AS (
-    SELECT *, CASE WHEN quoted THEN %(quoted_weight)s::float8 ELSE 1 END * (
-        coalesce(greatest(cosine, 0), avg(greatest(cosine, 0)) OVER (), 0)
-        + %(word_weight)s::float8 * (SELECT words FROM strength) * lexical) AS score
+    SELECT *, coalesce(greatest(cosine, 0), avg(greatest(cosine, 0)) OVER (), 0)
+        + %(word_weight)s::float8 * (SELECT words FROM strength) * lexical AS evidence
     FROM scored
 ),
 -- Of passages with the same text the best one stands for all, or for those of its document.
@@ -166,22 +188,28 @@ distinct_texts AS (
     SELECT DISTINCT ON (text_key, owner) * FROM (
         SELECT *, CASE WHEN NOT %(fold)s::bool THEN document_id END AS owner FROM ranked
     ) AS owned
-    ORDER BY text_key, owner, score DESC, chunk_id
+    ORDER BY text_key, owner, evidence DESC, chunk_id
 ),
 best AS (
     SELECT * FROM (
-        SELECT *, row_number() OVER (PARTITION BY document_id ORDER BY score DESC, chunk_id) AS place_in_document
+        SELECT *, row_number() OVER (PARTITION BY document_id ORDER BY evidence DESC, chunk_id) AS place_in_document
         FROM distinct_texts
     ) AS placed
     WHERE %(per_document)s::bigint IS NULL OR place_in_document <= %(per_document)s::bigint
+    ORDER BY evidence DESC, chunk_id LIMIT 2 * %(k)s::bigint
+),
+-- What a mail quotes gives way to the mail that it is from.
+weighed_best AS (
+    SELECT best.*, evidence * CASE WHEN quoted THEN %(quoted_weight)s::float8 ELSE 1 END AS score
+    FROM best JOIN chunks USING (chunk_id)
     ORDER BY score DESC, chunk_id LIMIT %(k)s::bigint
 )
 SELECT score, lexical, cosine, (SELECT yes FROM exact) AS exact, (SELECT count(*) FROM found) AS found,
     (SELECT name FROM embedding_models WHERE serves) AS serving,
     chunk_id, ordinal, text, context, place, spans, c.origins, c.audience, c.quoted,
-    best.document_id, name AS collection, d.uri, title, kind, language, modified_at, author, thread,
+    d.document_id, name AS collection, d.uri, title, kind, language, modified_at, author, thread,
     d.origins AS document_origins, d.audience AS document_audience
-FROM best JOIN chunks AS c USING (chunk_id)
+FROM weighed_best AS best JOIN chunks AS c USING (chunk_id)
 JOIN documents AS d ON d.document_id = best.document_id
 JOIN sources USING (source_id)
 JOIN collections USING (collection_id)
