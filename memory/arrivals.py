@@ -14,7 +14,7 @@ from memory.embedding_models import Model
 from memory.inserting import Owned, insert_passages, insert_vectors
 from memory.passages import Passage
 from memory.rows import Row, fetch
-from memory.writing import Fresh, collection_of, put_documents, replace, writing
+from memory.writing import Fresh, collection_of, put_documents, replace, same, writing
 
 Key = tuple[int, str]
 """Source and uri."""
@@ -70,11 +70,8 @@ async def stored_of(connection: Connection, arrivals: Iterable[Arrival]) -> dict
 
 def unchanged(arrival: Arrival, stored: Mapping[Key, Row]) -> bool:
     """Return whether what is stored is the very same."""
-    row, document = stored.get(arrival.key), arrival.document
-    return row is not None and (row["content_hash"], row["reader"]) == (
-        document.content_hash,
-        document.reader,
-    )
+    row = stored.get(arrival.key)
+    return row is not None and same(row, arrival.document)
 
 
 async def write(pool: Pool, batch: Iterable[Ready], model: Model | None) -> list[Ready]:

@@ -1,7 +1,6 @@
 """Changes of documents, each within a transaction that holds the lock of the lexicon."""
 
 from collections.abc import AsyncIterator, Sequence
-from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,6 +36,11 @@ async def writing(pool: Pool) -> AsyncIterator[Connection]:
     async with transaction(pool) as connection:
         await connection.execute(query("lock_lexicon"), {"key": lexicon.LOCK_KEY})
         yield connection
+
+
+def same(known: Row, document: NewDocument) -> bool:
+    """Return whether what is known of a document is the very same: nothing has to be written."""
+    return (known["content_hash"], known["reader"]) == (document.content_hash, document.reader)
 
 
 async def replace(
@@ -125,14 +129,6 @@ def _columns_of(source_id: int, document: NewDocument) -> dict[str, Any]:
         "sender": (storable(message.sender) or None) if message else None,
         "recipients": [storable(one) for one in message.recipients] if message else [],
     }
-
-
-async def vanish(connection: Connection, source_id: int, keep: AbstractSet[str]) -> list[str]:
-    """Delete the documents of a source that are not to be kept; return their uris."""
-    kept = [storable(uri) for uri in keep]
-    rows = await fetch(connection, "vanished_documents", source_id=source_id, keep=kept)
-    await delete_documents(connection, [row["document_id"] for row in rows])
-    return [row["uri"] for row in rows]
 
 
 async def delete_documents(connection: Connection, document_ids: list[int]) -> None:

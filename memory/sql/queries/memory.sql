@@ -22,9 +22,6 @@ WHERE name = %(collection)s AND uri = %(uri)s;
 SELECT sources.uri, source_id FROM sources JOIN collections USING (collection_id)
 WHERE collections.name = %(collection)s;
 
--- known_documents --
-SELECT uri, document_id, content_hash, reader FROM documents WHERE source_id = %(source_id)s;
-
 -- known_documents_of --
 SELECT uri, document_id, content_hash, reader, configuration,
     (SELECT count(*) FROM chunks WHERE chunks.document_id = documents.document_id) AS chunks
@@ -130,11 +127,8 @@ WHERE lexicon.collection_id = sized.collection_id AND lexicon.configuration = si
 DELETE FROM chunks
 WHERE document_id = ANY(%(document_ids)s::bigint[]) AND chunk_id <> ALL(%(kept)s::bigint[]);
 
--- vanished_documents --
-SELECT document_id, uri FROM documents
-WHERE source_id = %(source_id)s
-    AND NOT EXISTS (SELECT FROM unnest(%(keep)s::text[]) AS kept (uri) WHERE kept.uri = documents.uri)
-ORDER BY uri;
+-- documents_of_source --
+SELECT document_id, uri FROM documents WHERE source_id = %(source_id)s ORDER BY uri;
 
 -- delete_documents --
 DELETE FROM documents WHERE document_id = ANY(%(document_ids)s::bigint[]) RETURNING thread;
