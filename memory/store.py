@@ -169,10 +169,6 @@ class DocumentStore:
         rows = await self._fetch("list_languages")
         return {row["language"]: row["documents"] for row in rows}
 
-    async def unembedded(self, embedder: Embedder) -> int:
-        """Count the passages that a model has no vector for yet."""
-        return await vectors.waiting(self._pool, embedder)
-
     async def embed_missing(
         self,
         embedder: Embedder,

@@ -12,6 +12,7 @@ from memory.places import Box, Place
 from memory.search import Searcher
 from memory.store import CollectionSummary, DocumentStore
 from memory.testing import HashingEmbedder, text_document
+from memory.vectors import waiting
 
 ALPHABET = [chr(code) for code in range(0x430, 0x460)]
 TABLES = ("documents", "chunks", "lexical", "terms", "lexicon", "vectors_1")
@@ -69,7 +70,7 @@ async def test_passages_that_stay_keep_their_ids_and_their_vectors(
 
     second = await store.put(source_id, text_document("a", "three", "new", "one"))
     assert second.document_id == first.document_id
-    assert await store.unembedded(embedder) == 1
+    assert await waiting(pool, embedder) == 1
     assert await store.embed_missing(embedder) == 1
     assert embedder.embedded[3:] == ["new"]
     chunks = await store.chunks([ids["one"], ids["two"], ids["three"]])
