@@ -18,11 +18,6 @@ def embedder() -> HashingEmbedder:
 
 
 @pytest.fixture
-def store(pool: Pool) -> DocumentStore:
-    return DocumentStore(pool)
-
-
-@pytest.fixture
 def searcher(pool: Pool, embedder: HashingEmbedder) -> Searcher:
     return Searcher(pool, embedder)
 

@@ -18,11 +18,6 @@ ALPHABET = [chr(code) for code in range(0x430, 0x460)]
 TABLES = ("documents", "chunks", "lexical", "terms", "lexicon", "vectors_1")
 
 
-@pytest.fixture
-def store(pool: Pool) -> DocumentStore:
-    return DocumentStore(pool)
-
-
 async def versions(pool: Pool) -> dict[str, Any]:
     """Which transaction wrote each row: any write, even of equal values, changes this."""
     async with pool.connection() as connection:

@@ -13,11 +13,6 @@ from memory.testing import HashingEmbedder, text_document
 from memory.vectors import waiting
 
 
-@pytest.fixture
-def store(pool: Pool) -> DocumentStore:
-    return DocumentStore(pool)
-
-
 async def shelve(store: DocumentStore, *texts: str, shelf: str = "shelf") -> None:
     source_id = await store.source(shelf, "/")
     for text in texts:
