@@ -142,7 +142,8 @@ async def _embedder(settings: Settings, store: DocumentStore) -> Embedder:
     Vectors of two models cannot be compared, so `auto` stays with the model that memory was filled
     with; a new memory takes the server's embedding model where there is one.
     """
-    from agent.embedders.minilm import MODEL, MiniLmEmbedder
+    from agent.embedders.minilm import MiniLmEmbedder
+    from agent.embedders.minilm_files import MODEL
 
     choice = settings.embedder
     if choice == "auto":
