@@ -18,8 +18,10 @@ from agent.settings import Settings
 from memory import language, migrations
 from memory.database import Pool, open_pool
 from memory.embedding import Embedder
+from memory.embedding_models import serving_model
 from memory.search import Searcher
 from memory.server import EmbeddedPostgres
+from memory.serving import ServingEmbedder
 from memory.store import DocumentStore
 from tools.senses.base import Residency, Senses
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from graphs.context import Services
     from graphs.executive import Executive
     from memory.artifact_store import ArtifactStore
+    from memory.graph_store import GraphStore
     from memory.threads import Threads
     from tools.ingest import Ingestion
     from tools.reading.base import FileReader
@@ -92,6 +95,7 @@ class Engine:
     pool: Pool
     services: "Services"
     artifacts: "ArtifactStore"
+    store: "GraphStore"
     threads: "Threads"
     turns: "Turns"
     graphs: "Mapping[str, Builder]"
@@ -116,7 +120,7 @@ async def memory(settings: Settings) -> AsyncIterator[Memory]:
 
     async with database(settings) as pool:
         store = DocumentStore(pool)
-        embedder = await _embedder(settings, store)
+        embedder = await _embedder(settings, pool)
         residency, able = HostResidency(), senses()
         reader = ContentReader(
             Perception(senses=able, residency=residency), bytes_limit=settings.files.max_bytes
@@ -136,19 +140,35 @@ async def memory(settings: Settings) -> AsyncIterator[Memory]:
         )
 
 
-async def _embedder(settings: Settings, store: DocumentStore) -> Embedder:
-    """Choose what turns text into vectors: what the setting says, else what memory has already.
+async def _embedder(settings: Settings, pool: Pool) -> ServingEmbedder:
+    """Return what turns text into vectors, now and when memory goes over to another model.
 
-    Vectors of two models cannot be compared, so `auto` stays with the model that memory was filled
-    with; a new memory takes the server's embedding model where there is one.
+    Vectors of two models cannot be compared, so memory stays with the model that it was filled
+    with, whatever the setting says, until `cortical memory reindex`.
     """
+    async with pool.connection() as connection:
+        serving = await serving_model(connection)
+    opened = None if serving is None else await known_embedder(settings, serving.name)
+    first = opened or await chosen_embedder(settings, settings.embedder)
+    return ServingEmbedder(pool, first, partial(known_embedder, settings))
+
+
+async def known_embedder(settings: Settings, name: str) -> Embedder | None:
+    """Open the embedder of a model by the name that memory knows it by; None: nobody here can."""
+    from agent.embedders.minilm_files import MODEL
+
+    if name == MODEL or name.startswith(_SERVED):
+        return await chosen_embedder(settings, name)
+    return None
+
+
+async def chosen_embedder(settings: Settings, choice: str) -> Embedder:
+    """Open the embedder that a setting or a flag names; `auto` is the best one that is there."""
     from agent.embedders.minilm import MiniLmEmbedder
     from agent.embedders.minilm_files import MODEL
 
-    choice = settings.embedder
     if choice == "auto":
-        known = [name for name in await store.models() if name == MODEL or name.startswith(_SERVED)]
-        choice = known[0] if known else await _offered(settings)
+        choice = await _offered(settings)
     if choice.startswith(_SERVED):
         from agent.embedders.ollama import OllamaEmbedder
 
@@ -156,7 +176,8 @@ async def _embedder(settings: Settings, store: DocumentStore) -> Embedder:
     if choice in ("embedded", MODEL):
         return MiniLmEmbedder(cache_dir=settings.cache_dir / "embedder")
     raise SettingsError(
-        f"Setting `embedder` = {choice!r} is none of auto, embedded and ollama:MODEL."
+        f"The embedder {choice!r} is none of auto, embedded and ollama:MODEL. Correct the setting "
+        "`embedder` or the flag --embedder."
     )
 
 
@@ -199,11 +220,17 @@ async def engine(settings: Settings) -> AsyncIterator[Engine]:
     from agent.turns import Turns
     from graphs import assistant
     from memory.artifact_store import ArtifactStore
+    from memory.graph_store import open_store
     from memory.runs import RunRegistry
     from memory.threads import Threads
+    from tools.notes import cut
 
-    async with memory(settings) as held, aclosing(await executive(settings)) as reasoner:
-        services = _services(settings, held, reasoner)
+    async with (
+        memory(settings) as held,
+        aclosing(await executive(settings)) as reasoner,
+        open_store(held.pool, held.embedder, cut=cut) as store,
+    ):
+        services = _services(settings, held, reasoner, store)
         makers = {"assistant": assistant.build, **plugins.graphs(settings.graphs)}
         builders = {name: partial(maker, services) for name, maker in makers.items()}
         threads = Threads(held.pool)
@@ -212,9 +239,11 @@ async def engine(settings: Settings) -> AsyncIterator[Engine]:
             pool=held.pool,
             services=services,
             artifacts=ArtifactStore(held.pool),
+            store=store,
             threads=threads,
             turns=Turns(
                 pool=held.pool,
+                store=store,
                 registry=RunRegistry(held.pool),
                 threads=threads,
                 graphs=builders,
@@ -226,12 +255,13 @@ async def engine(settings: Settings) -> AsyncIterator[Engine]:
         )
 
 
-def _services(settings: Settings, held: Memory, reasoner: "Executive") -> "Services":
+def _services(
+    settings: Settings, held: Memory, reasoner: "Executive", store: "GraphStore"
+) -> "Services":
     from agent import plugins
     from graphs.context import Limits, Services
     from memory.artifact_store import ArtifactStore
     from memory.ledger import EffectLedger
-    from memory.notebook import Notebook
     from memory.recollection import Recollection
     from tools import clock, files, recall, remember
     from tools.executor import Executor
@@ -241,7 +271,7 @@ def _services(settings: Settings, held: Memory, reasoner: "Executive") -> "Servi
     toolbox = Toolbox(
         [
             recall.recall(held.searcher),
-            remember.remember(Notebook(held.store, held.embedder)),
+            remember.remember(store),
             files.read_file(settings.files.roots, held.reader),
             clock.NOW,
             clock.DATES,

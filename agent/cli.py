@@ -8,6 +8,7 @@ import json
 import sys
 import traceback
 from collections.abc import Coroutine, Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -28,15 +29,27 @@ app = typer.Typer(
 runs_app = typer.Typer(help="Runs of graphs.", no_args_is_help=True)
 config_app = typer.Typer(help="Settings.", no_args_is_help=True)
 database_app = typer.Typer(help="The embedded database.", no_args_is_help=True)
+memory_app = typer.Typer(help="Long-term memory.", no_args_is_help=True)
 bench_app = typer.Typer(help="Measurements that anybody can repeat.", no_args_is_help=True)
 app.add_typer(runs_app, name="runs")
 app.add_typer(config_app, name="config")
 app.add_typer(database_app, name="database")
+app.add_typer(memory_app, name="memory")
 app.add_typer(bench_app, name="bench")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value.")]
 Collection = Annotated[
     str | None, typer.Option("--collection", "-c", help="Collection of memory.", metavar="NAME")
+]
+Peers = Annotated[
+    Path | None, typer.Option("--peers", help="Python that has the peers.", metavar="PYTHON")
+]
+
+DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+
+Namespace = Annotated[
+    str | None,
+    typer.Option("--namespace", help="Labels, the first one first.", metavar="LABEL/LABEL"),
 ]
 
 Result = TypeVar("Result")
@@ -247,6 +260,13 @@ def say(
 @app.command()
 def ingest(
     paths: Annotated[list[Path], typer.Argument(help="Files and folders.", metavar="PATH…")],
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Go on with what changes, until stopped.")
+    ] = False,
+    every: Annotated[
+        float,
+        typer.Option("--every", min=1, help="With --watch: seconds to a look without a change."),
+    ] = 600.0,
     collection: Collection = None,
     as_json: Json = False,
 ) -> None:
@@ -254,8 +274,23 @@ def ingest(
     from agent import ingesting, rendering, terminal
 
     show = terminal.Progress(sys.stderr, quiet=as_json)
+    settings = _settings(collection=collection)
+    if watch:
+
+        def on_report(report: Mapping[str, Any]) -> None:
+            lines = [json.dumps(report)] if as_json else rendering.ingested(report)
+            _print(lines)
+            sys.stdout.flush()
+
+        with show:
+            _wait(
+                ingesting.follow(
+                    settings, paths, every_s=every, watch=show.event, on_report=on_report
+                )
+            )
+        return
     with show:
-        report = _wait(ingesting.ingest(_settings(collection=collection), paths, watch=show.event))
+        report = _wait(ingesting.ingest(settings, paths, watch=show.event))
     _print_json(report) if as_json else _print(rendering.ingested(report))
     if report["failed"]:
         raise typer.Exit(FAILED)
@@ -266,12 +301,56 @@ def search(
     text: Annotated[str, typer.Argument(help="What to look for.")],
     k: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many passages.")] = 10,
     collection: Collection = None,
+    kind: Annotated[
+        list[str] | None, typer.Option("--kind", help="Kind of document, such as mail or pdf.")
+    ] = None,
+    source: Annotated[
+        list[str] | None, typer.Option("--source", help="What was ingested: a folder, a mailbox.")
+    ] = None,
+    path: Annotated[
+        str | None, typer.Option("--path", help="Only what lies there: a file or a folder.")
+    ] = None,
+    sender: Annotated[
+        str | None, typer.Option("--sender", help="Part of the name or address of who wrote it.")
+    ] = None,
+    since: Annotated[
+        datetime | None, typer.Option("--since", help="Dated then or later.", formats=DATES)
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option("--until", help="Dated before that.", formats=DATES)
+    ] = None,
+    per_document: Annotated[
+        int | None, typer.Option("--per-document", min=1, help="Passages of a document, at most.")
+    ] = None,
+    around: Annotated[
+        int, typer.Option("--around", min=0, max=20, help="Show so many passages beside each.")
+    ] = 0,
+    thorough: Annotated[
+        bool, typer.Option("--thorough", help="Miss next to nothing, in twice the time.")
+    ] = False,
+    rerank: Annotated[
+        bool, typer.Option("--rerank", help="Let the executive put the best in order.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Find passages in memory, with score, source and place."""
     from agent import rendering, searching
 
-    found = _wait(searching.search(_settings(collection=collection), text, k=k))
+    wish = searching.SearchWish(
+        text=text,
+        k=k,
+        kinds=tuple(kind or ()),
+        sources=tuple(source or ()),
+        path=path,
+        sender=sender,
+        since=since,
+        until=until,
+        per_document=per_document,
+        around=around,
+        thorough=thorough,
+        rerank=rerank,
+    )
+    found = _wait(searching.search(_settings(collection=collection), wish))
     _print_json(found) if as_json else _print(rendering.hits(found["hits"]))
 
 
@@ -371,6 +450,85 @@ def database_stop(as_json: Json = False) -> None:
         _print(["Stopped." if stopped else "It was not running."])
 
 
+@memory_app.command("list")
+def memory_list(
+    namespace: Namespace = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many at most.")] = 100,
+    as_json: Json = False,
+) -> None:
+    """List what is remembered, with its source, its time and whose words it holds."""
+    from agent import remembering, rendering
+
+    found = _wait(remembering.listed(_settings(), namespace=namespace, limit=limit))
+    _print_json(found) if as_json else _print(rendering.memories(found))
+
+
+@memory_app.command("forget")
+def memory_forget(
+    key: Annotated[str | None, typer.Argument(help="A key, or a whole name.")] = None,
+    namespace: Namespace = None,
+    everything: Annotated[bool, typer.Option("--all", help="Forget all memories.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Forget one memory, those of a namespace, or all. Documents and conversations stay."""
+    from agent import remembering, terminal
+    from agent.errors import UsageError
+
+    if not yes and not sys.stdin.isatty():
+        raise UsageError("Nobody can be asked here. Add --yes to forget without a question.")
+    wanted = remembering.Wanted(key=key, namespace=namespace, everything=everything)
+    agree = (lambda _: True) if yes else terminal.agreed
+    done = _wait(remembering.forget(_settings(), wanted, agree=agree))
+    if as_json:
+        _print_json(done)
+    else:
+        _print([f"{done['forgotten']} forgotten"])
+
+
+@memory_app.command("export")
+def memory_export(
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file of JSON lines to write.")],
+    documents: Annotated[
+        bool, typer.Option("--documents", help="List the documents of memory too.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Write all memories into a file, whole: values, labels, sources and times."""
+    from agent import exporting
+
+    done = _wait(exporting.export(_settings(), out, documents=documents))
+    if as_json:
+        _print_json(done)
+    else:
+        listed = f", {done['documents']} documents" if documents else ""
+        _print([f"{done['path']}: {done['memories']} memories{listed}"])
+
+
+@memory_app.command("reindex")
+def memory_reindex(
+    embedder: Annotated[
+        str | None,
+        typer.Option(
+            "--embedder",
+            help="auto, embedded or ollama:MODEL; else as the settings say.",
+            metavar="CHOICE",
+        ),
+    ] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep the vectors of the model before.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Go over to another embedding model; searches use the old one until the new is complete."""
+    from agent import reindexing, rendering, terminal
+
+    show = terminal.Progress(sys.stderr, quiet=as_json)
+    with show:
+        done = _wait(reindexing.reindex(_settings(), choice=embedder, keep=keep, watch=show.event))
+    _print_json(done) if as_json else _print(rendering.reindexed(done))
+
+
 @bench_app.command("overhead")
 def bench_overhead(
     steps: Annotated[int, typer.Option("--steps", min=10, help="Steps of a run.")] = 50,
@@ -382,6 +540,23 @@ def bench_overhead(
 
     report = _wait(overhead.measure(_settings(), steps=steps, rounds=rounds))
     _print_json(report) if as_json else _print(overhead.lines(report))
+
+
+@bench_app.command("ingest")
+def bench_ingest(
+    folder: Annotated[
+        Path | None, typer.Argument(help="What to ingest; without it, a tree made for this.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure how fast files are read and stored, embedded, and found unchanged."""
+    from agent import terminal
+    from agent.bench import ingesting
+
+    show = terminal.Progress(sys.stderr, quiet=as_json)
+    with show:
+        report = _wait(ingesting.measure(_settings(), folder, watch=show.event))
+    _print_json(report) if as_json else _print(ingesting.lines(report))
 
 
 @bench_app.command("answers")
@@ -397,3 +572,56 @@ def bench_answers(
     with show:
         report = _wait(answers.measure(_settings(), folder, watch=show.event))
     _print_json(report) if as_json else _print(answers.lines(report))
+
+
+@bench_app.command("retrieval")
+def bench_retrieval(
+    folders: Annotated[list[Path], typer.Argument(help="Folders in the layout of BEIR.")],
+    peers: Peers = None,
+    as_json: Json = False,
+) -> None:
+    """Measure how well search ranks judged documents, beside bm25s and an exact vector search."""
+    from agent import terminal
+    from agent.bench import peer
+    from agent.bench.retrieval import lines, measure
+
+    show = terminal.Progress(sys.stderr, quiet=as_json)
+    with show:
+        report = _wait(
+            measure.measure(_settings(), folders, watch=show.event, peer=peer.interpreter(peers))
+        )
+    _print_json(report) if as_json else _print(lines.lines(report))
+
+
+@bench_app.command("scale")
+def bench_scale(
+    chunks: Annotated[int, typer.Option("--chunks", min=1_000, help="Passages of the store.")],
+    texts: Annotated[
+        list[Path] | None,
+        typer.Option("--texts", help="A folder of texts to mix: BEIR layout, or mail."),
+    ] = None,
+    dsn: Annotated[
+        str | None, typer.Option("--dsn", help="Server to use, instead of that of the settings.")
+    ] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the database behind.")] = False,
+    reuse: Annotated[bool, typer.Option("--reuse", help="Go on with one that was left.")] = False,
+    peers: Peers = None,
+    as_json: Json = False,
+) -> None:
+    """Measure search in a large store against an exhaustive one, and how fast it is loaded."""
+    from agent import terminal
+    from agent.bench import peer
+    from agent.bench.scale import lines, measure
+
+    wish = measure.Wish(
+        chunks=chunks,
+        texts=tuple(texts or ()),
+        dsn=dsn,
+        keep=keep,
+        reuse=reuse,
+        peer=peer.interpreter(peers),
+    )
+    show = terminal.Progress(sys.stderr, quiet=as_json)
+    with show:
+        report = _wait(measure.measure(_settings(), wish, watch=show.event))
+    _print_json(report) if as_json else _print(lines.lines(report))

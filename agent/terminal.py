@@ -1,6 +1,7 @@
 """Progress and questions on a terminal; plain lines where there is none."""
 
 import sys
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, TextIO
 
@@ -12,8 +13,12 @@ CLEAR_LINE = "\r\x1b[2K"
 class Progress:
     """Shows events of a run as they come, on standard error."""
 
-    def __init__(self, out: TextIO, *, quiet: bool) -> None:
+    def __init__(
+        self, out: TextIO, *, quiet: bool, timer: Callable[[], float] = time.monotonic
+    ) -> None:
         self._out = out
+        self._timer = timer
+        self._next_s = 0.0
         self._live = out.isatty()
         self._quiet = quiet and not self._live
         self._open = False
@@ -26,7 +31,7 @@ class Progress:
 
     def event(self, event: Mapping[str, Any]) -> None:
         """Show one event."""
-        if self._quiet:
+        if self._quiet or self._too_soon(event):
             return
         line = _line(event)
         if line is None:
@@ -39,20 +44,59 @@ class Progress:
             self._out.write(f"{line}\n")
         self._out.flush()
 
+    def _too_soon(self, event: Mapping[str, Any]) -> bool:
+        """Return whether an event is one of thousands and another has only just been shown."""
+        if event["event"] not in _FREQUENT:
+            return False
+        now_s = self._timer()
+        last = event["event"] == "ingesting" and event["done"] == event["total"]
+        if now_s < self._next_s and not last:
+            return True
+        self._next_s = now_s + (_LIVE_S if self._live else _PLAIN_S)
+        return False
+
     def _close(self) -> None:
         if self._open:
             self._out.write(CLEAR_LINE)
             self._open = False
 
 
-_PASSING = frozenset({"node_started", "ingesting", "embedding", "asking"})
+_PASSING = frozenset({"node_started", "ingesting", "embedding", "asking", "measuring"})
 """Events that the next one replaces on a terminal."""
+_FREQUENT = frozenset({"ingesting", "embedding", "measuring"})
+_LIVE_S = 0.1
+_PLAIN_S = 1.0
+"""Between two lines of what is frequent."""
 
 
 def _line(event: Mapping[str, Any]) -> str | None:
     words = _WORDS.get(event["event"])
     line = None if words is None else words(event)
     return None if line is None else harmless(" ".join(line.split()))
+
+
+def _ingesting(event: Mapping[str, Any]) -> str:
+    passages = event.get("passages")
+    embedded = f", {event['embedded']}/{passages} passages embedded" if passages else ""
+    return (
+        f"{event['done']}/{event['total']} files{_rate(event.get('files_s'))}"
+        f"{_left(event.get('left_s'))}{embedded}: {event['name']}"
+    )
+
+
+def _rate(per_s: float | None) -> str:
+    return "" if per_s is None else f", {per_s:.3g}/s"
+
+
+def _left(seconds: float | None) -> str:
+    """Say how long something will take, no finer than anybody can know."""
+    if seconds is None:
+        return ""
+    if seconds < 60:
+        return f", {max(1, round(seconds))} s left"
+    if seconds < 3600:
+        return f", {round(seconds / 60)} min left"
+    return f", {seconds / 3600:.1f} h left"
 
 
 _WORDS: dict[str, Callable[[Mapping[str, Any]], str | None]] = {
@@ -67,9 +111,13 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str | None]] = {
         f"{event.get('why', 'the context is full')}"
     ),
     "repairing": lambda event: f"{event['sentences']} sentences without a source; asked again",
-    "ingesting": lambda event: f"{event['done']}/{event['total']} {event['name']}",
+    "ingesting": _ingesting,
     "asking": lambda event: event["text"],
-    "embedding": lambda event: f"{event['done']}/{event['total']} passages embedded",
+    "measuring": lambda event: event["text"],
+    "embedding": lambda event: (
+        f"{event['done']}/{event['total']} passages embedded"
+        f"{_rate(event.get('passages_s'))}{_left(event.get('left_s'))}"
+    ),
 }
 
 
@@ -85,7 +133,14 @@ def decide(payload: Mapping[str, Any]) -> dict[str, Any]:
         # Each line is set in, so that no value can look like the question below it.
         lines = harmless(str(value)).split("\n")
         sys.stderr.write(f"  {harmless(name)}: " + "\n      ".join(lines) + "\n")
-    sys.stderr.write("Do it? [y/N] ")
+    return {"type": "approve"} if agreed("Do it?") else {"type": "reject"}
+
+
+def agreed(question: str) -> bool:
+    """Ask the person at the terminal; anything but yes is a no."""
+    sys.stderr.write(f"{harmless(question)} [y/N] ")
     sys.stderr.flush()
-    agreed = sys.stdin.readline().strip().casefold() in ("y", "yes", "j", "ja")
-    return {"type": "approve"} if agreed else {"type": "reject"}
+    return sys.stdin.readline().strip().casefold() in _YES
+
+
+_YES = ("y", "yes", "j", "ja")

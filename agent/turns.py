@@ -8,6 +8,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.errors import is_invalid_resume
 from langgraph.graph import StateGraph
 from langgraph.graph.state import CompiledStateGraph
+from langgraph.store.base import BaseStore
 from langgraph.types import Command, StateSnapshot
 
 from agent.errors import UsageError
@@ -56,6 +57,7 @@ class Turns:
         self,
         *,
         pool: Pool,
+        store: BaseStore | None = None,
         registry: RunRegistry,
         threads: Threads,
         graphs: Mapping[str, Builder],
@@ -63,6 +65,7 @@ class Turns:
         new_id: Callable[[], str],
     ) -> None:
         self._pool = pool
+        self._store = store
         self.registry = registry
         self._threads = threads
         self._graphs = graphs
@@ -225,7 +228,9 @@ class Turns:
 
     def _compiled(self, run: Run, writer: Writer) -> CompiledStateGraph[Any, Any, Any, Any]:
         saver = FencedSaver(self._pool, {run.thread_id: writer})
-        return self._known(run.graph)().compile(checkpointer=saver, name=run.graph)
+        return self._known(run.graph)().compile(
+            checkpointer=saver, store=self._store, name=run.graph
+        )
 
     def _config(self, run: Run, fence: Fence, callbacks: list[Any]) -> RunnableConfig:
         return {

@@ -14,11 +14,11 @@ from graphs.executive import CallPart
 from graphs.perceive import thread_collection
 from graphs.state import Passage, Task, TurnState
 from memory.artifacts import Artifact
+from memory.item_names import OWNERS_COLLECTION
 from memory.labels import ENGINE_LABEL, Label
 from tools.base import ToolContext, ToolResult
 from tools.executor import Request
 from tools.policy import Ruling
-from tools.remember import REMEMBERED
 
 
 def wished(calls: Sequence[CallPart], state: TurnState, step: Step, label: Label) -> list[Task]:
@@ -154,7 +154,7 @@ async def _run(task: Task, repeated: bool, state: TurnState, step: Step) -> Tool
         run_id=step.run_id,
         thread_id=step.thread_id,
         token=step.token,
-        collections=(collection, REMEMBERED, thread_collection(step.thread_id)),
+        collections=(collection, OWNERS_COLLECTION, thread_collection(step.thread_id)),
         clock=step.services.clock,
         label=Label.from_json(task["label"]),
     )

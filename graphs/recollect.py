@@ -8,15 +8,15 @@ from graphs.context import Step
 from graphs.perceive import thread_collection
 from graphs.state import Passage, Percept, TurnState
 from graphs.view import labelled
+from memory.item_names import OWNERS_COLLECTION
 from memory.labels import USER_LABEL, Label, joined
-from tools.remember import REMEMBERED
 
 HANDED_BONUS = 0.15
 """A file handed over with the question is more likely meant than one that lies in memory."""
 
 
 async def recall(state: TurnState, step: Step) -> dict[str, Any]:
-    """Search with the question, in the collection, the notebook and the thread's own files."""
+    """Search with the question: in the collection, in memories, in the thread's own files."""
     asked, label, problem = await _asked(state, step)
     if problem is not None:
         return {"problem": problem, "asked": asked, "asked_by": label.to_json()}
@@ -24,7 +24,7 @@ async def recall(state: TurnState, step: Step) -> dict[str, Any]:
     hits = await step.services.recollection.search(
         asked,
         k=step.services.limits.passages,
-        collections=[collection, REMEMBERED, thread_collection(step.thread_id)],
+        collections=[collection, OWNERS_COLLECTION, thread_collection(step.thread_id)],
     )
     handed = {chunk for percept in state["percepts"] for chunk in percept["chunks"]}
     passages = [

@@ -12,6 +12,7 @@ from graphs.state import Task, TurnState
 from memory.artifacts import Artifact
 from memory.documents import Chunk
 from memory.labels import USER_LABEL, Label, Origin, joined
+from tools.recall import remembered
 
 _LABEL = "label"
 """Where a message of the history carries its label."""
@@ -74,7 +75,7 @@ async def opened(state: TurnState, step: Step) -> View:
 
 def _heading(number: int, chunk: Chunk) -> str:
     where = str(chunk.place)
-    return f"[{number}] {chunk.document.title}{f', {where}' if where else ''}"
+    return f"[{number}] {chunk.document.title}{f', {where}' if where else ''}{remembered(chunk)}"
 
 
 def material(view: View, kept: Sequence[int]) -> str:

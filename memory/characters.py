@@ -17,11 +17,11 @@ def storable(text: str) -> str:
 
 
 def storable_json(value: Any) -> Any:
-    """Return a JSON value with every text in it as it is stored."""
+    """Return a JSON value with every text in it, names of members too, as it is stored."""
     if isinstance(value, str):
         return storable(value)
     if isinstance(value, list):
         return [storable_json(item) for item in value]
     if isinstance(value, dict):
-        return {key: storable_json(item) for key, item in value.items()}
+        return {storable(key): storable_json(item) for key, item in value.items()}
     return value

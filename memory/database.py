@@ -24,6 +24,7 @@ from memory.errors import (
     DiskFullError,
     FenceLostError,
     MemoryStoreError,
+    ModelReplacedError,
     SchemaError,
 )
 from memory.queries import load, query
@@ -35,7 +36,7 @@ OLDEST_POSTGRES = 16
 OLDEST_PGVECTOR = (0, 8, 4)
 FENCE_LOST = "CT001"
 """SQLSTATE of the function `hold_fence`."""
-SEARCH_OPTIONS = {"hnsw.iterative_scan": "relaxed_order", "hnsw.ef_search": "200"}
+SEARCH_OPTIONS = {"hnsw.iterative_scan": "relaxed_order", "hnsw.ef_search": "300"}
 """Set on every connection: a filtered vector search goes on until it has its k rows."""
 
 
@@ -147,6 +148,11 @@ def _translation(error: psycopg.Error) -> MemoryStoreError | None:
             f"This run was taken over ({words}), since it did not answer for longer than its "
             "lease. Nothing of it is lost: ask again on the thread."
         )
+    if isinstance(error, errors.UndefinedTable) and _VECTORS.search(words):
+        return ModelReplacedError(
+            f"Memory has gone over to another embedding model meanwhile ({words}). Nothing is "
+            "lost: run the command again."
+        )
     for kinds, ours, message in _TRANSLATIONS:
         if isinstance(error, kinds):
             return ours(message.format(words=words))
@@ -165,6 +171,7 @@ def _refusal(words: str) -> MemoryStoreError:
     )
 
 
+_VECTORS = re.compile(r"\bvectors_\d+\b")
 _BUSY = re.compile("the database system is|too many (clients|connections)|connection slots")
 
 _TRANSLATIONS: tuple[tuple[tuple[type[psycopg.Error], ...], type[MemoryStoreError], str], ...] = (

@@ -5,7 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from memory.labels import Label
+from memory.language import CODE
+from memory.messages import Message
 from memory.places import Place, spanning
+
+URI_BYTES_LIMIT = 2_000
+"""Longest name of a document or a source; an index holds no longer ones."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,6 +47,8 @@ class NewChunk:
     label: Label
     spans: tuple[Span, ...] = ()
     """Places of its stretches by rising offset, the first at 0; none: the place holds for all."""
+    quoted: bool = False
+    """Whether it only repeats an earlier mail."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,7 +59,8 @@ class NewDocument:
     """Names the document within its source: the same uri again replaces it."""
     title: str
     kind: str
-    """`pdf`, `markdown`, `text`, `html`, `mail`, `picture`, `recording` or `memory`."""
+    """`pdf`, `document`, `slides`, `sheet`, `book`, `markdown`, `text`, `code`, `html`, `wiki`,
+    `mail`, `calendar`, `contacts`, `picture`, `recording` or `memory`."""
     media_type: str
     content_hash: bytes
     """SHA-256 of the bytes that were read."""
@@ -65,6 +73,15 @@ class NewDocument:
     chunks: tuple[NewChunk, ...]
     flaws: tuple[str, ...] = ()
     """What was wrong with it, in words; what could be read is stored all the same."""
+    author: str = ""
+    """Who wrote it, as its content says: of a mail the name and address of its sender."""
+    message: Message | None = None
+    """Of a mail: whom it is between, and what it answers."""
+
+    @property
+    def vocabulary(self) -> str:
+        """Which words are common in it: those of its language, or of source code."""
+        return CODE if self.kind == CODE else self.language
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,6 +105,19 @@ class Document:
     language: str
     label: Label
     modified_at: datetime | None
+    author: str = ""
+    """As in `NewDocument`."""
+    thread: str | None = None
+    """Of a mail: names its thread."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Threaded:
+    """A mail in its thread."""
+
+    document: Document
+    parent_id: int | None
+    """Document that it answers, where that is stored."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,6 +135,8 @@ class Chunk:
     label: Label
     spans: tuple[Span, ...] = ()
     """As in `NewChunk`."""
+    quoted: bool = False
+    """As in `NewChunk`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -113,7 +145,7 @@ class Hit:
 
     chunk: Chunk
     score: float
-    """Fused, from 0 to 1; the greater the better."""
+    """The cosine, and what the words add to it: from 0 up, the greater the better."""
     lexical: float
     """BM25 as a share of the most that the query could score, from 0 to 1."""
     cosine: float | None

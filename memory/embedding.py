@@ -1,7 +1,7 @@
 """What memory asks of a model that turns text into vectors."""
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,3 +35,17 @@ class Embedder(Protocol):
     async def embed(self, texts: Sequence[str], *, role: Role) -> NDArray[np.float32]:
         """Return an array of shape (len(texts), dimensions), each row of length 1."""
         ...
+
+
+@runtime_checkable
+class Following(Protocol):
+    """An embedder that becomes that of another model when memory goes over to it."""
+
+    async def follow(self) -> bool:
+        """Ask which model search works with now; return whether that is another one than before."""
+        ...
+
+
+async def follow(embedder: Embedder) -> bool:
+    """Let an embedder follow memory, if it does that; return whether it is another one now."""
+    return isinstance(embedder, Following) and await embedder.follow()

@@ -26,6 +26,8 @@ class Model:
     id: int
     name: str
     dimensions: int
+    serves: bool
+    """Whether search worked with it when this was read."""
 
     @property
     def table(self) -> sql.Identifier:
@@ -38,10 +40,25 @@ class Model:
         return f"vectors_{self.id}_nearest"
 
 
+async def serving_model(connection: Connection) -> Model | None:
+    """Return the model that search works with; None while memory has no vectors."""
+    return next((model for model in await list_models(connection) if model.serves), None)
+
+
+async def list_models(connection: Connection) -> list[Model]:
+    """Return the models that memory has tables of, the newest first."""
+    return [_model(row) for row in await fetch(connection, "list_models")]
+
+
 async def find_model(connection: Connection, embedder: Embedder) -> Model | None:
     """Return the stored model of an embedder; None while it has no vectors."""
-    rows = await fetch(connection, "get_model", name=embedder.model)
-    return _checked(rows[0], embedder) if rows else None
+    return await find_named(connection, embedder.model, dimensions=embedder.dimensions)
+
+
+async def find_named(connection: Connection, name: str, *, dimensions: int) -> Model | None:
+    """Return the stored model of that name, whose vectors have to be as long as is said."""
+    rows = await fetch(connection, "get_model", name=name)
+    return _checked(rows[0], dimensions) if rows else None
 
 
 async def register(pool: Pool, embedder: Embedder) -> Model:
@@ -62,7 +79,7 @@ async def register(pool: Pool, embedder: Embedder) -> Model:
         rows = await fetch(
             connection, "add_model", name=embedder.model, dimensions=embedder.dimensions
         )
-        model = _checked(rows[0], embedder)
+        model = _model(rows[0])
         await connection.execute(
             sql.SQL(query("create_vectors")).format(
                 vectors=model.table, dimensions=sql.Literal(model.dimensions)
@@ -75,27 +92,42 @@ def checked_vectors(
     vectors: NDArray[np.float32], embedder: Embedder, count: int
 ) -> list[HalfVector | None]:
     """Return what is stored for an embedder's answer: None for a text that has no direction."""
-    if vectors.shape != (count, embedder.dimensions):
+    directed = check_vectors(vectors, embedder.model, (count, embedder.dimensions))
+    return [HalfVector(row) if yes else None for yes, row in zip(directed, vectors, strict=True)]
+
+
+def check_vectors(
+    vectors: NDArray[np.float32], model: str, shape: tuple[int, int]
+) -> NDArray[np.bool_]:
+    """Refuse vectors of another shape or length than they should have; tell which have one."""
+    if vectors.shape != shape:
         raise EmbeddingMismatchError(
-            f"The model {embedder.model} gave vectors of shape {vectors.shape} for {count} texts, "
-            f"but says that it has {embedder.dimensions} dimensions. Use another model, or mend it."
+            f"The model {model} gave vectors of shape {vectors.shape} for {shape[0]} texts, "
+            f"but says that it has {shape[1]} dimensions. Use another model, or mend it."
         )
     lengths = np.linalg.norm(vectors.astype(np.float64), axis=1)
-    empty = ~np.isfinite(lengths) | (lengths == 0)
-    wrong = ~empty & (np.abs(lengths - 1) > _LENGTH_TOLERANCE)
+    directed: NDArray[np.bool_] = np.isfinite(lengths) & (lengths != 0)
+    wrong = directed & (np.abs(lengths - 1) > _LENGTH_TOLERANCE)
     if wrong.any():
         raise EmbeddingMismatchError(
-            f"The model {embedder.model} gave a vector of length {lengths[wrong][0]:.3g} instead "
+            f"The model {model} gave a vector of length {lengths[wrong][0]:.3g} instead "
             "of 1. Let its adapter normalise them."
         )
-    return [None if no else HalfVector(row) for no, row in zip(empty, vectors, strict=True)]
+    return directed
 
 
-def _checked(row: Row, embedder: Embedder) -> Model:
-    if row["dimensions"] != embedder.dimensions:
+def _checked(row: Row, dimensions: int) -> Model:
+    model = _model(row)
+    if model.dimensions != dimensions:
         raise EmbeddingMismatchError(
-            f"Memory holds vectors of {row['dimensions']} dimensions under the name "
-            f"{embedder.model}, but the model now gives {embedder.dimensions}. Give the new model "
-            "another name, or go back to the old one."
+            f"Memory holds vectors of {model.dimensions} dimensions under the name {model.name}, "
+            f"but the model now gives {dimensions}. Give the new model another name, or go back "
+            "to the old one."
         )
-    return Model(id=row["model_id"], name=embedder.model, dimensions=row["dimensions"])
+    return model
+
+
+def _model(row: Row) -> Model:
+    return Model(
+        id=row["model_id"], name=row["name"], dimensions=row["dimensions"], serves=row["serves"]
+    )

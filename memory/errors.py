@@ -12,6 +12,8 @@ MemoryStoreError
 ├── SchemaError
 ├── FenceLostError
 ├── PassageTooLongError
+├── EmbedderUnavailableError
+├── ModelReplacedError
 └── EmbeddingMismatchError
 """
 
@@ -73,6 +75,14 @@ def from_os_error(error: OSError, what: str) -> MemoryStoreError:
 
 class PassageTooLongError(MemoryStoreError):
     """A passage is longer than search can index; it has to be cut first."""
+
+
+class EmbedderUnavailableError(MemoryStoreError):
+    """Text cannot be turned into vectors now; what is stored is found by its words meanwhile."""
+
+
+class ModelReplacedError(MemoryStoreError):
+    """Memory has gone over to another embedding model; the vectors of this one are gone."""
 
 
 class EmbeddingMismatchError(MemoryStoreError):

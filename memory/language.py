@@ -15,10 +15,13 @@ from typing import Any, cast
 UNKNOWN = "und"
 SIMPLE = "simple"
 """The configuration that neither stems nor drops stop words."""
+CODE = "code"
+"""What source code is written in: a vocabulary of its own, as if it were a language."""
 
 _CONFIGURATIONS = {
     "ar": "arabic",
     "ca": "catalan",
+    CODE: "code",
     "da": "danish",
     "de": "german",
     "el": "greek",
@@ -45,7 +48,7 @@ _CONFIGURATIONS = {
     "ta": "tamil",
     "tr": "turkish",
 }
-"""Those of PostgreSQL 16: a database may move between versions and keep its stems."""
+"""Those of PostgreSQL 16, and our own: a database may move between versions and keep its stems."""
 
 _UNSTEMMED = "bg bn bs cs et fa he hr is ka lv mk ms pl sk sl sq uk ur vi".split()
 _NO_LANGUAGE = "zxx"
@@ -116,7 +119,8 @@ def _identifier() -> Callable[[str], tuple[str, float]]:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     identifier: Any = cast(Any, LanguageIdentifier).from_model_file(MODEL_FILE, norm_probs=True)
-    identifier.set_languages([*_CONFIGURATIONS, *_UNSTEMMED, _NO_LANGUAGE])
+    spoken = [code for code in _CONFIGURATIONS if code != CODE]
+    identifier.set_languages([*spoken, *_UNSTEMMED, _NO_LANGUAGE])
 
     def classify(sample: str) -> tuple[str, float]:
         code, probability = identifier.classify(sample)

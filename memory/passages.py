@@ -11,7 +11,6 @@ from memory import lexicon
 from memory.characters import storable, storable_json
 from memory.documents import NewChunk, NewDocument
 from memory.errors import PassageTooLongError
-from memory.language import searchable
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,6 +27,7 @@ class Passage:
     place: Jsonb
     spans: Jsonb
     label: Jsonb
+    quoted: bool
 
 
 def prepared(document: NewDocument) -> list[Passage]:
@@ -71,10 +71,11 @@ def _prepared(chunk: NewChunk, ordinal: int, uri: str) -> Passage:
         ordinal=ordinal,
         text=text,
         context=context,
-        words=searchable(lexicon.whole(context, text)),
+        words=lexicon.indexed(context, text),
         content_key=lexicon.content_key(context, text),
         text_key=lexicon.text_key(text),
         place=Jsonb(storable_json(chunk.place.to_json())),
         spans=Jsonb([storable_json(span.to_json()) for span in chunk.spans]),
         label=Jsonb(storable_json(chunk.label.to_json())),
+        quoted=chunk.quoted,
     )

@@ -34,7 +34,7 @@ class Place:
     """Where in its source a text stands. What does not apply is None."""
 
     part: str | None = None
-    """Name of the part of a container that it stands in: an attachment of a mail."""
+    """Name of the part of a container: an attachment, a picture in a text, a file of a book."""
     heading: tuple[str, ...] = ()
     """Headings from the outermost to the nearest."""
     page: int | None = None
@@ -42,6 +42,9 @@ class Place:
     line: int | None = None
     """First line, counted from 1."""
     last_line: int | None = None
+    paragraph: int | None = None
+    """First paragraph, counted from 1 over all of a text, empty ones and those of tables too."""
+    last_paragraph: int | None = None
     start_s: float | None = None
     """Seconds from the beginning of a recording."""
     end_s: float | None = None
@@ -51,12 +54,13 @@ class Place:
         """Say the place in words, such as `page 3, "Filters"` or `0:04.0-0:07.5`."""
         words = []
         if self.part is not None:
-            words.append(f"attachment {self.part}")
+            words.append(f"in {self.part}")
         if self.page is not None:
             words.append(f"page {self.page}")
         if self.line is not None:
-            same = self.last_line in (None, self.line)
-            words.append(f"line {self.line}" if same else f"lines {self.line}-{self.last_line}")
+            words.append(_counted("line", self.line, self.last_line))
+        if self.paragraph is not None:
+            words.append(_counted("paragraph", self.paragraph, self.last_paragraph))
         if self.start_s is not None:
             end = "" if self.end_s is None else f"-{_clock(self.end_s)}"
             words.append(f"{_clock(self.start_s)}{end}")
@@ -88,20 +92,23 @@ class Place:
 def spanning(places: Iterable[Place]) -> Place:
     """Return the place of a text that runs from the first of some places to the last.
 
-    Of places that differ in part or page the first one's stands, with the lines and the seconds
-    of what stands in it; their boxes are left out.
+    Of places that differ in part or page the first one's stands, with the lines, the paragraphs
+    and the seconds of what stands in it; their boxes are left out.
     """
     all_places = tuple(places)
     first = all_places[0]
     here = [p for p in all_places if (p.part, p.page) == (first.part, first.page)]
     boxes = [p.box for p in here if p.box is not None and len(here) == len(all_places)]
-    ends = [place.last_line or place.line for place in here]
+    lines = [place.last_line or place.line for place in here]
+    paragraphs = [place.last_paragraph or place.paragraph for place in here]
     return Place(
         part=first.part,
         heading=_shared(place.heading for place in all_places),
         page=first.page,
         line=min((place.line for place in here if place.line is not None), default=None),
-        last_line=max((line for line in ends if line is not None), default=None),
+        last_line=max((line for line in lines if line is not None), default=None),
+        paragraph=min((p.paragraph for p in here if p.paragraph is not None), default=None),
+        last_paragraph=max((number for number in paragraphs if number is not None), default=None),
         start_s=min((p.start_s for p in here if p.start_s is not None), default=None),
         end_s=max((p.end_s for p in here if p.end_s is not None), default=None),
         box=reduce(Box.union, boxes) if boxes else None,
@@ -115,6 +122,10 @@ def _shared(headings: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
 
 def _alike(names: tuple[str, ...]) -> bool:
     return len(set(names)) == 1
+
+
+def _counted(noun: str, first: int, last: int | None) -> str:
+    return f"{noun} {first}" if last in (None, first) else f"{noun}s {first}-{last}"
 
 
 def _clock(seconds: float) -> str:

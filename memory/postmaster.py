@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from memory import launcher
+from memory import launcher, sizing
 from memory.cluster import MAJOR, Cluster
 from memory.errors import (
     DiskFullError,
@@ -28,8 +28,7 @@ SETTINGS = {
     "port": str(PORT),
     "unix_socket_permissions": "0777",  # the private directory around the socket is the guard
     "max_connections": "100",
-    "shared_buffers": "128MB",
-    "maintenance_work_mem": "256MB",
+    "max_wal_size": "2GB",  # a load of a million passages writes four
     "dynamic_shared_memory_type": "mmap",  # /dev/shm is small in containers, emptied at logout
     "huge_pages": "off",
     "io_method": "sync",  # its workers would be three processes more
@@ -95,7 +94,9 @@ def start(cluster: Cluster, *, settings: Mapping[str, str], timeout_s: float) ->
             socket_dir = cluster.choose_socket_dir()
         except OSError as error:
             raise from_os_error(error, f"{cluster.root} cannot be written") from error
-        switches = [f"--{name}={value}" for name, value in {**SETTINGS, **settings}.items()]
+        sized = sizing.settings(sizing.usable_memory(), sizing.usable_cores())
+        wanted = {**SETTINGS, **sized, **settings}
+        switches = [f"--{name}={value}" for name, value in wanted.items()]
         quoted = '"' + str(socket_dir).replace('"', '""') + '"'
         program: list[str | Path] = [folder / "postgres", "-D", cluster.data, *switches]
         _launch(cluster, lock, ["detach", cluster.data, cluster.log, *program, "-k", quoted])

@@ -30,6 +30,8 @@ def document_of(row: Row) -> Document:
             {"origins": row["document_origins"], "audience": row["document_audience"]}
         ),
         modified_at=row["modified_at"],
+        author=row["author"],
+        thread=row["thread"],
     )
 
 
@@ -44,4 +46,5 @@ def chunk_of(row: Row) -> Chunk:
         place=Place.from_json(row["place"]),
         label=Label.from_json(row),
         spans=tuple(Span.from_json(span) for span in row["spans"]),
+        quoted=row["quoted"],
     )

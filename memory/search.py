@@ -1,55 +1,79 @@
 """Search: passages by their words and by their meaning, in one statement."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from pgvector import HalfVector
 from psycopg import sql
 
+from memory import lexicon
 from memory.characters import storable
 from memory.database import Connection, Pool, translated
 from memory.documents import Hit
-from memory.embedding import Embedder
-from memory.embedding_models import Model, checked_vectors, find_model
-from memory.language import searchable
+from memory.embedding import Embedder, follow
+from memory.embedding_models import Model, checked_vectors, find_named
+from memory.errors import ModelReplacedError
+from memory.filters import Filter
 from memory.queries import query
 from memory.rows import Row, chunk_of
 
 CHARACTERS_LIMIT = 10_000
 """How much of a question is looked at; more would be a document."""
-DEPTH = 100
-"""Passages that each leg brings in at least."""
-LEXICAL_SHARE = 0.5
-"""Weight of the words in the sum of both; the rest is that of the meaning."""
-TERMS_BUDGET = 20_000
-"""Passages that the rarest words of a question may bring in; all its words score these."""
+WORD_WEIGHT = 0.1
+"""What a word of the question can add to the cosine, on average; of a rare one it is more, as BM25
+has it. So the more words a passage answers, the more they count, whatever the size of memory."""
+QUOTED_WEIGHT = 0.9
+"""What is left of a score where a passage only repeats an earlier mail."""
+WORDS_PAIRED = 6
+"""The rarest words of a question, of which two together make a passage a candidate."""
 EXACT_LIMIT = 20_000
 """Up to so many passages that a filter leaves are compared one by one."""
 _UNLIMITED = 2**62
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Filter:
-    """Which documents are looked at. What is None does not matter."""
+class Effort:
+    """How far a search looks where it does not compare everything."""
 
-    kinds: frozenset[str] | None = None
-    uri_prefix: str | None = None
-    document_ids: frozenset[int] | None = None
+    depth: int
+    """Passages that each leg brings in at least."""
+    budget: int
+    """Passages that the rarer words of a question may bring in, alone or two together; all its
+    words score these."""
 
-    @property
-    def narrows(self) -> bool:
-        """Whether it asks for anything."""
-        return (self.kinds, self.uri_prefix, self.document_ids) != (None, None, None)
+
+USUAL = Effort(depth=200, budget=6_000)
+THOROUGH = Effort(depth=400, budget=30_000)
+"""Takes about twice as long, and misses next to nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Reach:
-    """How far one statement goes."""
+    """How far one statement goes, and what it returns."""
 
-    depth: int
-    exact_limit: int
-    k: int | None
+    effort: Effort
+    exact_limit: int = EXACT_LIMIT
+    k: int | None = None
+    per_document: int | None = None
+    fold: bool = True
+
+    def values(self) -> dict[str, Any]:
+        return {
+            "depth": self.effort.depth,
+            "budget": self.effort.budget,
+            "exact_limit": self.exact_limit,
+            "k": self.k,
+            "per_document": self.per_document,
+            "fold": self.fold,
+            "word_weight": WORD_WEIGHT,
+            "words_paired": WORDS_PAIRED,
+            "quoted_weight": QUOTED_WEIGHT,
+        }
+
+    def further(self) -> "_Reach":
+        """Return the next try, which compares whatever it has to."""
+        deeper = replace(self.effort, depth=10 * self.effort.depth)
+        return replace(self, effort=deeper, exact_limit=_UNLIMITED)
 
 
 class Searcher:
@@ -58,7 +82,7 @@ class Searcher:
     def __init__(self, pool: Pool, embedder: Embedder) -> None:
         self._pool = pool
         self._embedder = embedder
-        self._model: Model | None = None
+        self._models: dict[str, Model] = {}
 
     async def search(
         self,
@@ -67,27 +91,30 @@ class Searcher:
         k: int = 10,
         collections: Sequence[str] | None = None,
         filter: Filter | None = None,  # noqa: A002 - the word for it
+        per_document: int | None = None,
+        fold: bool = True,
+        effort: Effort = USUAL,
     ) -> list[Hit]:
         """Return the k best passages, best first; without `collections` from all of them.
 
-        Fewer come only if no more have a vector or one of the words. Passages that read the same
-        are returned once. Of a text longer than 10,000 characters the beginning is looked at.
+        Fewer come only if no more have a vector or one of the words, or, with `per_document`, if
+        no more documents have such passages. Passages that read the same are returned once, or
+        without `fold` once for each document. Of a text longer than 10,000 characters the beginning
+        is looked at.
         """
-        question = await self._question(text, collections, filter or Filter())
-        if question is None or k < 1:
+        if k < 1:
             return []
-        reach = _Reach(depth=max(DEPTH, 2 * k), exact_limit=EXACT_LIMIT, k=k)
-        rows = await self._run(question, reach)
-        while len(rows) < k and _more(rows, reach, question):
-            reach = _Reach(depth=10 * reach.depth, exact_limit=_UNLIMITED, k=k)
-            rows = await self._run(question, reach)
-        return [_hit(row) for row in rows]
+        deep = replace(effort, depth=max(effort.depth, 2 * k))
+        reach = _Reach(
+            effort=deep, exact_limit=EXACT_LIMIT, k=k, per_document=per_document, fold=fold
+        )
+        return await self._hits(text, collections, filter, reach)
 
     async def candidates(
         self,
         text: str,
         *,
-        depth: int = DEPTH,
+        depth: int = USUAL.depth,
         collections: Sequence[str] | None = None,
         filter: Filter | None = None,  # noqa: A002 - the word for it
     ) -> list[Hit]:
@@ -95,11 +122,8 @@ class Searcher:
 
         Sorted by `lexical` or by `cosine`, the first `depth` are those of that leg alone.
         """
-        question = await self._question(text, collections, filter or Filter())
-        if question is None:
-            return []
-        reach = _Reach(depth=depth, exact_limit=EXACT_LIMIT, k=None)
-        return [_hit(row) for row in await self._run(question, reach)]
+        reach = _Reach(effort=replace(USUAL, depth=depth))
+        return await self._hits(text, collections, filter, reach)
 
     async def explain(
         self,
@@ -109,64 +133,88 @@ class Searcher:
         filter: Filter | None = None,  # noqa: A002 - the word for it
     ) -> str:
         """Return the plan by which Postgres would answer, without running it."""
-        question = await self._question(text, collections, filter or Filter())
+        question = await self._question(text, collections, filter)
         if question is None:
             return ""
-        reach = _Reach(depth=DEPTH, exact_limit=EXACT_LIMIT, k=DEPTH)
+        reach = _Reach(effort=USUAL, k=USUAL.depth)
         rows = await self._run(question, reach, prefix=sql.SQL("EXPLAIN "))
         return "\n".join(row["QUERY PLAN"] for row in rows)
 
+    async def _hits(
+        self,
+        text: str,
+        collections: Sequence[str] | None,
+        narrowing: Filter | None,
+        reach: _Reach,
+    ) -> list[Hit]:
+        """Ask with the model that memory works with; if that changes meanwhile, ask again."""
+        while True:
+            question = await self._question(text, collections, narrowing)
+            if question is None:
+                return []
+            try:
+                rows = await self._rows(question, reach)
+            except ModelReplacedError:
+                self._models.clear()
+                await follow(self._embedder)
+                continue
+            serving = rows[0]["serving"] if rows else None
+            if serving == question["model"] or not await follow(self._embedder):
+                return [_hit(row) for row in rows]
+
+    async def _rows(self, question: dict[str, Any], reach: _Reach) -> list[Row]:
+        rows = await self._run(question, reach)
+        while reach.k is not None and len(rows) < reach.k and _more(rows, reach, question):
+            reach = reach.further()
+            rows = await self._run(question, reach)
+        return rows
+
     async def _question(
-        self, text: str, collections: Sequence[str] | None, narrowing: Filter
+        self, text: str, collections: Sequence[str] | None, narrowing: Filter | None
     ) -> dict[str, Any] | None:
         """Return what all statements of a search have in common; None where nothing is asked."""
         asked = storable(text[:CHARACTERS_LIMIT]).strip()
         if not asked:
             return None
-        vector = await self._vector(asked)
-        kinds, ids = narrowing.kinds, narrowing.document_ids
-        prefix = narrowing.uri_prefix
+        names = None if collections is None else [storable(name) for name in collections]
         return {
-            "words": searchable(asked, question=True),
-            "vector": vector,
-            "collections": None
-            if collections is None
-            else [storable(name) for name in collections],
-            "narrowed": narrowing.narrows,
-            "kinds": None if kinds is None else sorted(kinds),
-            "uri_prefix": None if prefix is None else storable(prefix),
-            "document_ids": None if ids is None else sorted(ids),
+            "words": lexicon.asked(asked),
+            **await self._vector(asked),
+            "collections": names,
+            **(narrowing or Filter()).values(),
         }
 
-    async def _vector(self, asked: str) -> HalfVector | None:
-        """Return the question's vector; None where the model cannot read it."""
-        if not self._embedder.reads(asked):
-            return None
-        vectors = await self._embedder.embed([asked], role="query")
-        return checked_vectors(vectors, self._embedder, 1)[0]
+    async def _vector(self, asked: str) -> dict[str, Any]:
+        """Return the question's vector, None where the model cannot read it, and whose it is."""
+        while True:
+            known = {"model": self._embedder.model, "dimensions": self._embedder.dimensions}
+            if not self._embedder.reads(asked):
+                return known | {"vector": None}
+            vectors = await self._embedder.embed([asked], role="query")
+            if self._embedder.model == known["model"]:
+                return known | {"vector": checked_vectors(vectors, self._embedder, 1)[0]}
 
     async def _run(
         self, question: dict[str, Any], reach: _Reach, *, prefix: sql.SQL | None = None
     ) -> list[Row]:
-        values = question | {
-            "depth": reach.depth,
-            "exact_limit": reach.exact_limit,
-            "k": reach.k,
-            "budget": TERMS_BUDGET,
-            "lexical_share": LEXICAL_SHARE,
-        }
         with translated():
             async with self._pool.connection() as connection:
-                statement = (prefix or sql.SQL("")) + await self._statement(connection)
+                statement = (prefix or sql.SQL("")) + await self._statement(connection, question)
                 # Not prepared: after five runs a prepared statement keeps a plan that fits none
                 # of its filters.
-                cursor = await connection.execute(statement, values, prepare=False)
+                cursor = await connection.execute(
+                    statement, question | reach.values(), prepare=False
+                )
                 return await cursor.fetchall()
 
-    async def _statement(self, connection: Connection) -> sql.Composed:
-        if self._model is None:
-            self._model = await find_model(connection, self._embedder)
-        vectors = sql.SQL(query("no_vectors")) if self._model is None else self._model.table
+    async def _statement(self, connection: Connection, question: dict[str, Any]) -> sql.Composed:
+        name = question["model"]
+        if name not in self._models:
+            found = await find_named(connection, name, dimensions=question["dimensions"])
+            if found is not None:
+                self._models[name] = found
+        model = self._models.get(name)
+        vectors = sql.SQL(query("no_vectors")) if model is None else model.table
         matching = sql.SQL(query("matching_document"))
         return sql.SQL(query("search")).format(vectors=vectors, matching=matching)
 
@@ -174,10 +222,10 @@ class Searcher:
 def _more(rows: Sequence[Row], reach: _Reach, question: dict[str, Any]) -> bool:
     """Whether a deeper look can find what this one did not.
 
-    One that compared all passages can only have met too many that read the same. An approximate
-    one under a filter may have given up early.
+    One that compared all passages can only have met too many that read the same, or that belong to
+    the same documents. An approximate one under a filter may have given up early.
     """
-    if rows and rows[0]["found"] >= reach.depth:
+    if rows and rows[0]["found"] >= reach.effort.depth:
         return True
     filtered = question["narrowed"] or question["collections"] is not None
     return filtered and reach.exact_limit != _UNLIMITED and not (rows and rows[0]["exact"])

@@ -1,24 +1,29 @@
-"""Documents and their passages: put, replaced, moved and forgotten, each in one transaction."""
+"""Documents and their passages: put, replaced and forgotten, each in one transaction."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from memory import lexicon, vectors
+from memory import vectors
 from memory.characters import storable
-from memory.database import Connection, Pool, transaction, translated
-from memory.documents import Chunk, Document, KnownDocument, NewDocument
+from memory.database import Pool, transaction, translated
+from memory.documents import (
+    URI_BYTES_LIMIT,
+    Chunk,
+    Document,
+    KnownDocument,
+    NewDocument,
+    Threaded,
+)
 from memory.embedding import Embedder
+from memory.embedding_models import Model, list_models
+from memory.files import FileRecord, FileStore, record
 from memory.passages import prepared
 from memory.queries import query
 from memory.rows import Row, chunk_of, document_of, fetch
-from memory.writing import replace, vanish
-
-URI_BYTES_LIMIT = 2_000
-"""Longest name of a document or a source; an index holds no longer ones."""
+from memory.writing import Fresh, collection_of, insert, replace, vanish, writing
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +51,8 @@ class DocumentStore:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self.files = FileStore(pool)
+        """What is known of the files that documents come from."""
 
     async def source(self, collection: str, uri: str) -> int:
         """Return the id of a source, which is made where it is new."""
@@ -75,41 +82,56 @@ class DocumentStore:
         }
 
     async def put(self, source_id: int, document: NewDocument) -> PutResult:
-        """Store a document, or replace the one of that uri; the same again writes nothing.
+        """Store one document, as `put_many` does."""
+        (result,) = await self.put_many(source_id, [document])
+        return result
 
-        Passages that stay the same keep their ids and vectors. PassageTooLongError: one is longer
-        than can be indexed. LookupError: there is no such source.
+    async def put_many(
+        self,
+        source_id: int,
+        documents: Sequence[NewDocument],
+        *,
+        files: Sequence[FileRecord] = (),
+    ) -> list[PutResult]:
+        """Store documents of different uris, or replace those of the same uri; all of it or none.
+
+        The same again writes nothing. Passages that stay the same keep their ids and vectors. What
+        was learnt of the files that they come from is written down with them. PassageTooLongError:
+        one is longer than can be indexed. LookupError: there is no such source.
         """
-        _check_uri(document.uri)
-        name = {"source_id": source_id, "uri": storable(document.uri)}
-        unchanged = _unchanged(await self._fetch("known_document", **name), document)
-        if unchanged is not None:
-            return unchanged
-        passages = await asyncio.to_thread(prepared, document)
-        async with self._writing() as connection:
-            known = await fetch(connection, "known_document", **name)
-            unchanged = _unchanged(known, document)
-            if unchanged is not None:
-                return unchanged
-            document_id = await replace(connection, source_id, document, passages, known)
-        return PutResult(document_id=document_id, chunks=len(passages), changed=True)
-
-    async def move(self, source_id: int, old: str, new: str) -> bool:
-        """Give a document another uri within its source; False where that is not possible."""
-        _check_uri(new)
-        async with self._writing() as connection:
-            values = {"source_id": source_id, "old": storable(old), "new": storable(new)}
-            cursor = await connection.execute(query("move_document"), values)
-            return cursor.rowcount == 1
+        for document in documents:
+            _check_uri(document.uri)
+        uris = [storable(document.uri) for document in documents]
+        prepared_ones = await asyncio.to_thread(lambda: [prepared(one) for one in documents])
+        async with writing(self._pool) as connection:
+            collection_id = await collection_of(connection, source_id)
+            rows = await fetch(connection, "known_documents_of", source_id=source_id, uris=uris)
+            known = {row["uri"]: row for row in rows}
+            results, fresh = [], Fresh()
+            for uri, document, passages in zip(uris, documents, prepared_ones, strict=True):
+                unchanged = _unchanged(known.get(uri), document)
+                results.append(
+                    unchanged
+                    or PutResult(
+                        document_id=await replace(
+                            connection, source_id, document, passages, known.get(uri), fresh
+                        ),
+                        chunks=len(passages),
+                        changed=True,
+                    )
+                )
+            await insert(connection, collection_id, fresh)
+            await record(connection, source_id, files)
+        return results
 
     async def vanish(self, source_id: int, keep: AbstractSet[str]) -> list[str]:
         """Delete the documents of a source that are not among those to keep; return their uris."""
-        async with self._writing() as connection:
+        async with writing(self._pool) as connection:
             return await vanish(connection, source_id, keep)
 
     async def forget(self, source_id: int) -> list[str]:
         """Delete a source with all its documents; return their uris."""
-        async with self._writing() as connection:
+        async with writing(self._pool) as connection:
             uris = await vanish(connection, source_id, frozenset())
             await connection.execute(query("delete_source"), {"source_id": source_id})
             return uris
@@ -119,20 +141,40 @@ class DocumentStore:
         rows = await self._fetch("get_chunks", chunk_ids=list(chunk_ids))
         return [chunk_of(row) for row in rows]
 
+    async def neighbours(self, chunk_id: int, *, before: int = 1, after: int = 1) -> list[Chunk]:
+        """Return a passage with those that stand before and behind it; nothing if it is gone."""
+        rows = await self._fetch("neighbours", chunk_id=chunk_id, before=before, after=after)
+        return await self.chunks([row["chunk_id"] for row in rows])
+
+    async def section(self, chunk_id: int, *, up: int = 0, limit: int = 20) -> list[Chunk]:
+        """Return the passages under the heading that a passage stands under, in their order.
+
+        `up` leads so many headings further out. Of more than `limit` those nearest to it come.
+        """
+        rows = await self._fetch("section", chunk_id=chunk_id, up=up, limit=limit)
+        return await self.chunks([row["chunk_id"] for row in rows])
+
     async def passages(self, document_id: int) -> list[int]:
         """Return the ids of a document's passages, in their order."""
         rows = await self._fetch("get_passages", document_id=document_id)
         return [row["chunk_id"] for row in rows]
 
-    async def models(self) -> list[str]:
-        """Return the names of the models that passages have vectors of, the newest first."""
-        return [row["name"] for row in await self._fetch("list_models")]
+    async def models(self) -> list[Model]:
+        """Return the models that passages have vectors of, the newest first."""
+        with translated():
+            async with self._pool.connection() as connection:
+                return await list_models(connection)
 
     async def documents(self, collection: str, *, uri: str | None = None) -> list[Document]:
         """Return the documents of a collection, or those of one uri, by uri."""
         wanted = None if uri is None else storable(uri)
         rows = await self._fetch("get_documents", collection=storable(collection), uri=wanted)
         return [document_of(row) for row in rows]
+
+    async def thread(self, thread: str) -> list[Threaded]:
+        """Return the mails of a thread in the order of their dates."""
+        rows = await self._fetch("thread_documents", thread=storable(thread))
+        return [Threaded(document=document_of(row), parent_id=row["parent_id"]) for row in rows]
 
     async def collections(self) -> list[CollectionSummary]:
         """Return what there is, by name."""
@@ -168,12 +210,6 @@ class DocumentStore:
             async with self._pool.connection() as connection:
                 return await fetch(connection, name, **values)
 
-    @asynccontextmanager
-    async def _writing(self) -> AsyncIterator[Connection]:
-        async with transaction(self._pool) as connection:
-            await connection.execute(query("lock_lexicon"), {"key": lexicon.LOCK_KEY})
-            yield connection
-
 
 def _check_uri(uri: str) -> None:
     size = len(storable(uri).encode())
@@ -183,11 +219,10 @@ def _check_uri(uri: str) -> None:
         )
 
 
-def _unchanged(known: Sequence[Row], document: NewDocument) -> PutResult | None:
+def _unchanged(known: Row | None, document: NewDocument) -> PutResult | None:
     """Return the result of storing nothing, if what is known is the very same."""
-    if not known:
+    if known is None:
         return None
-    row = known[0]
-    if (row["content_hash"], row["reader"]) != (document.content_hash, document.reader):
+    if (known["content_hash"], known["reader"]) != (document.content_hash, document.reader):
         return None
-    return PutResult(document_id=row["document_id"], chunks=row["chunks"], changed=False)
+    return PutResult(document_id=known["document_id"], chunks=known["chunks"], changed=False)

@@ -6,15 +6,14 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from memory import lexicon
+from memory import indexes, lexicon
 from memory.database import Connection, Pool, transaction, translated
-from memory.embedding import Embedder
+from memory.embedding import Embedder, follow
 from memory.embedding_models import Model, checked_vectors, find_model, register
+from memory.errors import ModelReplacedError
 from memory.queries import query
 from memory.rows import Row, fetch
 
-INDEXED_FROM = 50_000
-"""Rows from which a table gets an approximate index; below, looking at all takes milliseconds."""
 Progress = Callable[[int, int], None]
 """Called with the passages embedded so far and all that have to be."""
 
@@ -46,12 +45,14 @@ async def embed_missing(
     batch: int,
     limit: int | None = None,
     on_progress: Progress = silent,
-    indexed_from: int = INDEXED_FROM,
+    indexed_from: int = indexes.INDEXED_FROM,
 ) -> int:
     """Embed passages without a vector, newest first; return how many got one.
 
     Each batch is stored before the next begins, so it may be ended and called again at any time.
+    If memory goes over to another model meanwhile, an embedder that follows goes on with that.
     """
+    await follow(embedder)
     model = await register(pool, embedder)
     with translated():
         async with pool.connection() as connection:
@@ -59,12 +60,22 @@ async def embed_missing(
     done, seen = 0, _Seen()
     while limit is None or done < limit:
         size = batch if limit is None else min(batch, limit - done)
-        rows = await _next_batch(pool, model, seen, size)
-        if not rows:
-            await _index_if_large(pool, model, indexed_from)
+        try:
+            rows = await _next_batch(pool, model, seen, size)
+            if rows:
+                done += await _embed(pool, model, embedder, rows)
+                on_progress(done, max(done, total))
+            else:
+                await indexes.build_missing(pool, model, indexed_from=indexed_from)
+        except ModelReplacedError:
+            if not await follow(embedder) and embedder.model == model.name:
+                raise
+            rows = []
+        await follow(embedder)
+        if embedder.model != model.name:
+            model, seen = await register(pool, embedder), _Seen()
+        elif not rows:
             break
-        done += await _embed(pool, model, embedder, rows)
-        on_progress(done, max(done, total))
     return done
 
 
@@ -111,6 +122,8 @@ async def _embed(pool: Pool, model: Model, embedder: Embedder, rows: Sequence[Ro
     if not texts:
         return len(copied)
     vectors = await embedder.embed(list(texts.values()), role="document")
+    if embedder.model != model.name:
+        return len(copied)
     values = {
         "content_keys": list(texts),
         "embeddings": checked_vectors(vectors, embedder, len(texts)),
@@ -126,32 +139,6 @@ async def _adding(pool: Pool) -> AsyncIterator[Connection]:
     async with transaction(pool) as connection:
         await connection.execute(query("lock_lexicon_shared"), {"key": lexicon.LOCK_KEY})
         yield connection
-
-
-async def _index_if_large(pool: Pool, model: Model, indexed_from: int) -> None:
-    """Build the approximate index, unless it is there, is being built, or is not worth it."""
-    with translated():
-        async with pool.connection() as connection:
-            cursor = await connection.execute(_of(model, "count_vectors"))
-            rows = await cursor.fetchall()
-            if rows[0]["vectors"] < indexed_from:
-                return
-            lock = {"model": model.id, "key": lexicon.LOCK_KEY}
-            if not (await fetch(connection, "try_index_lock", **lock))[0]["locked"]:
-                return
-            try:
-                await _build_index(connection, model)
-            finally:
-                await connection.execute(query("release_index_lock"), lock)
-
-
-async def _build_index(connection: Connection, model: Model) -> None:
-    found = await fetch(connection, "index_of_vectors", index=model.index)
-    if found and found[0]["valid"]:
-        return
-    # One that was broken off stays behind, takes writes and serves nothing.
-    await connection.execute(_of(model, "drop_index"))
-    await connection.execute(_of(model, "create_index"))
 
 
 def _of(model: Model, name: str) -> sql.Composed:

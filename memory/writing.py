@@ -1,16 +1,42 @@
 """Changes of documents, each within a transaction that holds the lock of the lexicon."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
-from memory import language, lexicon
+from memory import language, lexicon, mail_threads
 from memory.characters import storable, storable_json
-from memory.database import Connection
+from memory.database import Connection, Pool, transaction
 from memory.documents import NewDocument
+from memory.inserting import Owned, insert_passages
 from memory.passages import Passage, columns, matched
 from memory.queries import query
 from memory.rows import Row, fetch
+
+
+@dataclass(kw_only=True, slots=True)
+class Fresh:
+    """Passages of several documents that have yet to be written."""
+
+    batches: dict[tuple[str, float], list[tuple[int, Passage]]] = field(default_factory=dict)
+    """By text search configuration and mean length: the document's id with each passage."""
+
+    def add(self, document_id: int, code: str, passages: Sequence[Passage]) -> None:
+        """Take in the passages of a document in a language given by its code."""
+        if not passages:
+            return
+        key = (language.configuration(code), lexicon.mean_length(code))
+        self.batches.setdefault(key, []).extend((document_id, passage) for passage in passages)
+
+
+@asynccontextmanager
+async def writing(pool: Pool) -> AsyncIterator[Connection]:
+    """Lend a connection within a transaction that alone may change passages."""
+    async with transaction(pool) as connection:
+        await connection.execute(query("lock_lexicon"), {"key": lexicon.LOCK_KEY})
+        yield connection
 
 
 async def replace(
@@ -18,43 +44,69 @@ async def replace(
     source_id: int,
     document: NewDocument,
     passages: Sequence[Passage],
-    known: Sequence[Row],
+    known: Row | None,
+    fresh: Fresh,
 ) -> int:
-    """Store a document in place of what is known of it; return its id."""
-    configuration = language.configuration(document.language)
+    """Put a document in place of what is known of it; return its id.
+
+    Passages that stay are brought up to date; the others are left with `fresh`, to be inserted.
+    """
+    configuration = language.configuration(document.vocabulary)
     kept: dict[int, int] = {}
-    if known:
-        document_id = known[0]["document_id"]
-        if known[0]["configuration"] == configuration:
+    if known is not None:
+        document_id = known["document_id"]
+        if known["configuration"] == configuration:
             rows = await fetch(connection, "chunk_keys", document_id=document_id)
             kept = matched([(row["chunk_id"], row["content_key"]) for row in rows], passages)
         await _delete_chunks(connection, [document_id], kept=list(kept.values()))
-    found = await fetch(connection, "source_collection", source_id=source_id)
-    if not found:
-        raise LookupError(f"There is no source {source_id}.")
-    rows = await fetch(connection, "put_document", **_columns_of(source_id, document))
-    document_id = int(rows[0]["document_id"])
+    (document_id,) = await put_documents(connection, source_id, [document])
     stay = [passage for passage in passages if passage.ordinal in kept]
     if stay:
         values = columns(stay) | {"chunk_ids": [kept[passage.ordinal] for passage in stay]}
         await connection.execute(query("update_chunks"), values)
-    fresh = [passage for passage in passages if passage.ordinal not in kept]
-    if fresh:
-        values = columns(fresh) | {
-            "document_id": document_id,
-            "collection_id": found[0]["collection_id"],
-            "configuration": configuration,
-            "mean_length": lexicon.mean_length(document.language),
-            "k1": lexicon.K1,
-            "b": lexicon.B,
-            "count": len(fresh),
-        }
-        await connection.execute(query("insert_chunks"), values)
+    fresh.add(
+        document_id,
+        document.vocabulary,
+        [passage for passage in passages if passage.ordinal not in kept],
+    )
     return document_id
+
+
+async def put_documents(
+    connection: Connection, source_id: int, documents: Sequence[NewDocument]
+) -> list[int]:
+    """Write documents without their passages; return their ids."""
+    if not documents:
+        return []
+    async with connection.cursor() as cursor:
+        values = [_columns_of(source_id, document) for document in documents]
+        await cursor.executemany(query("put_document"), values, returning=True)
+        ids = []
+        async for result in cursor.results():
+            ids += [int(row["document_id"]) for row in await result.fetchall()]
+    messages = (document.message for document in documents)
+    await mail_threads.settle(connection, dict(zip(ids, messages, strict=True)))
+    return ids
+
+
+async def collection_of(connection: Connection, source_id: int) -> int:
+    """Return the id of the collection of a source; LookupError where there is no such source."""
+    found = await fetch(connection, "source_collection", source_id=source_id)
+    if not found:
+        raise LookupError(f"There is no source {source_id}.")
+    return int(found[0]["collection_id"])
+
+
+async def insert(connection: Connection, collection_id: int, fresh: Fresh) -> None:
+    """Write passages, and raise the frequencies of their words once for all of them."""
+    for (configuration, mean_length), passages in fresh.batches.items():
+        owned = [Owned(document_id=owner, passage=passage) for owner, passage in passages]
+        await insert_passages(connection, collection_id, configuration, mean_length, owned)
 
 
 def _columns_of(source_id: int, document: NewDocument) -> dict[str, Any]:
     label = storable_json(document.label.to_json())
+    message = document.message
     return {
         "source_id": source_id,
         "uri": storable(document.uri),
@@ -64,11 +116,14 @@ def _columns_of(source_id: int, document: NewDocument) -> dict[str, Any]:
         "content_hash": document.content_hash,
         "reader": document.reader,
         "language": document.language,
-        "configuration": language.configuration(document.language),
+        "configuration": language.configuration(document.vocabulary),
         "modified_at": document.modified_at,
         "origins": label["origins"],
         "audience": label["audience"],
         "flaws": [storable(flaw) for flaw in document.flaws],
+        "author": storable(document.author),
+        "sender": (storable(message.sender) or None) if message else None,
+        "recipients": [storable(one) for one in message.recipients] if message else [],
     }
 
 
@@ -76,10 +131,16 @@ async def vanish(connection: Connection, source_id: int, keep: AbstractSet[str])
     """Delete the documents of a source that are not to be kept; return their uris."""
     kept = [storable(uri) for uri in keep]
     rows = await fetch(connection, "vanished_documents", source_id=source_id, keep=kept)
-    document_ids = [row["document_id"] for row in rows]
-    await _delete_chunks(connection, document_ids, kept=[])
-    await connection.execute(query("delete_documents"), {"document_ids": document_ids})
+    await delete_documents(connection, [row["document_id"] for row in rows])
     return [row["uri"] for row in rows]
+
+
+async def delete_documents(connection: Connection, document_ids: list[int]) -> None:
+    """Delete documents with their passages, and take them out of the lexicon and of threads."""
+    if document_ids:
+        await _delete_chunks(connection, document_ids, kept=[])
+        rows = await fetch(connection, "delete_documents", document_ids=document_ids)
+        await mail_threads.regroup(connection, {row["thread"] for row in rows} - {None})
 
 
 async def _delete_chunks(

@@ -28,22 +28,23 @@ Tokens = Callable[[str], int]
 def chunks(reading: Reading, tokens: Tokens, limit: int = TOKENS_LIMIT) -> tuple[NewChunk, ...]:
     """Return the passages of a reading, in order, each within the limit with its context.
 
-    A passage never runs over a change of attachment, page or heading. Whole blocks are joined by
-    newlines up to the limit; one that is longer is cut behind a line, else a sentence, else a word.
+    A passage never runs over a change of attachment, page or heading, nor into a quotation. Whole
+    blocks are joined by newlines up to the limit; one that is longer is cut behind a line, else a
+    sentence, else a word.
     Two texts joined may count at most the sum of their tokens, and one more inside a word.
     """
     made: list[NewChunk] = []
     for _, blocks in groupby(reading.blocks, key=_section):
         section = Section.of(blocks)
-        context = _context(reading, section.blocks[0].place, tokens, limit // 3)
+        context = _context(reading, section.blocks[0], tokens, limit // 3)
         room = limit - tokens(context)
         packed = _packed(list(_units(section, tokens, room)), room)
         made += filter(None, (section.chunk(start, end, context) for start, end in packed))
     return tuple(made)
 
 
-def _section(block: Block) -> tuple[str | None, int | None, tuple[str, ...]]:
-    return block.place.part, block.place.page, block.place.heading
+def _section(block: Block) -> tuple[str | None, int | None, tuple[str, ...], bool]:
+    return block.place.part, block.place.page, block.headings, block.quoted
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -129,11 +130,11 @@ def _evened(units: list[Unit]) -> list[list[Unit]]:
     return [units[:at], units[at:]]
 
 
-def _context(reading: Reading, place: Place, tokens: Tokens, room: int) -> str:
+def _context(reading: Reading, first: Block, tokens: Tokens, room: int) -> str:
     """Return what is searched with a passage: title, author, attachment and headings."""
-    said = bool(place.heading) and place.heading[0] in reading.title
-    headings = place.heading[1:] if said else place.heading
-    parts = (reading.title, reading.author, place.part or "", " > ".join(headings))
+    said = bool(first.headings) and first.headings[0] in reading.title
+    headings = first.headings[1:] if said else first.headings
+    parts = (reading.title, reading.author, first.place.part or "", " > ".join(headings))
     text = "\n".join(part for part in parts if part)[:CONTEXT_LETTERS]
     while text and tokens(text) > room:
         text = text[: len(text) * 3 // 4].rstrip()

@@ -5,55 +5,76 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tools.ignoring import Rules, reaches
+from tools.reading import maildir
 from tools.reading.base import UnreadableError
+from tools.stamps import Stamp
 
 
 @dataclass(kw_only=True, slots=True)
 class Found:
     """What there is below a path."""
 
-    files: list[Path] = field(default_factory=list)
+    files: dict[Path, Stamp] = field(default_factory=dict)
     """Regular files by their path, in order."""
     closed: dict[Path, str] = field(default_factory=dict)
     """Folders that cannot be listed, each with the reason."""
+    is_file: bool = False
+    """Whether the path itself is the one file."""
+    ignored: int = 0
+    """Files and whole folders that rules pass over."""
 
 
 def find(root: Path) -> Found:
     """Return all files below a folder, or the one file that the path names. Blocks.
 
     Below the root no symbolic link is followed, so that nothing loops or leads out of the folder,
-    and nothing hidden is entered: its name begins with a dot.
+    and what `tools.ignoring` says is passed over.
     """
-    if not root.is_dir():
-        return Found(files=[root])
     found = Found()
-    waiting = [root]
+    if not root.is_dir():
+        found.is_file = True
+        found.files[root] = Stamp.of(os.stat(root))  # noqa: PTH116 - beside the entries' own
+        return found
+    waiting = [(root, Rules.of(root))]
     while waiting:
-        folder = waiting.pop()
+        folder, rules = waiting.pop()
         try:
-            waiting += _listed(folder, found)
+            inner = _listed(folder, rules, found)
         except OSError as error:
             found.closed[folder] = error.strerror or str(error)
-    found.files.sort()
+            continue
+        waiting += [(path, rules.within(path)) for path in inner]
+    found.files = dict(sorted(found.files.items()))
     return found
 
 
-def _listed(folder: Path, found: Found) -> list[Path]:
-    """Take the files of a folder and return the folders in it."""
+def _listed(folder: Path, rules: Rules, found: Found) -> list[Path]:
+    """Take the files of a folder and return the folders in it that are entered."""
     inner = []
     with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith("."):
+        there = list(entries)
+    looked_at = maildir.rule(folder)
+    for entry in filter(looked_at, there):
+        path = folder / entry.name
+        if entry.is_dir(follow_symlinks=False):
+            if rules.ignores(path, folder=True) and not maildir.shows(path):
+                found.ignored += 1
+            else:
+                inner.append(path)
+        elif entry.is_file(follow_symlinks=False):
+            if rules.ignores(path, folder=False):
+                found.ignored += 1
                 continue
-            if entry.is_dir(follow_symlinks=False):
-                inner.append(folder / entry.name)
-            elif entry.is_file(follow_symlinks=False):
-                found.files.append(folder / entry.name)
+            try:
+                found.files[path] = Stamp.of(entry.stat(follow_symlinks=False))
+            except FileNotFoundError:
+                continue
     return inner
 
 
 def real(paths: Sequence[Path]) -> list[Path]:
-    """Return real absolute paths, without those below another one. Blocks.
+    """Return real absolute paths, without those that a walk from another one comes to. Blocks.
 
     Raises `UnreadableError` for one that does not exist or is neither file nor folder.
     """
@@ -77,17 +98,7 @@ def _real(path: Path) -> Path:
     return real_path
 
 
-def reaches(root: Path, path: Path) -> bool:
-    """Return whether `find` of a root comes to a real path, unless it is gone or hidden."""
-    return path.is_relative_to(root) and not any(
-        part.startswith(".") for part in path.relative_to(root).parts
-    )
-
-
 def above(path: Path) -> Iterator[Path]:
-    """Yield a path and the folders whose `find` comes to it, the nearest first."""
+    """Yield a path and the folders from which a walk comes to it, the nearest first. Blocks."""
     yield path
-    for folder in path.parents:
-        if not reaches(folder, path):
-            return
-        yield folder
+    yield from (folder for folder in path.parents if reaches(folder, path))

@@ -6,7 +6,8 @@ from typing import Protocol
 from pydantic import BaseModel, ConfigDict, Field
 
 from memory.documents import Chunk, Hit
-from memory.labels import joined
+from memory.item_names import KIND, SOURCE_URI
+from memory.labels import INSIDE, joined
 from tools.base import Effect, Tool, ToolContext, ToolResult
 
 HITS_LIMIT = 8
@@ -37,7 +38,17 @@ def shown(hits: Sequence[Hit]) -> str:
 
 def _source(chunk: Chunk) -> str:
     where = str(chunk.place)
-    return f"{chunk.document.title} ({where})" if where else chunk.document.title
+    title = f"{chunk.document.title} ({where})" if where else chunk.document.title
+    return title + remembered(chunk)
+
+
+def remembered(chunk: Chunk) -> str:
+    """Say of a memory that it is one, its name, and whose words it holds; of a document nothing."""
+    if chunk.document.kind != KIND:
+        return ""
+    outside = ", ".join(sorted(chunk.label.origins - INSIDE))
+    words = f"words from outside: {outside}" if outside else "the user's own words"
+    return f" (memory {chunk.document.uri.removeprefix(SOURCE_URI)}; {words})"
 
 
 def recall(memory: Memory) -> Tool[RecallArguments]:

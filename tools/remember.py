@@ -1,24 +1,29 @@
 """Write a fact into long-term memory, where recall finds it beside the documents."""
 
 import hashlib
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from memory.documents import NewChunk, NewDocument
-from memory.labels import ENGINE_LABEL
-from memory.places import Place
+from memory.item_names import FACTS
+from memory.labels import ENGINE_LABEL, Label
 from tools.base import Effect, Tool, ToolContext, ToolResult
 
-REMEMBERED = "remembered"
-"""The collection of all that was remembered on request."""
 
-
-class Notebook(Protocol):
+class Memories(Protocol):
     """What remember asks of the store."""
 
-    async def note(self, document: NewDocument, *, collection: str) -> None:
-        """Store a document at once, findable by its words and its meaning."""
+    async def keep(
+        self,
+        namespace: tuple[str, ...],
+        key: str,
+        value: Mapping[str, Any],
+        *,
+        label: Label,
+        source: str | None = None,
+    ) -> None:
+        """Store an item at once, findable by its words and its meaning; the same name replaces."""
         ...
 
 
@@ -28,30 +33,39 @@ class RememberArguments(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
     fact: str = Field(min_length=1, max_length=2_000, description="one fact, in whole sentences")
-
-
-def noted(fact: str, context: ToolContext) -> NewDocument:
-    """Return the fact as a document that carries the label of all that was in view."""
-    digest = hashlib.sha256(fact.encode()).digest()
-    return NewDocument(
-        uri=f"memory:{digest.hex()[:32]}",
-        title=f"Remembered on {context.clock.now().date().isoformat()}",
-        kind="memory",
-        media_type="text/plain",
-        content_hash=digest,
-        reader="remember 1",
-        language="und",
-        modified_at=context.clock.now(),
-        label=context.label,
-        chunks=(NewChunk(text=fact, context="", place=Place(), label=context.label),),
+    about: str = Field(
+        default="",
+        max_length=200,
+        description="only where facts replace one another, such as an address: what it is about",
     )
 
 
-def remember(notebook: Notebook) -> Tool[RememberArguments]:
+def key_of(wanted: RememberArguments) -> str:
+    """Return the key of a fact: what it is about, else a digest of its words.
+
+    So a newer fact about the same takes the place of the one before, and the same fact in other
+    spaces or letters of another size stands there once.
+    """
+    if wanted.about:
+        return _plain(wanted.about)
+    return hashlib.sha256(_plain(wanted.fact).encode("utf-8", "replace")).hexdigest()[:32]
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
+def remember(memories: Memories) -> Tool[RememberArguments]:
     """Build the tool."""
 
     async def run(wanted: RememberArguments, context: ToolContext) -> ToolResult:
-        await notebook.note(noted(wanted.fact, context), collection=REMEMBERED)
+        await memories.keep(
+            FACTS,
+            key_of(wanted),
+            {"text": wanted.fact},
+            label=context.label,
+            source=f"run:{context.run_id}",
+        )
         label = ENGINE_LABEL.join(context.label)
         return ToolResult(text=f"Remembered: {wanted.fact}", ok=True, label=label)
 

@@ -69,6 +69,7 @@ class Section:
             place=spanning(span.place for span in spans),
             label=reduce(Label.join, (one.label for one in held)),
             spans=spans,
+            quoted=self.blocks[0].quoted,
         )
 
     def _place(self, one: Stretch, start: int, end: int) -> Place:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tools import packages
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Signature:
@@ -152,6 +154,8 @@ _RATES_2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 """Kilobits a second of layer III, by index, of MPEG 1 and of MPEG 2 and 2.5."""
 
 _LOOKS: tuple[Callable[[bytes], tuple[str, str] | None], ...] = (
+    packages.zipped,
+    packages.compound,
     _chunked,
     _iso_media,
     _tagged_mpeg,

@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.cores import usable_cores
 from agent.embedders.minilm_files import (
     DIMENSIONS,
     MODEL,
@@ -31,6 +30,7 @@ from agent.embedders.minilm_files import (
 )
 from agent.errors import EmbedderError
 from memory.embedding import Role
+from memory.sizing import usable_cores
 
 GRAPH_VERSION = 2
 """Raised when the builder makes another graph of the same weights."""

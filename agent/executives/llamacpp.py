@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from agent.cores import usable_cores
 from agent.executives import calls, messages
 from agent.executives.gguf import GgufHeader, embedded_model, read_header
 from agent.executives.llamacpp_server import Chunk, LlamaServer, refuse
@@ -26,6 +25,7 @@ from graphs.executive import (
     TokenCount,
     Wish,
 )
+from memory.sizing import usable_cores
 
 JUDGEMENT_BYTES = 1_500_000_000
 """Models in smaller files (about three billion parameters at four bits) are not relied on."""

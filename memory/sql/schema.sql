@@ -4,6 +4,9 @@
 -- Documents and their passages, the lexicon that ranks them by their words, and the models whose
 -- vectors rank them by their meaning.
 
+CREATE TEXT SEARCH CONFIGURATION code (COPY = english);
+COMMENT ON TEXT SEARCH CONFIGURATION code IS 'Words of source code, stemmed as English is';
+
 CREATE TABLE collections (
     collection_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text NOT NULL UNIQUE
@@ -16,6 +19,23 @@ CREATE TABLE sources (
     UNIQUE (collection_id, uri)
 );
 COMMENT ON TABLE sources IS 'What is ingested as a whole: a folder, a mailbox, a repository';
+
+CREATE TABLE files (
+    source_id bigint NOT NULL REFERENCES sources ON DELETE CASCADE,
+    uri text COLLATE "C" NOT NULL,
+    stamp text,
+    digest bytea NOT NULL,
+    reader text NOT NULL,
+    reason text,
+    many boolean NOT NULL,
+    PRIMARY KEY (source_id, uri)
+);
+COMMENT ON TABLE files IS
+    'Files whose documents are in memory or that cannot be read; of a file that holds many, also each that cannot';
+COMMENT ON COLUMN files.stamp IS 'State of the file when it was read; what no state can equal means: read it to know whether it has changed';
+COMMENT ON COLUMN files.digest IS 'SHA-256 of what was read';
+COMMENT ON COLUMN files.reason IS 'Why it could not be read';
+COMMENT ON COLUMN files.many IS 'Whether it holds documents rather than being one';
 
 CREATE TABLE documents (
     document_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -33,10 +53,59 @@ CREATE TABLE documents (
     audience text[] NOT NULL,
     flaws text[] NOT NULL,
     stored_at timestamptz NOT NULL DEFAULT now(),
+    author text NOT NULL DEFAULT '',
+    sender text,
+    recipients text[] NOT NULL DEFAULT '{}',
+    message_id text COLLATE "C",
+    ancestors text[] NOT NULL DEFAULT '{}',
+    topic text COLLATE "C",
+    orphan boolean NOT NULL DEFAULT false,
+    thread text COLLATE "C",
     UNIQUE (source_id, uri)
 );
 CREATE INDEX documents_by_uri ON documents (uri);
+CREATE INDEX documents_by_sender ON documents (sender, modified_at) WHERE sender IS NOT NULL;
+CREATE INDEX documents_by_recipient ON documents USING gin (recipients);
+CREATE INDEX documents_by_time ON documents (modified_at);
+CREATE INDEX documents_by_message ON documents (message_id) WHERE message_id IS NOT NULL;
+CREATE INDEX documents_by_thread ON documents (thread, modified_at) WHERE thread IS NOT NULL;
+CREATE INDEX documents_by_topic ON documents (topic, modified_at) WHERE topic IS NOT NULL;
+CREATE INDEX documents_orphaned ON documents (topic) WHERE orphan;
 COMMENT ON COLUMN documents.configuration IS 'Text search configuration that its words went through';
+COMMENT ON COLUMN documents.author IS 'Who wrote it, as the content says: of a mail the name and address of its sender';
+COMMENT ON COLUMN documents.sender IS 'Address alone of who sent a mail, in lower case';
+COMMENT ON COLUMN documents.recipients IS 'Addresses alone of those whom a mail was sent to, in lower case';
+COMMENT ON COLUMN documents.message_id IS 'Message-ID of a mail, without its brackets';
+COMMENT ON COLUMN documents.ancestors IS 'Message-IDs of the mails that it goes back to, that of its parent last';
+COMMENT ON COLUMN documents.topic IS 'Subject of a mail without prefixes and tags';
+COMMENT ON COLUMN documents.orphan IS 'A reply by its subject that names no ancestor: its thread is found by topic';
+COMMENT ON COLUMN documents.thread IS 'Names the thread of a mail: the same for all its mails, whatever order they came in';
+
+CREATE TABLE mail_threads (
+    node text COLLATE "C" PRIMARY KEY,
+    thread text COLLATE "C" NOT NULL
+);
+CREATE INDEX mail_threads_by_thread ON mail_threads (thread);
+COMMENT ON TABLE mail_threads IS
+    'Each Message-ID that a mail has or names, by its digest: those of one thread hang together';
+COMMENT ON COLUMN mail_threads.thread IS 'The least of its nodes, so that no order of arrival matters';
+
+CREATE TABLE memories (
+    document_id bigint PRIMARY KEY REFERENCES documents ON DELETE CASCADE,
+    namespace text[] COLLATE "C" NOT NULL,
+    key text COLLATE "C" NOT NULL,
+    value jsonb NOT NULL,
+    source text,
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    ttl_minutes double precision,
+    expires_at timestamptz,
+    UNIQUE (namespace, key)
+);
+CREATE INDEX memories_expiring ON memories (expires_at) WHERE expires_at IS NOT NULL;
+COMMENT ON TABLE memories IS 'Items of the store that graphs are handed; where their words came from stands with the document';
+COMMENT ON COLUMN memories.source IS 'What put it there, such as run:ID; null where nobody said';
+COMMENT ON COLUMN memories.ttl_minutes IS 'Time to live from the last reading on; null: for ever';
 
 CREATE TABLE chunks (
     chunk_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -49,10 +118,12 @@ CREATE TABLE chunks (
     spans jsonb NOT NULL,
     origins text[] NOT NULL,
     audience text[] NOT NULL,
+    quoted boolean NOT NULL DEFAULT false,
     UNIQUE (document_id, ordinal) DEFERRABLE INITIALLY DEFERRED
 );
 CREATE INDEX chunks_by_content ON chunks (content_key);
 COMMENT ON COLUMN chunks.content_key IS 'Digest of context and text: equal passages share one embedding';
+COMMENT ON COLUMN chunks.quoted IS 'It repeats an earlier mail: found when nothing else says the same';
 
 CREATE TABLE terms (
     term_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -92,9 +163,12 @@ COMMENT ON COLUMN lexical.weights IS
 CREATE TABLE embedding_models (
     model_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text NOT NULL UNIQUE,
-    dimensions int NOT NULL
+    dimensions int NOT NULL,
+    serves boolean NOT NULL DEFAULT false
 );
+CREATE UNIQUE INDEX embedding_models_serving ON embedding_models (serves) WHERE serves;
 COMMENT ON TABLE embedding_models IS 'Each has a table vectors_ID, made when its first vectors come';
+COMMENT ON COLUMN embedding_models.serves IS 'Whether search works with it: one at most, the first that came until another is complete';
 
 -- Runs of graphs, the steps they took, who may work on a thread, the acts that were done once,
 -- and the bodies of what graph state only refers to.

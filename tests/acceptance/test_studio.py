@@ -162,7 +162,7 @@ async def test_a_run_streams_ends_in_our_registry_waits_and_forks(
     await client.runs.wait(thread_id, "assistant", command={"resume": answer})
     state = await client.threads.get_state(thread_id)
     assert state["values"]["tasks"][0]["ok"]
-    hits = server.user.json("search", "spare fuse", "-c", "remembered")["hits"]
+    hits = server.user.json("search", "spare fuse", "-c", "memory:owner")["hits"]
     assert hits[0]["text"] == FACT
 
     await client.runs.wait(thread_id, "assistant", checkpoint=before_reason["checkpoint"])

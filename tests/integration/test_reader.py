@@ -15,6 +15,8 @@ from PIL import Image, ImageDraw
 from memory.labels import Origin
 from memory.places import Place
 from tools.reading.base import UNREAD, SenseFailedError, UnreadableError
+from tools.reading.mail import ATTACHMENTS
+from tools.reading.message import PARTS
 from tools.reading.perception import Perception
 from tools.reading.reader import ContentReader
 from tools.reading.testing import (
@@ -121,7 +123,7 @@ async def test_an_empty_file_says_that_it_is_empty(reader: ContentReader, data: 
 async def test_what_is_not_read_is_named_with_what_is(reader: ContentReader) -> None:
     with pytest.raises(UnreadableError, match=r"^a\.txt is an archive \(application/gzip\).*PDF"):
         await reader.read(b"\x1f\x8b\x08" + b"\0" * 40, "a.txt")
-    with pytest.raises(UnreadableError, match=r"^b\.png .* cannot be read\. PDF, Markdown"):
+    with pytest.raises(UnreadableError, match=r"^b\.png .* cannot be read\. PDF, .*Markdown"):
         await reader.read(PROGRAM, "b.png")
 
 
@@ -164,6 +166,46 @@ async def test_a_mail_brings_its_attachments_through_the_same_doors(reader: Cont
     assert len(reading.flaws) == 1
     assert reading.flaws[0].startswith("attachment z: z is an archive")
     assert reader.current(reading.reader)
+
+
+async def test_of_ten_thousand_attachments_some_are_opened_and_the_rest_is_told_of(
+    reader: ContentReader,
+) -> None:
+    head = b"From: a@x.example\nSubject: many\nContent-Type: multipart/mixed; boundary=b\n\n"
+    part = b"--b\nContent-Type: text/plain; name=n.txt\n\nClosed on Monday.\n"
+    began = time.process_time()
+    reading = await reader.read(head + part * 10_000 + b"--b--\n", "many.eml")
+    assert time.process_time() - began < 5
+    assert len({block.place.part for block in reading.blocks if block.place.part}) == PARTS - 1
+    assert reading.flaws == (f"only its first {PARTS} parts were read",)
+
+
+@pytest.mark.parametrize("kind", [b"message/rfc822", b"application/octet-stream; name=x.eml"])
+async def test_mails_within_mails_share_the_number_of_attachments_that_are_opened(
+    reader: ContentReader, kind: bytes
+) -> None:
+    def nested(level: int) -> bytes:
+        if level == 0:
+            return b"Content-Type: text/plain; name=n.txt\n\nClosed on Monday.\n"
+        inner = nested(level - 1)
+        part = inner if level == 1 else b"Content-Type: " + kind + b"\n\n" + inner
+        begin = b"--b%d\n" % level
+        head = b"From: a@x.example\nTo: b@x.example\nSubject: level %d\n" % level
+        head += b"Content-Type: multipart/mixed; boundary=b%d\n\n" % level
+        return head + (begin + part) * 20 + b"--b%d--\n" % level
+
+    began = time.process_time()
+    reading = await reader.read(nested(3), "many.eml")
+    assert time.process_time() - began < 5
+    opened = {block.place.part for block in reading.blocks if block.place.part}
+    assert len(opened) <= ATTACHMENTS
+    assert any("only 200 attachments are opened" in flaw for flaw in reading.flaws)
+
+
+async def test_a_mail_whose_body_is_no_text_is_read_by_its_headers(reader: ContentReader) -> None:
+    head = b"From: a@x.example\nSubject: Noise\nDate: Mon, 2 Mar 2026 10:00:00 +0000\n\n"
+    reading = await reader.read(head + bytes(range(256)) * 40, "noise.eml")
+    assert (reading.kind, reading.title) == ("mail", "Noise")
 
 
 class BrokenSight:

@@ -5,7 +5,8 @@ from psycopg.conninfo import make_conninfo
 
 from memory.database import Pool, open_pool
 from memory.documents import Document
-from memory.search import Filter, Searcher
+from memory.filters import Filter
+from memory.search import WORD_WEIGHT, Searcher
 from memory.store import DocumentStore
 from memory.testing import HashingEmbedder, text_document
 from memory.vectors import embed_missing
@@ -129,13 +130,14 @@ async def test_new_text_is_found_by_its_words_before_it_has_a_vector(
     await shelve(store, "pump gasket", language="en")
     hits = {hit.chunk.text: hit for hit in await searcher.search("gasket")}
     assert hits["pump gasket"].cosine is None
-    assert hits["pump gasket"].score == hits["pump gasket"].lexical > 0
+    assert hits["pump gasket"].lexical > 0
     assert hits["pump one"].cosine is not None
+    assert hits["pump gasket"].score > hits["pump one"].score
     await store.embed_missing(embedder)
     [hit] = await searcher.search("gasket", k=1)
     assert hit.chunk.text == "pump gasket"
     assert hit.cosine == pytest.approx(0.5**0.5, abs=1e-3)
-    assert hit.score == pytest.approx(0.5 * hit.lexical + 0.5 * 0.5**0.5, abs=1e-3)
+    assert hit.score == pytest.approx(0.5**0.5 + WORD_WEIGHT * hit.lexical, abs=1e-3)
 
 
 async def test_the_title_is_searched_and_not_quoted(

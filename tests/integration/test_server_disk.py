@@ -1,5 +1,6 @@
 """The embedded Postgres on a disk that is full."""
 
+import ast
 import shutil
 import subprocess
 import sys
@@ -126,6 +127,57 @@ asyncio.run(main())
 """
 )
 
+FULL_IN_A_LOAD = (
+    DISK
+    + """
+from memory import loading
+from memory.arrivals import Arrival
+from memory.store import DocumentStore
+from memory.testing import text_document
+
+loading.BATCH, loading._BLOCK = 300, 100
+WHOLE = (
+    "SELECT (SELECT count(*) FROM chunks) AS chunks, (SELECT count(*) FROM lexical) AS lexical, "
+    "(SELECT sum(chunks)::int FROM lexicon) AS counted, "
+    "(SELECT max(df) FROM terms WHERE lexeme = 'pump') AS pumps"
+)
+
+def documents(count, size):
+    for number in range(count):
+        words = " ".join(f"n{number}x{place}" for place in range(size))
+        yield text_document(f"{number:05}", *(f"pump {words} p{line}" for line in range(10)))
+
+async def load(pool, count, size):
+    source = await DocumentStore(pool).source("shelf", "/")
+    coming = (Arrival(source_id=source, document=one) for one in documents(count, size))
+    await loading.load(pool, coming, expected=10 * count)
+
+async def state(pool):
+    async with transaction(pool) as connection:
+        return (await (await connection.execute(WHOLE)).fetchall())[0]
+
+async def main():
+    server = hasty_server(disk / "postgres")
+    ballast = disk / "ballast"
+    ballast.write_bytes(bytes(30_000_000))
+    dsn = await server.ensure_running()
+    await migrate(dsn)
+    try:
+        async with open_pool(dsn) as pool:
+            await expect_full(load(pool, 5_000, 300))
+        ballast.unlink()
+        async with open_pool(await server.ensure_running()) as pool:
+            print(await state(pool))
+            await load(pool, 60, 300)
+            print(await state(pool))
+    finally:
+        await server.stop()
+
+mount("160m")
+asyncio.run(main())
+"""
+)
+
 PREFIX = ("unshare", "-rm")
 
 pytestmark = pytest.mark.skipif(
@@ -170,3 +222,15 @@ def test_a_disk_that_is_full_at_the_start_is_said_and_all_is_there_once_it_has_r
     said, kept = run(FULL_AT_START, tmp_path / "disk")
     assert said.startswith("DiskFullError The embedded Postgres cannot start")
     assert kept == "{'n': 7}"
+
+
+def test_a_disk_that_fills_up_in_a_load_leaves_whole_batches_and_the_load_goes_on(
+    tmp_path: Path,
+) -> None:
+    said, held, after = run(FULL_IN_A_LOAD, tmp_path / "disk")
+    assert said.split()[0] in {"DiskFullError", "DatabaseUnreachableError"}
+    before, later = (ast.literal_eval(state) for state in (held, after))
+    for state in (before, later):
+        assert set(state.values()) == {state["chunks"]}
+    assert before["chunks"] % 300 == 0
+    assert later["chunks"] >= max(600, before["chunks"])

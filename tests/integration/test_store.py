@@ -161,18 +161,6 @@ async def test_a_forgotten_source_leaves_no_row(pool: Pool, store: DocumentStore
         await store.put(source_id, text_document("a", "pump"))
 
 
-async def test_a_moved_document_keeps_its_identity(store: DocumentStore) -> None:
-    source_id = await store.source("shelf", "/")
-    stored = await store.put(source_id, text_document("old", "pump"))
-    await store.put(source_id, text_document("taken", "valve"))
-    assert await store.move(source_id, "old", "new")
-    assert not await store.move(source_id, "new", "taken")
-    assert not await store.move(source_id, "gone", "anywhere")
-    known = await store.known(source_id)
-    assert set(known) == {"new", "taken"}
-    assert known["new"].id == stored.document_id
-
-
 async def test_collections_are_counted_by_kind_and_language(store: DocumentStore) -> None:
     source_id = await store.source("shelf", "/")
     await store.put(source_id, text_document("a", "eins", "zwei", kind="pdf", language="de"))

@@ -29,9 +29,10 @@ from memory.artifact_store import ArtifactStore
 from memory.checkpoints import FencedSaver, Writer
 from memory.database import Pool, open_pool
 from memory.errors import FenceLostError
-from memory.labels import ENGINE_LABEL, Label, Origin
+from memory.graph_store import GraphStore
+from memory.item_names import FACTS, OWNERS_COLLECTION
+from memory.labels import ENGINE_LABEL, USER_LABEL, Label, Origin
 from memory.ledger import EffectLedger
-from memory.notebook import Notebook
 from memory.recollection import Recollection
 from memory.runs import Run, RunRegistry, RunStatus, RunStep
 from memory.search import Searcher
@@ -40,11 +41,13 @@ from memory.testing import HashingEmbedder, text_document
 from memory.threads import ThreadBusyError, Threads
 from tools.base import Effect, Tool, ToolContext, ToolError, ToolResult
 from tools.executor import Executor, Request
+from tools.notes import cut
 from tools.policy import ANSWER, Grant, Purpose
 from tools.registry import Toolbox
 from tools.remember import remember
 
 MAIL = Label(origins=frozenset({Origin.MAIL}))
+DOCUMENT = Label(origins=frozenset({Origin.DOCUMENT}))
 THREAD = "t"
 APPROVED = {"type": "approve"}
 
@@ -433,6 +436,10 @@ def sending(sent: list[str], *, repeatable: bool = False) -> Tool[Letter]:
     )
 
 
+def memories(pool: Pool) -> GraphStore:
+    return GraphStore(pool, HashingEmbedder(), cut=cut)
+
+
 def services_of(
     pool: Pool, script: Sequence[Scripted], tools: Sequence[Tool[Any]] = (), **parts: Any
 ) -> Services:
@@ -442,7 +449,7 @@ def services_of(
         **dict.fromkeys(field.name for field in fields(Services)),
         "executive": ScriptedExecutive(script),
         "executor": Executor(
-            Toolbox([remember(Notebook(store, embedder)), *tools]),
+            Toolbox([remember(memories(pool)), *tools]),
             EffectLedger(pool),
             timeout_s=5,
         ),
@@ -538,6 +545,7 @@ async def test_a_new_question_on_a_thread_that_waits_is_asked_once_the_person_ha
     turns = talking(pool, services)
     engine = Engine(
         pool=pool,
+        store=memories(pool),
         services=services,
         artifacts=ArtifactStore(pool),
         threads=Threads(pool),
@@ -701,6 +709,49 @@ async def test_what_the_user_alone_has_said_is_remembered_at_once(pool: Pool) ->
 
     assert not outcome.pending
     assert await sql(pool, "SELECT state, origins FROM effects") == [("done", ["user"])]
+
+
+async def test_memories_are_recalled_beside_documents_and_are_told_from_them(pool: Pool) -> None:
+    await remembered(pool, DOCUMENT, "The ladder stands in the shed.")
+    store = memories(pool)
+    await store.keep(FACTS, "ladder", {"text": "The ladder is at Novak's."}, label=USER_LABEL)
+    await store.keep(("owner", "preferences"), "k", {"text": "The ladder is red."}, label=MAIL)
+    await store.aput(("cache",), "k", {"text": "The ladder of the cache."})
+    executive = ScriptedExecutive(["It is at Novak's [1].", "It is at Novak's."])
+    turns = talking(pool, services_of(pool, [], executive=executive))
+
+    outcome = await asked(turns, "Where is the ladder?")
+
+    shown = executive.asked[0][0].messages[-1].text
+    assert "(memory owner/facts/ladder; the user's own words)\nThe ladder is at Novak's." in shown
+    assert "(memory owner/preferences/k; words from outside: mail)\nThe ladder is red." in shown
+    assert "The ladder stands in the shed." in shown
+    assert "cache" not in shown, "what a graph keeps for itself"
+    assert outcome.run.status is RunStatus.DONE
+
+
+async def test_a_newer_fact_about_the_same_is_all_that_is_recalled(pool: Pool) -> None:
+    script: list[Scripted] = [
+        called("remember", fact="The code of the door is 12.", about="code of the door"),
+        "Noted.",
+        called("remember", fact="The code of the door is 13.", about="Code of the door"),
+        "Noted.",
+    ]
+    turns = talking(pool, services_of(pool, script))
+    for number in (12, 13):
+        await asked(turns, f"Remember that the code of the door is {number}.", f"t{number}")
+    hits = await Searcher(pool, HashingEmbedder()).search(
+        "code of the door", collections=[OWNERS_COLLECTION]
+    )
+    assert [hit.chunk.text for hit in hits] == ["The code of the door is 13."]
+
+
+async def test_a_memory_that_reads_like_a_document_is_recalled_once(pool: Pool) -> None:
+    await remembered(pool, DOCUMENT, "The pump is blue.")
+    await memories(pool).keep(FACTS, "pump", {"text": "The pump is blue."}, label=USER_LABEL)
+    recollection = Recollection(Searcher(pool, HashingEmbedder()), DocumentStore(pool))
+    hits = await recollection.search("pump", k=5, collections=["default", OWNERS_COLLECTION])
+    assert [hit.chunk.text for hit in hits] == ["The pump is blue."]
 
 
 async def test_what_a_tool_says_as_it_fails_may_be_outside_words(pool: Pool) -> None:

@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 from memory.database import Pool
 from memory.embedding import Role
 from memory.errors import EmbeddingMismatchError
-from memory.notebook import Notebook
 from memory.search import Searcher
 from memory.store import DocumentStore
 from memory.testing import HashingEmbedder, text_document
@@ -157,15 +156,3 @@ async def test_vectors_that_are_not_of_length_one_are_refused(store: DocumentSto
     await shelve(store, "pump")
     with pytest.raises(EmbeddingMismatchError, match="length 3 instead of 1"):
         await store.embed_missing(FixedEmbedder([3.0, 0.0]))
-
-
-async def test_a_note_is_found_by_its_meaning_at_once(pool: Pool, store: DocumentStore) -> None:
-    embedder = HashingEmbedder()
-    await shelve(store, *(f"text {number}" for number in range(5)))
-    note = text_document("memory:1", "bins go out")
-    notebook = Notebook(store, embedder)
-    await notebook.note(note, collection="remembered")
-    await notebook.note(note, collection="remembered")
-    assert embedder.embedded == ["bins go out"]
-    [hit] = await Searcher(pool, embedder).search("bins", collections=["remembered"])
-    assert hit.cosine == pytest.approx(3**-0.5, abs=1e-3)

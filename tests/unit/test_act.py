@@ -141,7 +141,7 @@ async def test_a_tool_knows_where_it_may_look_and_what_was_in_view(
     step = new_step(tools=tools)
     tasks = wished([call("look")], state(), step, MAIL)
     await act(state(tasks, collection="manuals"), step)
-    assert called == [("look", "hi", MAIL, ("manuals", "remembered", "thread:t"), 7)]
+    assert called == [("look", "hi", MAIL, ("manuals", "memory:owner", "thread:t"), 7)]
 
 
 async def test_the_same_call_again_is_not_made_in_this_round_nor_the_next(

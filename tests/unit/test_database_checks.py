@@ -47,7 +47,7 @@ def test_search_options_join_those_of_the_url_and_come_last() -> None:
     dsn = "postgresql:///x?options=-c%20work_mem%3D64MB%20-c%20hnsw.ef_search%3D7"
     options = str(conninfo_to_dict(with_search_options(dsn))["options"])
     assert options.startswith("-c work_mem=64MB")
-    assert options.endswith("-c hnsw.iterative_scan=relaxed_order -c hnsw.ef_search=200")
+    assert options.endswith("-c hnsw.iterative_scan=relaxed_order -c hnsw.ef_search=300")
 
 
 @pytest.mark.parametrize(

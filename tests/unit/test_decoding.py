@@ -77,3 +77,12 @@ def test_any_bytes_become_a_text_that_can_be_stored(data: bytes, declared: str |
     assert "\0" not in text
     assert "\r" not in text
     text.encode()
+
+
+def test_a_file_in_two_encodings_is_read_line_by_line() -> None:
+    data = (GERMAN * 30).encode() + (GERMAN * 30).encode("latin-1") + RUSSIAN.encode()
+    decoded = decode(data)
+    assert decoded.text == GERMAN * 60 + RUSSIAN
+    assert decoded.flaws == (
+        "it is in several encodings: 30 lines were read as cp1252, the others as utf-8",
+    )

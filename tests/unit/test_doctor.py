@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from agent.doctor import embeddings, executive
+from agent.doctor import MINILM, embeddings, executive, model_notes
+from agent.embedders.minilm_files import MODEL
 from agent.executives.ollama_server import OllamaModel, OllamaServer
 from agent.settings import load
+from memory.embedding_models import Model
 
 
 def _model(name: str, *capabilities: str) -> OllamaModel:
@@ -92,3 +94,27 @@ def test_the_embedder_is_the_one_that_the_setting_leads_to(
     assert told.tier == tier
     assert told.server.startswith(served)
     assert tier != "missing" or told.advice
+
+
+def _stored(name: str, *, serves: bool) -> Model:
+    return Model(id=1, name=name, dimensions=8, serves=serves)
+
+
+def test_a_second_model_of_memory_is_told_with_both_ways_out() -> None:
+    stored = [_stored("ollama:new", serves=False), _stored("all-MiniLM-L6-v2", serves=True)]
+    [note] = model_notes(stored, "auto")
+    assert "`cortical memory reindex --embedder ollama:new` goes over to it" in note
+    assert "`cortical memory reindex --embedder all-MiniLM-L6-v2` drops it" in note
+
+
+def test_a_setting_that_memory_does_not_follow_is_told() -> None:
+    stored = [_stored("all-MiniLM-L6-v2", serves=True)]
+    for choice in ("auto", "embedded", "all-MiniLM-L6-v2"):
+        assert model_notes(stored, choice) == []
+    [note] = model_notes(stored, "ollama:new")
+    assert "names ollama:new, but memory was filled with all-MiniLM-L6-v2" in note
+    assert model_notes([], "ollama:new") == []
+
+
+def test_embedded_means_the_model_that_the_embedder_names() -> None:
+    assert MINILM == MODEL

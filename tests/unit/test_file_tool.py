@@ -26,6 +26,7 @@ class LineReader:
     """Reads UTF-8 line by line."""
 
     flaws: tuple[str, ...] = ()
+    version = "lines 1"
 
     async def read(self, data: bytes, name: str, content: Content | None = None) -> Reading:
         try:

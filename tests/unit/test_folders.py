@@ -19,7 +19,7 @@ def test_links_and_hidden_names_are_passed_over(tmp_path: Path) -> None:
     (tmp_path / "link.txt").symlink_to(tmp_path / "z.txt")
     os.mkfifo(tmp_path / "pipe")
     found = folders.find(tmp_path)
-    assert found.files == [tmp_path / "a" / "b" / "y.txt", tmp_path / "z.txt"]
+    assert list(found.files) == [tmp_path / "a" / "b" / "y.txt", tmp_path / "z.txt"]
     assert found.closed == {}
 
 
@@ -34,7 +34,7 @@ def test_a_folder_that_cannot_be_listed_is_named_and_stops_nothing(tmp_path: Pat
         folder = inner
     os.close(folder)
     found = folders.find(tmp_path)
-    assert found.files == [tmp_path / "z.txt"]
+    assert list(found.files) == [tmp_path / "z.txt"]
     assert list(found.closed.values()) == [os.strerror(errno.ENAMETOOLONG)]
 
 
@@ -61,4 +61,22 @@ def test_the_folders_that_come_to_a_path_are_those_without_hidden_ones_between()
         Path("/home/ann/.notes/2026/a.md"),
         Path("/home/ann/.notes/2026"),
         Path("/home/ann/.notes"),
+    ]
+
+
+def test_a_mailbox_is_entered_also_where_its_folders_are_hidden_and_mail_in_delivery_is_not(
+    tmp_path: Path,
+) -> None:
+    for folder in ("", ".Sent/", ".cache/"):
+        for part in ("cur", "new", "tmp"):
+            (tmp_path / folder / part).mkdir(parents=True)
+            (tmp_path / folder / part / "1.host").write_text("x")
+    (tmp_path / ".cache" / "tmp" / "1.host").unlink()
+    (tmp_path / ".cache" / "tmp").rmdir()
+    found = folders.find(tmp_path)
+    assert [str(path.relative_to(tmp_path)) for path in found.files] == [
+        ".Sent/cur/1.host",
+        ".Sent/new/1.host",
+        "cur/1.host",
+        "new/1.host",
     ]

@@ -14,7 +14,7 @@ from tools.reading import mail, message, picture, text
 from tools.reading.base import UNREAD, Block, Reading, UnreadableError
 
 
-async def open_file(data: bytes, name: str, depth: int) -> Reading:
+async def open_file(data: bytes, name: str, nest: mail.Nest) -> Reading:
     """Read attachments: text, a picture that says a weight, nothing else."""
     if data.startswith(b"PICTURE"):
         block = Block(text="38.5 kg", place=Place(page=2), label=picture.LABEL)
@@ -31,7 +31,7 @@ async def open_file(data: bytes, name: str, depth: int) -> Reading:
     if data.startswith(b"\x7fELF"):
         raise UnreadableError(f"{name} is a program.")
     if data.startswith(b"Subject:"):
-        return await mail.read(data, name, "message/rfc822", open_file, depth=depth)
+        return await mail.read(data, name, "message/rfc822", open_file, nest)
     return text.read(data, name, "text/plain")
 
 
@@ -118,7 +118,7 @@ async def test_attachments_are_read_through_the_same_doors() -> None:
     assert inside["note.txt (2)"].text == "Open on Tuesday."
     assert Origin.MAIL in inside["note.txt"].label.origins
     assert reading.flaws == ("attachment run.exe: run.exe is a program.",)
-    assert reading.reader == "mail/1 + picture/1 scripted sight + text/1"
+    assert reading.reader == f"mail/2 + picture/1 scripted sight + {text.READER}"
     assert reading.label.origins == {Origin.MAIL}
 
 
@@ -189,11 +189,20 @@ async def test_the_first_line_of_a_mailbox_file_is_passed_over() -> None:
     assert reading.title == "Motor – delivered"
 
 
-async def test_of_a_mailbox_the_first_message_is_read_and_the_rest_is_told_of() -> None:
-    one = b"From z@x.example Fri Feb 27 16:42:07 2026\n" + letter().as_bytes() + b"\n"
-    reading = await read(one + one)
-    assert reading.flaws == ("it is a mailbox of several messages; only the first one was read",)
-    assert texts(reading)[1:] == ["The motor went out today."]
+async def test_of_a_mailbox_all_messages_are_read_the_first_as_the_mail() -> None:
+    line = b"From z@x.example Fri Feb 27 16:42:07 2026\n"
+    other = letter("It came back.\n").as_bytes()
+    reading = await read(line + letter().as_bytes() + b"\n" + line + other)
+    assert texts(reading)[1:2] == ["The motor went out today."]
+    assert [(b.text, b.place.part) for b in reading.blocks[3:]] == [("It came back.", "message 2")]
+    assert reading.flaws == ()
+
+
+async def test_of_a_mailbox_as_many_messages_are_read_as_of_a_mail_parts() -> None:
+    one = b"From z@x.example Fri Feb 27 16:42:07 2026\n" + letter("x\n").as_bytes() + b"\n"
+    reading = await read(one * (message.PARTS + 1))
+    assert len({block.place.part for block in reading.blocks}) == message.PARTS
+    assert "only the first 200 messages were read" in reading.flaws[0]
 
 
 BROKEN = {

@@ -1,23 +1,33 @@
 """The tools recall and remember."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from agent.testing import FixedClock
-from memory.documents import Chunk, Document, Hit, NewDocument
+from memory.documents import Chunk, Document, Hit
+from memory.item_names import FACTS, OWNERS_COLLECTION
 from memory.labels import ENGINE_LABEL, USER_LABEL, Label, Origin
 from memory.places import Place
 from tools import recall, remember
 from tools.base import Effect, ToolContext
 from tools.executor import digest
 from tools.recall import RecallArguments
-from tools.remember import REMEMBERED, RememberArguments
+from tools.remember import RememberArguments
 
 MAIL = Label(origins=frozenset({Origin.MAIL}))
 DOCUMENT = Label(origins=frozenset({Origin.DOCUMENT}))
+
+
+MEMORY: dict[str, Any] = {
+    "kind": "memory",
+    "uri": "memory:owner/facts/k",
+    "title": "Remembered",
+}
 
 
 def context(label: Label = USER_LABEL) -> ToolContext:
@@ -25,7 +35,7 @@ def context(label: Label = USER_LABEL) -> ToolContext:
         run_id="r",
         thread_id="t",
         token=1,
-        collections=("default", "remembered"),
+        collections=("default", OWNERS_COLLECTION),
         clock=FixedClock(datetime(2026, 3, 2, tzinfo=UTC)),
         label=label,
     )
@@ -66,11 +76,27 @@ async def test_recall_searches_where_the_run_may_look_and_shows_numbers_and_plac
     )
     tool = recall.recall(memory)
     result = await tool.run(RecallArguments(query=" filter "), context())
-    assert memory.asked == [("filter", recall.HITS_LIMIT, ("default", "remembered"))]
+    assert memory.asked == [("filter", recall.HITS_LIMIT, ("default", OWNERS_COLLECTION))]
     assert result.text == "[7] Title 7 (page 3)\nEvery March.\n\n[9] Title 9\nThanks!"
     assert result.chunks == (7, 9)
     assert result.label.origins == {Origin.DOCUMENT, Origin.MAIL}
     assert tool.effect is Effect.READ
+
+
+async def test_recall_tells_a_memory_by_its_name_and_whose_words_it_holds() -> None:
+    own, mails = (
+        replace(found, chunk=replace(found.chunk, document=replace(found.chunk.document, **more)))
+        for found, more in (
+            (hit(1, "At Novak's.", USER_LABEL, Place()), MEMORY),
+            (hit(2, "It is 1.", USER_LABEL.join(MAIL), Place()), MEMORY),
+        )
+    )
+    result = await recall.recall(Searched(own, mails)).run(RecallArguments(query="x"), context())
+    assert result.text == (
+        "[1] Remembered (memory owner/facts/k; the user's own words)\nAt Novak's.\n\n"
+        "[2] Remembered (memory owner/facts/k; words from outside: mail)\nIt is 1."
+    )
+    assert result.label.outside
 
 
 async def test_recall_says_when_there_is_nothing() -> None:
@@ -80,43 +106,57 @@ async def test_recall_says_when_there_is_nothing() -> None:
 
 
 class Kept:
-    """A notebook that keeps documents in a list."""
+    """Memories that are kept in a list."""
 
     def __init__(self) -> None:
-        self.notes: list[tuple[NewDocument, str]] = []
+        self.items: list[tuple[tuple[str, ...], str, Mapping[str, Any], Label, str | None]] = []
 
-    async def note(self, document: NewDocument, *, collection: str) -> None:
-        self.notes.append((document, collection))
+    async def keep(
+        self,
+        namespace: tuple[str, ...],
+        key: str,
+        value: Mapping[str, Any],
+        *,
+        label: Label,
+        source: str | None = None,
+    ) -> None:
+        self.items.append((namespace, key, value, label, source))
 
 
 async def test_a_fact_is_kept_with_the_label_of_all_that_was_in_view() -> None:
-    notebook = Kept()
+    memories = Kept()
     label = USER_LABEL.join(MAIL)
-    result = await remember.remember(notebook).run(
+    result = await remember.remember(memories).run(
         RememberArguments(fact="The key is under the mat."), context(label)
     )
-    ((document, collection),) = notebook.notes
-    assert collection == REMEMBERED
-    assert document.label == label
-    assert document.title == "Remembered on 2026-03-02"
-    assert [(chunk.text, chunk.label) for chunk in document.chunks] == [
-        ("The key is under the mat.", label)
-    ]
+    ((namespace, _, value, kept, source),) = memories.items
+    assert namespace == FACTS
+    assert value == {"text": "The key is under the mat."}
+    assert kept == label
+    assert source == "run:r"
     assert result.text == "Remembered: The key is under the mat."
     assert result.label.outside, "its words are the executive's, who had a mail in view"
 
 
-async def test_the_same_fact_twice_is_one_document() -> None:
-    notebook = Kept()
-    tool = remember.remember(notebook)
-    for fact in ("The key is here.", "  The key is here.\n", "The key is there."):
+async def test_the_same_fact_twice_is_one_item() -> None:
+    memories = Kept()
+    tool = remember.remember(memories)
+    for fact in ("The key is here.", "  the key is\nhere.\n", "The key is there."):
         await tool.run(RememberArguments(fact=fact), context())
-    uris = [document.uri for document, _ in notebook.notes]
-    assert uris[0] == uris[1] != uris[2]
+    keys = [key for _, key, *_ in memories.items]
+    assert keys[0] == keys[1] != keys[2]
     one, other = (RememberArguments(fact=fact) for fact in ("a fact", " a fact "))
     assert digest("remember", one) == digest("remember", other)
     assert tool.target(one) == tool.target(other)
     assert tool.repeatable
+
+
+async def test_a_newer_fact_about_the_same_takes_the_place_of_the_one_before() -> None:
+    memories = Kept()
+    tool = remember.remember(memories)
+    for fact, about in (("It is 12.", "Code of the door"), ("It is 13.", "code of  the door ")):
+        await tool.run(RememberArguments(fact=fact, about=about), context())
+    assert [key for _, key, *_ in memories.items] == ["code of the door"] * 2
 
 
 def test_an_empty_fact_or_query_is_refused() -> None:

@@ -20,6 +20,8 @@ PLACES = st.builds(
     page=COUNTED,
     line=COUNTED,
     last_line=COUNTED,
+    paragraph=COUNTED,
+    last_paragraph=COUNTED,
     start_s=SECONDS,
     end_s=SECONDS,
     box=st.none() | BOXES,
@@ -39,7 +41,9 @@ def test_a_place_survives_json(place: Place) -> None:
         (Place(line=7), "line 7"),
         (Place(line=7, last_line=7), "line 7"),
         (Place(line=7, last_line=9), "lines 7-9"),
-        (Place(part="note.wav", start_s=4.04, end_s=67.25), "attachment note.wav, 0:04.0-1:07.2"),
+        (Place(part="note.wav", start_s=4.04, end_s=67.25), "in note.wav, 0:04.0-1:07.2"),
+        (Place(paragraph=4), "paragraph 4"),
+        (Place(paragraph=4, last_paragraph=6, heading=("A",)), 'paragraphs 4-6, "A"'),
         (Place(start_s=3600.0), "60:00.0"),
         (Place(box=Box(left=1.4, top=2.6, right=30, bottom=40)), "box 1,3-30,40"),
     ],
@@ -68,6 +72,15 @@ def test_lines_and_seconds_span_from_the_first_to_the_last() -> None:
     assert spanning(lines) == Place(line=3, last_line=6)
     times = [Place(start_s=5.0, end_s=6.0), Place(start_s=1.0, end_s=2.0)]
     assert spanning(times) == Place(start_s=1.0, end_s=6.0)
+
+
+def test_paragraphs_span_from_the_first_to_the_last() -> None:
+    places = [Place(paragraph=3), Place(paragraph=4, last_paragraph=7), Place(paragraph=5)]
+    assert spanning(places) == Place(paragraph=3, last_paragraph=7)
+
+
+def test_a_place_that_was_stored_before_there_were_paragraphs_is_read() -> None:
+    assert Place.from_json({"page": 3, "heading": ["A"]}) == Place(page=3, heading=("A",))
 
 
 def test_of_headings_those_are_kept_that_all_have() -> None:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from memory.documents import Span
 from memory.labels import Label
+from memory.messages import Message
 from memory.places import Place
 from tools.content import Content
 
@@ -35,11 +36,20 @@ class Block:
     label: Label
     spans: tuple[Span, ...] = ()
     """Finer places within it, as in `memory.documents.NewChunk`: of words, of a row's parts."""
+    quoted: bool = False
+    """Whether it only repeats an earlier mail."""
+    section: tuple[str, ...] | None = None
+    """Headings that it shares a passage under with its neighbours; None: those of its place."""
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """Return what a passage with it stands under."""
+        return self.place.heading if self.section is None else self.section
 
     def moved(self, move: Callable[[Place], Place], label: Label) -> "Block":
         """Return the same text with its places moved and another label."""
         spans = tuple(replace(span, place=move(span.place)) for span in self.spans)
-        return Block(text=self.text, place=move(self.place), label=label, spans=spans)
+        return replace(self, place=move(self.place), label=label, spans=spans)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,10 +66,14 @@ class Reading:
     """Names and versions of what read it, such as `mail/1 + picture/1 rapidocr 3.10.0`."""
     author: str = ""
     """Who wrote it, where the content says so: the sender of a mail."""
+    message: Message | None = None
+    """Of a mail: whom it is between, and what it answers."""
     made_at: datetime | None = None
     """The moment that the content itself gives, such as the date of a mail."""
     flaws: tuple[str, ...] = ()
     """What could not be read, in words."""
+    own_words: str | None = None
+    """What tells its language, where words of ours stand in the blocks; None: all of them do."""
 
 
 class FileReader(Protocol):
@@ -71,6 +85,11 @@ class FileReader(Protocol):
         The name is used for messages and titles only; the type comes from the bytes, unless
         whoever took them out of something larger knows what they are.
         """
+        ...
+
+    @property
+    def version(self) -> str:
+        """What it reads with, in short: with another, what could not be read may be readable."""
         ...
 
     def current(self, reader: str) -> bool:

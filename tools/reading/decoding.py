@@ -46,6 +46,8 @@ def decode(data: bytes, declared: str | None = None) -> Decoded:
             return _decoded(data[len(mark) :], charset, ())
     name = None if declared is None else _python_name(declared)
     charset = _charset(data, name)
+    if declared is None and charset != "utf-8" and _is_mixed(data):
+        return _by_lines(data, charset)
     if declared is None or data.isascii() or (name is not None and _agrees(charset, name)):
         return _decoded(data, charset, ())
     fault = "unknown" if name is None else "not what the text is in"
@@ -101,6 +103,34 @@ def _guess(data: bytes) -> str:
     if best is None or best.encoding in _WESTERN or not _fits(data, best.encoding, wrong=0.02):
         return "cp1252"
     return best.encoding
+
+
+def _is_mixed(data: bytes) -> bool:
+    """Return whether a good part of the lines beyond ASCII is UTF-8: hardly ever by chance."""
+    telling = [line for line in data[:_GUESS_BYTES].split(b"\n") if not line.isascii()]
+    telling += [line for line in data[-_GUESS_BYTES:].split(b"\n")[1:] if not line.isascii()]
+    return 10 * sum(map(_is_utf_8, telling)) > len(telling)
+
+
+def _is_utf_8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeError:
+        return False
+    return True
+
+
+def _by_lines(data: bytes, charset: str) -> Decoded:
+    """Decode lines that are UTF-8 as that, and the others from another charset."""
+    others, parts = 0, []
+    for line in data.split(b"\n"):
+        if _is_utf_8(line):
+            parts.append(line)
+        else:
+            others += 1
+            parts.append(line.decode(charset, errors="replace").encode())
+    flaw = f"it is in several encodings: {others} lines were read as {charset}, the others as utf-8"
+    return _decoded(b"\n".join(parts), "utf-8", (flaw,))
 
 
 def _python_name(declared: str) -> str | None:

@@ -58,7 +58,7 @@ def read(data: bytes, name: str, media_type: str) -> Reading:
     """Return the paragraphs and table rows of a page with the headings above them."""
     page = shown(data)
     outline = Outline(label=LABEL)
-    for text, level in _parts(page):
+    for text, level in parts(page):
         for paragraph in paragraphs(text):
             if level:
                 heading = " ".join(paragraph.text.split())
@@ -92,8 +92,11 @@ def shown(data: bytes, declared: str | None = None) -> Page:
 
 
 def _laid_out(decoded: Decoded) -> Page:
+    from inscriptis.css_profiles import RELAXED_CSS_PROFILE
     from inscriptis.html_engine import Inscriptis
+    from inscriptis.html_properties import Display
     from inscriptis.model.config import ParserConfig
+    from inscriptis.model.html_element import HtmlElement
     from lxml import etree
 
     parser = etree.HTMLParser(encoding="utf-8", huge_tree=True)
@@ -102,7 +105,9 @@ def _laid_out(decoded: Decoded) -> Page:
         raise RecursionError
     if tree is None:
         return Page(text="", title="", marks=(), flaws=decoded.flaws)
-    engine = Inscriptis(tree, ParserConfig(annotation_rules=_MARKED))
+    # The engine knows no rules across the page; what stands on either side is not one line.
+    css = RELAXED_CSS_PROFILE | {"hr": HtmlElement(display=Display.block)}
+    engine = Inscriptis(tree, ParserConfig(css=css, annotation_rules=_MARKED))
     text, marks = _tightened(engine.get_text(), engine.get_annotations())
     return Page(
         text=text,
@@ -144,7 +149,7 @@ def _bare(text: str) -> str:
     return unescape("\n".join(part.strip() for part in held if part.strip())).replace("\0", "")
 
 
-def _parts(page: Page) -> Iterator[tuple[str, int]]:
+def parts(page: Page) -> Iterator[tuple[str, int]]:
     """Yield the text in order, headings with their level and what is between with 0."""
     at = 0
     for mark in page.marks:

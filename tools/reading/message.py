@@ -5,8 +5,10 @@ not asked for. What it raises on broken input is not documented and ranges from 
 RecursionError, so each header and each part is taken behind a guard of its own.
 """
 
+import io
 import re
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import policy
@@ -14,9 +16,11 @@ from email.errors import MessageError
 from email.message import Message
 from email.parser import BytesParser
 from email.utils import parsedate_to_datetime
+from itertools import islice
 from typing import TypeVar
 
-from tools.reading import headers
+from tools.reading import correspondence, headers
+from tools.reading.envelopes import messages
 
 Value = TypeVar("Value")
 
@@ -44,7 +48,6 @@ FAULTS = (
 
 _ENVELOPE = re.compile(rb">?From [^\n]*\n")
 """First line of a message in a mailbox file."""
-_SECOND = re.compile(rb"\n\r?\nFrom \S+ [^\n]*\d{4}\r?\n[!-9;-~]+:")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,6 +77,8 @@ class Mail:
 
     headers: dict[str, str] = field(default_factory=dict)
     """Decoded and on one line, by lower-case name; the first of several."""
+    raw: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    """Of those that name people and other mails all, as they were sent."""
     bodies: list[Body] = field(default_factory=list)
     attachments: list[Attachment] = field(default_factory=list)
     flaws: list[str] = field(default_factory=list)
@@ -100,28 +105,39 @@ def guarded(take: Callable[[], Value]) -> Value | None:
 def parse(data: bytes) -> Mail:
     """Take a mail apart. Blocks, for about a second in thirty megabytes."""
     mail = Mail()
+    data, *others = _parted(data, mail)
     data = _capped(data, mail)
     message = guarded(lambda: BytesParser(policy=policy.compat32).parsebytes(data))
     if message is None:
         mail.flaws.append("its parts are nested too deep to be taken apart; read as plain text")
         message = BytesParser(policy=policy.compat32).parsebytes(data, headersonly=True)
-        mail.headers = dict(_headers(message))
+        _take_headers(message, mail)
         mail.bodies.append(Body(data=data.partition(b"\n\n")[2]))
         return mail
-    mail.headers = dict(_headers(message))
+    _take_headers(message, mail)
     _collect(message, mail)
+    mail.attachments += (
+        Attachment(name=f"message {number}", data=other, message=True)
+        for number, other in enumerate(others, start=2)
+    )
     return mail
 
 
-def _capped(data: bytes, mail: Mail) -> bytes:
+def _parted(data: bytes, mail: Mail) -> list[bytes]:
+    """Return the message, and behind it those that follow it where it is a mailbox of several."""
     # Mail that was saved out of a web page begins with a line of blanks.
     data = data.lstrip()
     envelope = _ENVELOPE.match(data)
-    if envelope is not None:
-        data = data[envelope.end() :]
-        if (second := _SECOND.search(data)) is not None:
-            mail.flaws.append("it is a mailbox of several messages; only the first one was read")
-            data = data[: second.start()]
+    if envelope is None:
+        return [data]
+    found = messages(io.BytesIO(data), len(data), limit=LARGEST_BYTES)
+    held = [one for one in islice(found, PARTS + 1) if one is not None]
+    if len(held) > PARTS:
+        mail.flaws.append(f"it is a mailbox, of which only the first {PARTS} messages were read")
+    return held[:PARTS] or [data[envelope.end() :]]
+
+
+def _capped(data: bytes, mail: Mail) -> bytes:
     if len(data) > LARGEST_BYTES:
         mail.flaws.append(f"only its first {LARGEST_BYTES >> 20} MB were read")
         data = data[:LARGEST_BYTES]
@@ -131,10 +147,13 @@ def _capped(data: bytes, mail: Mail) -> bytes:
     return data
 
 
-def _headers(message: "Message[str, str]") -> Iterator[tuple[str, str]]:
-    """Yield the decoded headers from the last to the first, so that a dict keeps the first."""
-    for name, raw in reversed(list(message.raw_items())[:HEADERS]):
-        yield name.lower(), headers.decoded(str(raw))
+def _take_headers(message: "Message[str, str]", mail: Mail) -> None:
+    for written, raw in list(message.raw_items())[:HEADERS]:
+        name, text = written.lower(), str(raw)
+        if name not in mail.headers:
+            mail.headers[name] = headers.decoded(text)
+        if name in correspondence.RAW:
+            mail.raw[name].append(text)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

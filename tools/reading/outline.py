@@ -33,6 +33,12 @@ class Outline:
         if level < self._title_level and name:
             self.title, self._title_level = name, level
 
+    def enter(self, level: int, name: str) -> None:
+        """Take a heading that does not stand in the text, such as one of a table of contents."""
+        self._flush()
+        self._path = [step for step in self._path if step[0] < level]
+        self._path.append((level, name))
+
     def body(self, text: str, place: Place) -> None:
         """Take what stands under the headings so far; a text without a word is left out."""
         if any(letter.isalnum() for letter in text):
@@ -40,9 +46,18 @@ class Outline:
         self._flush()
 
     def block(self, block: Block) -> None:
-        """Take a block that knows its places and its label."""
+        """Take a block that knows its places, its label and maybe headings of its own."""
         self._flush()
-        self.blocks.append(block.moved(self._under_headings, block.label))
+        self.blocks.append(block.moved(self.placed, block.label))
+
+    def placed(self, place: Place) -> Place:
+        """Return a place under the headings so far, its own headings below them."""
+        return replace(place, heading=(*(name for _, name in self._path if name), *place.heading))
+
+    def settled(self) -> int:
+        """Return how many blocks there are; headings that waited for a text are among them."""
+        self._flush()
+        return len(self.blocks)
 
     def closed(self) -> tuple[Block, ...]:
         """Return all blocks."""
@@ -53,6 +68,3 @@ class Outline:
         waiting, self._waiting = self._waiting, []
         for text, place in waiting:
             self.block(Block(text=text, place=place, label=self.label))
-
-    def _under_headings(self, place: Place) -> Place:
-        return replace(place, heading=tuple(name for _, name in self._path if name))

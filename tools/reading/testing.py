@@ -1,12 +1,18 @@
-"""Senses for tests: they say what they were told to say, and remember what they were shown."""
+"""Readers and senses for tests: they say what they were told to, and remember what they saw."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from memory.places import Box
+from tools.content import Content, Kind
+from tools.reading import text
+from tools.reading.base import Reading, SenseFailedError, UnreadableError
+from tools.reading.members import BrokenMember, Container, Member
 from tools.reading.perception import Perception
 from tools.senses.base import (
     Lease,
@@ -20,6 +26,65 @@ from tools.senses.base import (
     Transcript,
     Word,
 )
+
+
+class PlainReader:
+    """Reads all as text, save what begins with FAIL; NO fails a sense, BUG is a fault of ours."""
+
+    version = "plain 1"
+
+    def __init__(self) -> None:
+        self.reader = text.READER
+        """What it calls itself: with another, what was read has to be read again."""
+        self.read_names: list[str] = []
+
+    async def read(self, data: bytes, name: str, content: Content | None = None) -> Reading:  # noqa: ARG002 - it is text, whatever it is
+        """Return the lines, or fail as the first word says."""
+        self.read_names.append(name)
+        if data.startswith(b"FAIL"):
+            raise UnreadableError(f"{name} cannot be read: it says so.")
+        if data.startswith(b"NO"):
+            raise SenseFailedError(f"{name} was not heard.")
+        if data.startswith(b"BUG"):
+            raise KeyError(name)
+        return replace(text.read(data, name, "text/plain"), reader=self.reader)
+
+    def current(self, reader: str) -> bool:
+        """Return whether that is what it calls itself."""
+        return reader == self.reader
+
+
+class Postbox:
+    """Takes mail apart at its `From ` lines; what stands in `Message-ID:` is the key."""
+
+    def __init__(self) -> None:
+        self.taken_apart = 0
+
+    def members(self, path: Path) -> Iterator[Member | BrokenMember]:
+        """Yield each message; one without a key is broken."""
+        self.taken_apart += 1
+        held: list[bytes] = []
+        with path.open("rb") as file:
+            for line in file:
+                if line.startswith(b"From ") and held:
+                    yield self._member(b"".join(held))
+                    held = []
+                held.append(line)
+        if held:
+            yield self._member(b"".join(held))
+
+    def _member(self, message: bytes) -> Member | BrokenMember:
+        body = message.partition(b"\n\n")[2]
+        for line in message.splitlines():
+            if line.startswith(b"Message-ID: "):
+                key = line.removeprefix(b"Message-ID: ").decode()
+                return Member(key=key, name=f"mail {key}", data=body)
+        return BrokenMember(key=body.decode()[:10], name="a mail", reason="it has no key")
+
+
+def postboxes(box: Postbox) -> Callable[[Content], Container | None]:
+    """Return what says that mail is taken apart by this box."""
+    return lambda content: box if content.kind is Kind.MAIL else None
 
 
 class ScriptedSight:

@@ -25,28 +25,25 @@ WHERE collections.name = %(collection)s;
 -- known_documents --
 SELECT uri, document_id, content_hash, reader FROM documents WHERE source_id = %(source_id)s;
 
--- known_document --
-SELECT document_id, content_hash, reader, configuration,
+-- known_documents_of --
+SELECT uri, document_id, content_hash, reader, configuration,
     (SELECT count(*) FROM chunks WHERE chunks.document_id = documents.document_id) AS chunks
-FROM documents WHERE source_id = %(source_id)s AND uri = %(uri)s;
+FROM documents WHERE source_id = %(source_id)s AND uri = ANY(%(uris)s::text[]);
 
 -- put_document --
 INSERT INTO documents (source_id, uri, title, kind, media_type, content_hash, reader, language,
-    configuration, modified_at, origins, audience, flaws)
+    configuration, modified_at, origins, audience, flaws, author, sender, recipients)
 VALUES (%(source_id)s, %(uri)s, %(title)s, %(kind)s, %(media_type)s, %(content_hash)s, %(reader)s,
-    %(language)s, %(configuration)s, %(modified_at)s, %(origins)s, %(audience)s, %(flaws)s)
+    %(language)s, %(configuration)s, %(modified_at)s, %(origins)s, %(audience)s, %(flaws)s,
+    %(author)s, %(sender)s, %(recipients)s)
 ON CONFLICT (source_id, uri) DO UPDATE SET title = excluded.title, kind = excluded.kind,
     media_type = excluded.media_type, content_hash = excluded.content_hash,
     reader = excluded.reader, language = excluded.language,
     configuration = excluded.configuration, modified_at = excluded.modified_at,
     origins = excluded.origins, audience = excluded.audience, flaws = excluded.flaws,
+    author = excluded.author, sender = excluded.sender, recipients = excluded.recipients,
     stored_at = now()
 RETURNING document_id;
-
--- move_document --
-UPDATE documents SET uri = %(new)s
-WHERE source_id = %(source_id)s AND uri = %(old)s
-    AND NOT EXISTS (SELECT FROM documents WHERE source_id = %(source_id)s AND uri = %(new)s);
 
 -- chunk_keys --
 SELECT chunk_id, content_key FROM chunks WHERE document_id = %(document_id)s ORDER BY ordinal;
@@ -54,46 +51,33 @@ SELECT chunk_id, content_key FROM chunks WHERE document_id = %(document_id)s ORD
 -- update_chunks --
 -- Of passages that stay only what has changed is written.
 UPDATE chunks SET ordinal = given.ordinal, place = given.place, spans = given.spans,
-    origins = given.origins, audience = given.audience
+    origins = given.origins, audience = given.audience, quoted = given.quoted
 FROM (
-    SELECT chunk_id, ordinal, place, spans,
+    SELECT chunk_id, ordinal, place, spans, quoted,
         ARRAY(SELECT jsonb_array_elements_text(label -> 'origins')) AS origins,
         ARRAY(SELECT jsonb_array_elements_text(label -> 'audience')) AS audience
     FROM unnest(%(chunk_ids)s::bigint[], %(ordinals)s::int[], %(places)s::jsonb[],
-        %(spans)s::jsonb[], %(labels)s::jsonb[]) AS given (chunk_id, ordinal, place, spans, label)
+        %(spans)s::jsonb[], %(labels)s::jsonb[], %(quoteds)s::boolean[])
+        AS given (chunk_id, ordinal, place, spans, label, quoted)
 ) AS given
 WHERE chunks.chunk_id = given.chunk_id
-    AND (chunks.ordinal, chunks.place, chunks.spans, chunks.origins, chunks.audience)
-        IS DISTINCT FROM (given.ordinal, given.place, given.spans, given.origins, given.audience);
+    AND (chunks.ordinal, chunks.place, chunks.spans, chunks.origins, chunks.audience, chunks.quoted)
+        IS DISTINCT FROM (given.ordinal, given.place, given.spans, given.origins, given.audience,
+            given.quoted);
 
--- insert_chunks --
--- Passages, their words, and the frequencies of these, at one go.
-WITH given AS (
-    SELECT * FROM unnest(%(ordinals)s::int[], %(texts)s::text[], %(contexts)s::text[],
-        %(words)s::text[], %(content_keys)s::bytea[], %(text_keys)s::bigint[],
-        %(places)s::jsonb[], %(spans)s::jsonb[], %(labels)s::jsonb[])
-        AS given (ordinal, text, context, words, content_key, text_key, place, spans, label)
-),
-stored AS (
-    INSERT INTO chunks (document_id, ordinal, text, context, content_key, place, spans, origins, audience)
-    SELECT %(document_id)s, ordinal, text, context, content_key, place, spans,
-        ARRAY(SELECT jsonb_array_elements_text(label -> 'origins')),
-        ARRAY(SELECT jsonb_array_elements_text(label -> 'audience'))
-    FROM given ORDER BY ordinal
-    RETURNING chunk_id, ordinal
-),
-tokens AS MATERIALIZED (
-    SELECT chunk_id, lexeme, cardinality(positions) AS tf
-    FROM stored JOIN given USING (ordinal)
-    CROSS JOIN unnest(to_tsvector(%(configuration)s::text::regconfig, words))
-),
-counted AS MATERIALIZED (
-    SELECT lexeme, count(*)::int AS df FROM tokens GROUP BY lexeme
+-- tokenise --
+SELECT to_tsvector(%(configuration)s::text::regconfig, words)::text AS lexemes
+FROM unnest(%(words)s::text[]) WITH ORDINALITY AS given (words, line)
+ORDER BY line;
+
+-- count_terms --
+WITH counted AS MATERIALIZED (
+    SELECT * FROM unnest(%(lexemes)s::text[], %(frequencies)s::int[]) AS counted (lexeme, df)
 ),
 raised AS (
     UPDATE terms SET df = terms.df + counted.df FROM counted
     WHERE terms.configuration = %(configuration)s AND terms.lexeme = counted.lexeme
-    RETURNING term_id, terms.lexeme
+    RETURNING terms.lexeme, term_id
 ),
 added AS (
     INSERT INTO terms (configuration, lexeme, df)
@@ -102,22 +86,18 @@ added AS (
         SELECT FROM terms
         WHERE terms.configuration = %(configuration)s AND terms.lexeme = counted.lexeme
     )
-    RETURNING term_id, lexeme
-),
-weighed AS (
-    SELECT chunk_id, term_id,
-        (tf / (tf + %(k1)s::float8 * (1 - %(b)s::float8 + %(b)s::float8
-            * sum(tf) OVER (PARTITION BY chunk_id) / %(mean_length)s::float8)))::real AS weight
-    FROM tokens JOIN (TABLE raised UNION ALL TABLE added) AS named USING (lexeme)
-),
-lexed AS (
-    INSERT INTO lexical (chunk_id, document_id, collection_id, text_key, terms, weights)
-    SELECT chunk_id, %(document_id)s, %(collection_id)s, min(text_key),
-        coalesce(array_agg(term_id ORDER BY term_id) FILTER (WHERE term_id IS NOT NULL), '{}'),
-        ('{' || coalesce(string_agg(term_id || ':' || weight, ','), '') || '}/1000000000')::sparsevec
-    FROM stored JOIN given USING (ordinal) LEFT JOIN weighed USING (chunk_id)
-    GROUP BY chunk_id
+    RETURNING lexeme, term_id
 )
+TABLE raised UNION ALL TABLE added;
+
+-- count_lexicon --
+SELECT coalesce(sum(chunks), 0)::bigint AS chunks FROM lexicon;
+
+-- reserve_chunks --
+SELECT nextval(pg_get_serial_sequence('chunks', 'chunk_id')) AS chunk_id
+FROM generate_series(1, %(count)s);
+
+-- count_passages --
 INSERT INTO lexicon (collection_id, configuration, chunks)
 VALUES (%(collection_id)s, %(configuration)s, %(count)s)
 ON CONFLICT (collection_id, configuration) DO UPDATE SET chunks = lexicon.chunks + excluded.chunks;
@@ -157,7 +137,7 @@ WHERE source_id = %(source_id)s
 ORDER BY uri;
 
 -- delete_documents --
-DELETE FROM documents WHERE document_id = ANY(%(document_ids)s::bigint[]);
+DELETE FROM documents WHERE document_id = ANY(%(document_ids)s::bigint[]) RETURNING thread;
 
 -- delete_source --
 DELETE FROM sources WHERE source_id = %(source_id)s;
@@ -166,8 +146,8 @@ DELETE FROM sources WHERE source_id = %(source_id)s;
 SELECT collection_id FROM sources WHERE source_id = %(source_id)s;
 
 -- get_chunks --
-SELECT chunk_id, ordinal, text, context, place, spans, chunks.origins, chunks.audience,
-    document_id, name AS collection, documents.uri, title, kind, language, modified_at,
+SELECT chunk_id, ordinal, text, context, place, spans, chunks.origins, chunks.audience, quoted,
+    document_id, name AS collection, documents.uri, title, kind, language, modified_at, author, thread,
     documents.origins AS document_origins, documents.audience AS document_audience
 FROM unnest(%(chunk_ids)s::bigint[]) WITH ORDINALITY AS wanted (chunk_id, place_in_line)
 JOIN chunks USING (chunk_id)
@@ -179,8 +159,32 @@ ORDER BY place_in_line;
 -- get_passages --
 SELECT chunk_id FROM chunks WHERE document_id = %(document_id)s ORDER BY ordinal;
 
+-- neighbours --
+SELECT near.chunk_id FROM chunks AS found JOIN chunks AS near USING (document_id)
+WHERE found.chunk_id = %(chunk_id)s
+    AND near.ordinal BETWEEN found.ordinal - %(before)s AND found.ordinal + %(after)s
+ORDER BY near.ordinal;
+
+-- section --
+-- The passages under the heading of one, or under a heading further up, the nearest if too many.
+WITH found AS (
+    SELECT document_id, ordinal, place ->> 'part' AS part,
+        ARRAY(SELECT jsonb_array_elements_text(place -> 'heading')) AS headings
+    FROM chunks WHERE chunk_id = %(chunk_id)s
+),
+path AS (
+    SELECT *, headings[:greatest(cardinality(headings) - %(up)s::int, 0)] AS above FROM found
+),
+held AS (
+    SELECT near.chunk_id, near.ordinal FROM path JOIN chunks AS near USING (document_id)
+    WHERE near.place ->> 'part' IS NOT DISTINCT FROM path.part
+        AND (ARRAY(SELECT jsonb_array_elements_text(near.place -> 'heading')))[:cardinality(above)] = above
+    ORDER BY abs(near.ordinal - path.ordinal), near.ordinal LIMIT %(limit)s
+)
+SELECT chunk_id FROM held ORDER BY ordinal;
+
 -- get_documents --
-SELECT document_id, name AS collection, documents.uri, title, kind, language, modified_at,
+SELECT document_id, name AS collection, documents.uri, title, kind, language, modified_at, author, thread,
     documents.origins AS document_origins, documents.audience AS document_audience
 FROM documents JOIN sources USING (source_id) JOIN collections USING (collection_id)
 WHERE name = %(collection)s AND (%(uri)s::text IS NULL OR documents.uri = %(uri)s)
@@ -202,14 +206,35 @@ ORDER BY name;
 SELECT language, count(*) AS documents FROM documents GROUP BY language ORDER BY language;
 
 -- list_models --
-SELECT name FROM embedding_models ORDER BY model_id DESC;
+SELECT model_id, name, dimensions, serves FROM embedding_models ORDER BY model_id DESC;
 
 -- get_model --
-SELECT model_id, dimensions FROM embedding_models WHERE name = %(name)s;
+SELECT model_id, name, dimensions, serves FROM embedding_models WHERE name = %(name)s;
 
 -- add_model --
-INSERT INTO embedding_models (name, dimensions) VALUES (%(name)s, %(dimensions)s)
-RETURNING model_id, dimensions;
+-- The first one is what search works with.
+INSERT INTO embedding_models (name, dimensions, serves)
+SELECT %(name)s, %(dimensions)s, NOT EXISTS (SELECT FROM embedding_models WHERE serves)
+RETURNING model_id, name, dimensions, serves;
+
+-- unserve_models --
+UPDATE embedding_models SET serves = false WHERE serves AND model_id <> %(model_id)s;
+
+-- serve_model --
+UPDATE embedding_models SET serves = true WHERE model_id = %(model_id)s;
+
+-- set_lock_timeout --
+SELECT set_config('lock_timeout', %(timeout)s, true);
+
+-- delete_model --
+DELETE FROM embedding_models WHERE model_id = %(model_id)s AND NOT serves RETURNING model_id;
+
+-- drop_vectors --
+DROP TABLE IF EXISTS {vectors};
+
+-- any_unembedded --
+SELECT FROM chunks WHERE NOT EXISTS (SELECT FROM {vectors} AS v WHERE v.chunk_id = chunks.chunk_id)
+LIMIT 1;
 
 -- create_vectors --
 -- Narrow, and never out of line: a scan of all rows then reads nothing else.
@@ -223,7 +248,7 @@ CREATE TABLE {vectors} (
 -- count_vectors --
 SELECT count(*) AS vectors FROM {vectors};
 
--- index_of_vectors --
+-- index_state --
 SELECT indisvalid AS valid FROM pg_index WHERE indexrelid = to_regclass(%(index)s);
 
 -- try_index_lock --
@@ -234,6 +259,13 @@ SELECT pg_advisory_unlock(%(key)s, %(model)s);
 
 -- drop_index --
 DROP INDEX CONCURRENTLY IF EXISTS {index};
+
+-- lay_index_aside --
+DROP INDEX IF EXISTS {index};
+
+-- create_word_index --
+-- As in schema.sql.
+CREATE INDEX CONCURRENTLY lexical_by_term ON lexical USING gin (terms) WITH (fastupdate = off);
 
 -- create_index --
 CREATE INDEX CONCURRENTLY {index} ON {vectors} USING hnsw (embedding halfvec_ip_ops);

@@ -2,6 +2,12 @@
 -- What a filter asks of the document `d`.
 (%(kinds)s::text[] IS NULL OR d.kind = ANY(%(kinds)s))
 AND (%(uri_prefix)s::text IS NULL OR d.uri ^@ %(uri_prefix)s)
+AND (%(source_uris)s::text[] IS NULL
+    OR d.source_id IN (SELECT source_id FROM sources WHERE uri = ANY(%(source_uris)s)))
+AND (%(sender)s::text IS NULL OR strpos(lower(d.author), lower(%(sender)s)) > 0)
+AND (%(thread)s::text IS NULL OR d.thread = %(thread)s)
+AND (%(since)s::timestamptz IS NULL OR d.modified_at >= %(since)s)
+AND (%(until)s::timestamptz IS NULL OR d.modified_at < %(until)s)
 AND (%(document_ids)s::bigint[] IS NULL OR d.document_id = ANY(%(document_ids)s));
 
 -- no_vectors --
@@ -30,10 +36,14 @@ words AS MATERIALIZED (
 -- The words as each language stems them. `simple` knows no stop words: there a word is left out
 -- that is one in English or in another language of these collections.
 stems AS MATERIALIZED (
-    SELECT word, configuration, lexeme, term_id, coalesce(df, 0) AS df
+    SELECT word, configuration, stem.lexeme, term_id, coalesce(df, 0) AS df
     FROM words CROSS JOIN languages
-    CROSS JOIN unnest(tsvector_to_array(to_tsvector(configuration::regconfig, word))) AS lexeme
-    LEFT JOIN terms USING (configuration, lexeme)
+    CROSS JOIN unnest(tsvector_to_array(to_tsvector(configuration::regconfig, word))) AS stem (lexeme)
+    -- One look into the index for each, however small the table seems to the planner.
+    LEFT JOIN LATERAL (
+        SELECT term_id, df FROM terms
+        WHERE terms.configuration = languages.configuration AND terms.lexeme = stem.lexeme LIMIT 1
+    ) AS known ON true
     WHERE configuration <> 'simple' OR NOT EXISTS (
         SELECT FROM (SELECT configuration FROM languages UNION SELECT 'english') AS other
         WHERE other.configuration <> 'simple'
@@ -48,15 +58,46 @@ asked AS MATERIALIZED (
     WHERE word IN (SELECT word FROM stems WHERE term_id IS NOT NULL)
 ),
 weighed AS MATERIALIZED (
-    SELECT term_id, idf / best AS weight, sum(df) OVER rarest AS reached, row_number() OVER rarest AS rank
+    SELECT configuration, term_id, df, idf / best AS weight,
+        row_number() OVER (PARTITION BY configuration ORDER BY df, term_id) AS rank
     FROM (SELECT *, sum(idf) OVER (PARTITION BY configuration) AS best FROM asked) AS asked
     WHERE term_id IS NOT NULL
-    WINDOW rarest AS (PARTITION BY configuration ORDER BY df, term_id)
+),
+-- How many words the question has. In its own language it has the fewest: there its stop words are
+-- left out.
+strength AS MATERIALIZED (
+    SELECT coalesce(min(number), 0) AS words FROM (
+        SELECT count(*) AS number FROM asked GROUP BY configuration
+    ) AS by_language
 ),
 question AS MATERIALIZED (
-    SELECT array_agg(term_id) FILTER (WHERE reached <= %(budget)s::bigint OR rank = 1) AS rare,
-        ('{{' || string_agg(term_id || ':' || weight::real, ',') || '}}/1000000000')::sparsevec AS weights
+    SELECT ('{{' || string_agg(term_id || ':' || weight::real, ',') || '}}/1000000000')::sparsevec AS weights
     FROM weighed
+),
+-- What a candidate has to hold: one of the rarest words, or two that are not so rare. A passage with
+-- a single common word cannot come near the best; one with two of them can. Words that are asked for
+-- together stand together more often than by chance.
+holdings AS (
+    SELECT configuration, ARRAY[term_id] AS held, df::bigint AS size, rank = 1 AS needed
+    FROM weighed WHERE rank <= %(words_paired)s::bigint
+    UNION ALL
+    SELECT configuration, ARRAY[one.term_id, other.term_id],
+        least(one.df, other.df, 4 * one.df::bigint * other.df / (SELECT whole FROM size))::bigint, false
+    FROM weighed AS one JOIN weighed AS other USING (configuration)
+    WHERE one.rank < other.rank AND other.rank <= %(words_paired)s::bigint
+),
+afforded AS (
+    SELECT configuration, held FROM (
+        SELECT *, sum(size) OVER (PARTITION BY configuration ORDER BY size, held) AS reached FROM holdings
+    ) AS priced
+    WHERE needed OR reached <= %(budget)s::bigint
+),
+keys AS MATERIALIZED (
+    SELECT held FROM afforded
+    WHERE NOT EXISTS (
+        SELECT FROM afforded AS single
+        WHERE cardinality(single.held) < cardinality(afforded.held) AND single.held <@ afforded.held
+    )
 ),
 route AS MATERIALIZED (
     SELECT %(narrowed)s::bool OR (scope < whole AND scope <= %(exact_limit)s::bigint) AS counted FROM size
@@ -80,10 +121,15 @@ lexical_leg AS MATERIALIZED (
         UNION ALL
         -- Sorted first: then the filter looks at no more of them than it lets through.
         (SELECT chunk_id, distance FROM (
-            SELECT chunk_id, document_id, weights <#> (SELECT weights FROM question) AS distance
-            FROM lexical
-            WHERE NOT (SELECT yes FROM exact) AND terms && (SELECT rare FROM question)
-                AND collection_id = ANY((SELECT ids FROM scope)::int[])
+            SELECT DISTINCT chunk_id, document_id, distance
+            FROM keys CROSS JOIN LATERAL (
+                SELECT chunk_id, document_id, weights <#> (SELECT weights FROM question) AS distance
+                FROM lexical
+                WHERE NOT (SELECT yes FROM exact) AND terms @> held
+                    AND collection_id = ANY((SELECT ids FROM scope)::int[])
+                -- Also keeps the planner from reading the whole table once for all keys.
+                ORDER BY distance LIMIT CASE WHEN NOT %(narrowed)s::bool THEN %(depth)s::bigint END
+            ) AS holding
             ORDER BY distance
         ) AS l
         WHERE NOT %(narrowed)s::bool
@@ -93,45 +139,78 @@ lexical_leg AS MATERIALIZED (
     WHERE distance < 0
 ),
 vector_leg AS MATERIALIZED (
-    (SELECT v.chunk_id FROM kept JOIN {vectors} AS v USING (chunk_id)
+    (SELECT v.chunk_id, (v.embedding <#> %(vector)s::halfvec) + 0 AS distance
+    FROM kept JOIN {vectors} AS v USING (chunk_id)
     WHERE (SELECT yes FROM exact) AND v.embedding IS NOT NULL
-    ORDER BY (v.embedding <#> %(vector)s::halfvec) + 0 LIMIT %(depth)s::bigint)
+    ORDER BY distance LIMIT %(depth)s::bigint)
     UNION ALL
-    (SELECT v.chunk_id FROM {vectors} AS v
-    WHERE NOT (SELECT yes FROM exact) AND v.embedding IS NOT NULL
+    (SELECT v.chunk_id, v.embedding <#> %(vector)s::halfvec FROM {vectors} AS v
+    WHERE NOT (SELECT yes FROM exact) AND %(vector)s::halfvec IS NOT NULL AND v.embedding IS NOT NULL
         AND v.collection_id = ANY((SELECT ids FROM scope)::int[])
         AND (NOT %(narrowed)s::bool
             OR (SELECT {matching} FROM documents AS d WHERE d.document_id = v.document_id))
     ORDER BY v.embedding <#> %(vector)s::halfvec LIMIT %(depth)s::bigint)
 ),
+-- The walk through the approximate index may end far from the nearest passages, since questions lie
+-- elsewhere than texts. A passage that the words found and that it should have met tells so. From
+-- there a second walk sets out, which finds what is around it.
+missed AS MATERIALIZED (
+    SELECT v.embedding FROM lexical_leg JOIN {vectors} AS v USING (chunk_id)
+    WHERE NOT (SELECT yes FROM exact)
+        AND v.embedding <#> %(vector)s::halfvec < (SELECT max(distance) FROM vector_leg)
+        AND NOT EXISTS (SELECT FROM vector_leg WHERE vector_leg.chunk_id = v.chunk_id)
+    ORDER BY (v.embedding <#> %(vector)s::halfvec) + 0 LIMIT 1
+),
+second_leg AS MATERIALIZED (
+    SELECT v.chunk_id FROM {vectors} AS v
+    WHERE EXISTS (SELECT FROM missed) AND v.embedding IS NOT NULL
+        AND v.collection_id = ANY((SELECT ids FROM scope)::int[])
+        AND (NOT %(narrowed)s::bool
+            OR (SELECT {matching} FROM documents AS d WHERE d.document_id = v.document_id))
+    ORDER BY v.embedding <#> (SELECT embedding FROM missed) LIMIT %(depth)s::bigint
+),
 found AS MATERIALIZED (
-    TABLE lexical_leg UNION TABLE vector_leg
+    TABLE lexical_leg UNION SELECT chunk_id FROM vector_leg UNION TABLE second_leg
 ),
 scored AS (
-    SELECT chunk_id, text_key, coalesce(-(l.weights <#> (SELECT weights FROM question)), 0) AS lexical,
+    SELECT chunk_id, l.document_id, text_key, coalesce(-(l.weights <#> (SELECT weights FROM question)), 0) AS lexical,
         -(v.embedding <#> %(vector)s::halfvec) AS cosine
     FROM found JOIN lexical AS l USING (chunk_id) LEFT JOIN {vectors} AS v USING (chunk_id)
 ),
+-- Evidence adds up. A passage without a vector yet is taken to be as near as the others on average.
 ranked AS (
-    SELECT *, CASE
-        WHEN cosine IS NULL THEN lexical
-        ELSE %(lexical_share)s::float8 * lexical + (1 - %(lexical_share)s::float8) * greatest(cosine, 0)
-    END AS score
+    SELECT *, coalesce(greatest(cosine, 0), avg(greatest(cosine, 0)) OVER (), 0)
+        + %(word_weight)s::float8 * (SELECT words FROM strength) * lexical AS evidence
     FROM scored
 ),
--- Of passages with the same text the best one stands for all.
+-- Of passages with the same text the best one stands for all, or for those of its document.
+distinct_texts AS (
+    SELECT DISTINCT ON (text_key, owner) * FROM (
+        SELECT *, CASE WHEN NOT %(fold)s::bool THEN document_id END AS owner FROM ranked
+    ) AS owned
+    ORDER BY text_key, owner, evidence DESC, chunk_id
+),
 best AS (
     SELECT * FROM (
-        SELECT DISTINCT ON (text_key) * FROM ranked ORDER BY text_key, score DESC, chunk_id
-    ) AS distinct_texts
+        SELECT *, row_number() OVER (PARTITION BY document_id ORDER BY evidence DESC, chunk_id) AS place_in_document
+        FROM distinct_texts
+    ) AS placed
+    WHERE %(per_document)s::bigint IS NULL OR place_in_document <= %(per_document)s::bigint
+    ORDER BY evidence DESC, chunk_id LIMIT 2 * %(k)s::bigint
+),
+-- What a mail quotes gives way to the mail that it is from.
+weighed_best AS (
+    SELECT best.*, evidence * CASE WHEN quoted THEN %(quoted_weight)s::float8 ELSE 1 END AS score
+    FROM best JOIN chunks USING (chunk_id)
     ORDER BY score DESC, chunk_id LIMIT %(k)s::bigint
 )
 SELECT score, lexical, cosine, (SELECT yes FROM exact) AS exact, (SELECT count(*) FROM found) AS found,
-    chunk_id, ordinal, text, context, place, spans, c.origins, c.audience,
-    d.document_id, name AS collection, d.uri, title, kind, language, modified_at,
+    (SELECT name FROM embedding_models WHERE serves) AS serving,
+    chunk_id, ordinal, text, context, place, spans, c.origins, c.audience, c.quoted,
+    d.document_id, name AS collection, d.uri, title, kind, language, modified_at, author, thread,
     d.origins AS document_origins, d.audience AS document_audience
-FROM best JOIN chunks AS c USING (chunk_id)
-JOIN documents AS d USING (document_id)
+FROM weighed_best AS best JOIN chunks AS c USING (chunk_id)
+JOIN documents AS d ON d.document_id = best.document_id
 JOIN sources USING (source_id)
 JOIN collections USING (collection_id)
 ORDER BY score DESC, chunk_id;

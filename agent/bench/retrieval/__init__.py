@@ -1,0 +1,1 @@
+"""How well search ranks, on any folder in the layout of BEIR."""

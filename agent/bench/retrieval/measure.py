@@ -1,0 +1,94 @@
+"""Fill memory with judged documents, ask all questions, and say how well it ranked."""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from agent import assembly
+from agent.bench import place
+from agent.bench.retrieval import beir, crossfit, peers, report
+from agent.bench.retrieval.beir import Judged
+from agent.bench.retrieval.legs import Asked, asked_of
+from agent.settings import Settings
+from memory.store import DocumentStore
+from tools.papers import document_of
+from tools.reading.base import FileReader
+
+DATABASE = "cortical_bench_retrieval"
+K = 10
+_BATCH = 200
+_EMBED_BATCH = 64
+
+Watch = Callable[[Mapping[str, Any]], None]
+
+
+async def measure(
+    settings: Settings, folders: Sequence[Path], *, watch: Watch, peer: Path | None
+) -> dict[str, Any]:
+    """Measure one folder, or several and their mean. Raises UsageError for an unfit folder."""
+    sets = [await asyncio.to_thread(beir.load, folder) for folder in folders]
+    runs = [await _asked(settings, judged, watch) for judged in sets]
+    weights = crossfit.weights(runs, [judged.gains for judged in sets])
+    reports = []
+    for judged, run, chosen in zip(sets, runs, weights, strict=True):
+        rankings = await peers.rankings(judged, peer, watch) if peer is not None else {}
+        reports.append(report.of(judged, run, rankings, chosen))
+    if len(reports) == 1:
+        return reports[0]
+    return {"sets": reports, "mean": report.mean(reports)}
+
+
+async def _asked(settings: Settings, judged: Judged, watch: Watch) -> list[Asked]:
+    """Ingest a folder into a database of its own and ask all its questions."""
+    async with (
+        place.lent(settings, DATABASE) as own,
+        assembly.memory(own) as memory,
+    ):
+        await _fill(memory.store, memory.reader, judged, watch)
+        await memory.store.embed_missing(
+            memory.embedder,
+            batch=_EMBED_BATCH,
+            on_progress=lambda done, total: watch(
+                {"event": "embedding", "done": done, "total": total}
+            ),
+        )
+        searcher = memory.searcher
+        await searcher.search(judged.questions[0][1], k=K)  # loads the model
+        asked = []
+        for key, text in judged.questions:
+            watch({"event": "asking", "text": text})
+            began = time.perf_counter()
+            hits = await searcher.search(text, k=K, per_document=1)
+            elapsed = time.perf_counter() - began
+            asked.append(asked_of(key, hits, await searcher.candidates(text), elapsed))
+        return asked
+
+
+async def _fill(store: DocumentStore, reader: FileReader, judged: Judged, watch: Watch) -> None:
+    """Read each document as a file of its own would be, and store it under its id."""
+    source_id = await store.source("bench", judged.name)
+    held = []
+    for number, (key, title, text) in enumerate(judged.documents, start=1):
+        if not (text or title).strip():
+            continue
+        data = (text or title).encode("utf-8", "replace")
+        reading = replace(await reader.read(data, title or key), title=title)
+        document = document_of(
+            reading,
+            uri=key,
+            digest=hashlib.sha256(data).digest(),
+            modified_at=datetime.fromtimestamp(0, UTC),
+        )
+        held.append(document)
+        if len(held) == _BATCH or number == len(judged.documents):
+            await store.put_many(source_id, held)
+            held = []
+            facts = {"done": number, "total": len(judged.documents), "name": judged.name}
+            watch({"event": "ingesting", **facts})
+    if held:
+        await store.put_many(source_id, held)

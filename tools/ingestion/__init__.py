@@ -1,0 +1,1 @@
+"""The parts of ingestion; `tools.ingest` puts them together."""
