@@ -23,7 +23,7 @@ from memory.files import FileRecord, FileStore, record
 from memory.passages import prepared
 from memory.queries import query
 from memory.rows import Row, chunk_of, document_of, fetch
-from memory.writing import Fresh, collection_of, insert, replace, vanish, writing
+from memory.writing import collection_of, insert, replace_all, vanish, writing
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,27 +102,27 @@ class DocumentStore:
         for document in documents:
             _check_uri(document.uri)
         uris = [storable(document.uri) for document in documents]
-        prepared_ones = await asyncio.to_thread(lambda: [prepared(one) for one in documents])
+        passages = await asyncio.to_thread(lambda: [prepared(one) for one in documents])
         async with writing(self._pool) as connection:
             collection_id = await collection_of(connection, source_id)
             rows = await fetch(connection, "known_documents_of", source_id=source_id, uris=uris)
             known = {row["uri"]: row for row in rows}
-            results, fresh = [], Fresh()
-            for uri, document, passages in zip(uris, documents, prepared_ones, strict=True):
-                unchanged = _unchanged(known.get(uri), document)
-                results.append(
-                    unchanged
-                    or PutResult(
-                        document_id=await replace(
-                            connection, source_id, document, passages, known.get(uri), fresh
-                        ),
-                        chunks=len(passages),
-                        changed=True,
-                    )
-                )
+            found = [
+                _unchanged(known.get(uri), one) for uri, one in zip(uris, documents, strict=True)
+            ]
+            given = [
+                one
+                for one, same in zip(zip(documents, passages, strict=True), found, strict=True)
+                if same is None
+            ]
+            ids, fresh = await replace_all(connection, source_id, given, known)
             await insert(connection, collection_id, fresh)
             await record(connection, source_id, files)
-        return results
+        written = (
+            PutResult(document_id=document_id, chunks=len(rows), changed=True)
+            for document_id, (_, rows) in zip(ids, given, strict=True)
+        )
+        return [same or next(written) for same in found]
 
     async def vanish(self, source_id: int, keep: AbstractSet[str]) -> list[str]:
         """Delete the documents of a source that are not among those to keep; return their uris."""

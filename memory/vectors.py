@@ -54,9 +54,8 @@ async def embed_missing(
     """
     await follow(embedder)
     model = await register(pool, embedder)
-    with translated():
-        async with pool.connection() as connection:
-            total = await _count_waiting(connection, model)
+    # Counting looks at all passages: too much for a mail that has just come.
+    total = 0 if on_progress is silent else await waiting(pool, embedder)
     done, seen = 0, _Seen()
     while limit is None or done < limit:
         size = batch if limit is None else min(batch, limit - done)

@@ -1,5 +1,6 @@
 """The scale benchmark from beginning to end: a store is made, loaded, measured and dropped."""
 
+import asyncio
 import resource
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,10 +13,11 @@ import numpy as np
 from agent import assembly
 from agent.bench.scale import exhaustive, live, material, narrowings, peers, place, remix, searching
 from agent.bench.scale.embedded import vectors_of
-from agent.bench.scale.exhaustive import Floats
+from agent.bench.scale.exhaustive import Answer, Exhaustive, Floats, Question
 from agent.bench.scale.known import KnownEmbedder
 from agent.bench.scale.material import Domain
 from agent.bench.scale.remix import COLLECTIONS, Remixer
+from agent.bench.scale.searching import Narrowing
 from agent.embedders.minilm import MiniLmEmbedder
 from agent.errors import AgentError
 from agent.settings import Settings
@@ -152,21 +154,30 @@ async def _searches(
     asked = await exhaustive.questions(pool, texts, np.array([questions[text] for text in texts]))
     watch({"event": "measuring", "text": "reading all passages, to compare with"})
     all_ = await exhaustive.read(pool, model, asked)
+    filters = await narrowings.of(pool, all_)
+    wanted = await asyncio.to_thread(_wanted, all_, asked, filters)
     searcher = Searcher(pool, known)
+    unread = Searcher(pool, KnownEmbedder(known.model, known.dimensions, {}))
     watch({"event": "measuring", "text": f"{len(asked)} questions"})
     report: dict[str, Any] = {
         "questions": len(asked),
         "passages": len(all_.ids),
-        "fused": await searching.fused(searcher, asked, all_),
-        "vector": await searching.vector_leg(pool, model, asked, all_),
-        "lexical": await searching.lexical_leg(
-            Searcher(pool, KnownEmbedder(known.model, known.dimensions, {})), asked, all_
-        ),
-        "filters": await searching.filtered(searcher, await narrowings.of(pool, all_), asked, all_),
+        "fused": await searching.fused(searcher, asked, wanted),
+        "vector": await searching.vector_leg(pool, model, asked, wanted),
+        "lexical": await searching.lexical_leg(unread, asked, wanted),
+        "filters": await searching.filtered(searcher, filters, asked, wanted),
     }
     if not report["fused"]["overlap@10"]:
         raise AgentError("The benchmark is void: search found nothing of what it should.")
     return report
+
+
+def _wanted(
+    all_: Exhaustive, asked: Sequence[Question], filters: Sequence[Narrowing]
+) -> list[Answer]:
+    withins = [one.within for one in filters]
+    few = all_.answers(asked[: searching.FILTERED], withins, searching.K)
+    return few + all_.answers(asked[searching.FILTERED :], (), searching.K)
 
 
 def _chosen(texts: Sequence[str]) -> list[str]:
