@@ -10,7 +10,7 @@ from pgvector import HalfVector
 from psycopg import sql
 
 from agent.bench.scale.exhaustive import Answer, Best, Question
-from agent.bench.scale.timing import percentiles, timed
+from agent.bench.timing import percentiles, timed
 from memory.database import Pool
 from memory.documents import Hit
 from memory.embedding_models import Model
