@@ -21,7 +21,7 @@ from memory.files import FileRecord, FileStore, record
 from memory.passages import prepared
 from memory.queries import query
 from memory.rows import Row, chunk_of, document_of, fetch
-from memory.writing import Fresh, collection_of, delete_documents, insert, replace, same, writing
+from memory.writing import collection_of, delete_documents, insert, is_same, replace_all, writing
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,27 +90,27 @@ class DocumentStore:
         for document in documents:
             _check_uri(document.uri)
         uris = [storable(document.uri) for document in documents]
-        prepared_ones = await asyncio.to_thread(lambda: [prepared(one) for one in documents])
+        passages = await asyncio.to_thread(lambda: [prepared(one) for one in documents])
         async with writing(self._pool) as connection:
             collection_id = await collection_of(connection, source_id)
             rows = await fetch(connection, "known_documents_of", source_id=source_id, uris=uris)
             known = {row["uri"]: row for row in rows}
-            results, fresh = [], Fresh()
-            for uri, document, passages in zip(uris, documents, prepared_ones, strict=True):
-                unchanged = _unchanged(known.get(uri), document)
-                results.append(
-                    unchanged
-                    or PutResult(
-                        document_id=await replace(
-                            connection, source_id, document, passages, known.get(uri), fresh
-                        ),
-                        chunks=len(passages),
-                        changed=True,
-                    )
-                )
+            found = [
+                _unchanged(known.get(uri), one) for uri, one in zip(uris, documents, strict=True)
+            ]
+            given = [
+                one
+                for one, same in zip(zip(documents, passages, strict=True), found, strict=True)
+                if same is None
+            ]
+            ids, fresh = await replace_all(connection, source_id, given, known)
             await insert(connection, collection_id, fresh)
             await record(connection, source_id, files)
-        return results
+        written = (
+            PutResult(document_id=document_id, chunks=len(rows), changed=True)
+            for document_id, (_, rows) in zip(ids, given, strict=True)
+        )
+        return [same or next(written) for same in found]
 
     async def forget(self, source_id: int) -> list[str]:
         """Delete a source with all its documents; return their uris."""
@@ -201,6 +201,6 @@ def _check_uri(uri: str) -> None:
 
 def _unchanged(known: Row | None, document: NewDocument) -> PutResult | None:
     """Return the result of storing nothing, if what is known is the very same."""
-    if known is None or not same(known, document):
+    if known is None or not is_same(known, document):
         return None
     return PutResult(document_id=known["document_id"], chunks=known["chunks"], changed=False)
