@@ -10,7 +10,7 @@ from agent.clock import SystemClock
 from memory.store import DocumentStore
 from tools.ingest import Ingestion
 from tools.ingest_report import Failure, IngestProgress, IngestReport
-from tools.ingestion.members import Seen, member_uri
+from tools.ingestion.member_uris import Seen, member_uri
 from tools.reading.base import UnreadableError
 from tools.reading.members import BrokenMember, Member
 from tools.reading.testing import PlainReader, Postbox, postboxes
