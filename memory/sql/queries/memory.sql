@@ -104,10 +104,11 @@ ON CONFLICT (collection_id, configuration) DO UPDATE SET chunks = lexicon.chunks
 WITH gone AS (
     DELETE FROM lexical
     WHERE document_id = ANY(%(document_ids)s::bigint[]) AND chunk_id <> ALL(%(kept)s::bigint[])
-    RETURNING document_id, collection_id, terms
+    RETURNING document_id, collection_id, weights
 ),
 counted AS MATERIALIZED (
-    SELECT term_id, count(*)::int AS df FROM gone, unnest(terms) AS term_id GROUP BY term_id
+    SELECT term_id, count(*)::int AS df FROM gone, unnest(terms_of(weights)) AS term_id
+    GROUP BY term_id
 ),
 lowered AS (
     UPDATE terms SET df = terms.df - counted.df FROM counted
@@ -259,7 +260,7 @@ DROP INDEX IF EXISTS {index};
 
 -- create_word_index --
 -- As in schema.sql.
-CREATE INDEX CONCURRENTLY lexical_by_term ON lexical USING gin (terms) WITH (fastupdate = off);
+CREATE INDEX CONCURRENTLY lexical_by_term ON lexical USING gin (terms_of(weights)) WITH (fastupdate = off);
 
 -- create_index --
 CREATE INDEX CONCURRENTLY {index} ON {vectors} USING hnsw (embedding halfvec_ip_ops);

@@ -131,7 +131,7 @@ lexical_leg AS MATERIALIZED (
             FROM keys CROSS JOIN LATERAL (
                 SELECT chunk_id, document_id, weights <#> (SELECT weights FROM question) AS distance
                 FROM lexical
-                WHERE NOT (SELECT yes FROM exact) AND terms @> held
+                WHERE NOT (SELECT yes FROM exact) AND terms_of(weights) @> held
                     AND collection_id = ANY((SELECT ids FROM scope)::int[])
                 -- Also keeps the planner from reading the whole table once for all keys.
                 ORDER BY distance LIMIT CASE WHEN NOT %(narrowed)s::bool THEN %(depth)s::bigint END
