@@ -164,10 +164,12 @@ class DocumentStore:
         """Return what there is, by name."""
         return [CollectionSummary(**row) for row in await self._fetch("list_collections")]
 
-    async def languages(self) -> dict[str, int]:
-        """Return the number of documents by language code."""
-        rows = await self._fetch("list_languages")
-        return {row["language"]: row["documents"] for row in rows}
+    async def languages(self) -> dict[str, dict[str, int]]:
+        """Return the number of documents by collection and language code."""
+        counts: dict[str, dict[str, int]] = {}
+        for row in await self._fetch("list_languages"):
+            counts.setdefault(row["collection"], {})[row["language"]] = row["documents"]
+        return counts
 
     async def embed_missing(
         self,

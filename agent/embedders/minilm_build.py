@@ -33,6 +33,9 @@ _WORDS_KNOWN = 26_000
 _SEED = 7
 _ALONE, _SEQUENCES = 140, 40
 _REPEATED_EVERY = 3
+_RULES = (1008, 1010, 1011, 1012, 1027, 1035)
+"""Signs that lines are drawn with: `* , - . = _`."""
+_RULE_LENGTHS = (60, 180, TOKENS - 2)
 
 PROOF = (
     "",
@@ -98,7 +101,7 @@ def ranges(weights: Path) -> Ranges:
 def made_up_texts() -> Iterator[Ids]:
     """Yield the same texts at every call: marks alone, single words and signs, and sequences.
 
-    Short texts give the largest numbers, and so does a word that is said again and again.
+    Short texts give the largest numbers, and so does what is said or drawn again and again.
     """
     random = np.random.default_rng(_SEED)
     yield _marked(np.array([], np.int64))
@@ -109,6 +112,9 @@ def made_up_texts() -> Iterator[Ids]:
         yield _marked(pieces)
         if length % _REPEATED_EVERY == 0:
             yield _marked(np.full(length, pieces[0]))
+    for length in _RULE_LENGTHS:
+        for sign in _RULES:
+            yield _marked(np.full(length, sign))
 
 
 def _pieces(random: np.random.Generator, length: int) -> Ids:

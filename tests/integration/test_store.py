@@ -164,7 +164,7 @@ async def test_collections_are_counted_by_kind_and_language(store: DocumentStore
     assert await store.collections() == [
         CollectionSummary(name="shelf", documents={"pdf": 1, "mail": 2}, chunks=4)
     ]
-    assert await store.languages() == {"de": 1, "en": 2}
+    assert await store.languages() == {"shelf": {"de": 1, "en": 2}}
 
 
 async def test_a_refused_document_leaves_the_old_one_whole(

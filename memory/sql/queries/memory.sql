@@ -198,7 +198,9 @@ WHERE EXISTS (SELECT FROM sources WHERE sources.collection_id = collections.coll
 ORDER BY name;
 
 -- list_languages --
-SELECT language, count(*) AS documents FROM documents GROUP BY language ORDER BY language;
+SELECT name AS collection, language, count(*) AS documents
+FROM documents JOIN sources USING (source_id) JOIN collections USING (collection_id)
+GROUP BY name, language ORDER BY name, language;
 
 -- list_models --
 SELECT model_id, name, dimensions, serves FROM embedding_models ORDER BY model_id DESC;
