@@ -11,7 +11,7 @@ _LETTERS_LIMIT = 256
 _LEAST_LETTERS = 2
 """Of a part: single letters and lone digits find nothing."""
 
-# Words and what joins them exclude each other, so that each letter is looked at a few times at most.
+# Words and what joins them exclude each other, so that each letter is looked at a few times only.
 # A word that is plainly one is passed over in here, which is what most are: calling out for each
 # would take most of the time of a load.
 _COMPOUND = re.compile(r"(?<!\w)(?<!\w[./-])(?![A-Z]?[a-z]*+(?!\w|[./-]\w))\w++(?:[./-]\w++)*+")
