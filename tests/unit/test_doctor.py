@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from agent.doctor import MINILM, embeddings, executive, model_notes
-from agent.embedders.minilm import MODEL
+from agent.embedders.minilm_files import MODEL
 from agent.executives.ollama_server import OllamaModel, OllamaServer
 from agent.settings import load
 from memory.embedding_models import Model
