@@ -235,7 +235,7 @@ BROKEN = {
     "eighty thousand pieces of a name": b"Subject: needle\nContent-Disposition: inline; "
     + b'filename*1="; ' * 80_000
     + b"\n\nx",
-    "parameters in each of five thousand parts": b"Subject: needle\n"
+    "parameters in each of ten thousand parts": b"Subject: needle\n"
     b"Content-Type: multipart/mixed; boundary=b\n\n"
     + (b"--b\nContent-Type: multipart/x; " + b"a;" * 800 + b"\n\nx\n")
     * 10_000,
