@@ -29,6 +29,8 @@ WORDS_PAIRED = 6
 EXACT_LIMIT = 20_000
 """Up to so many passages that a filter leaves are compared one by one."""
 _UNLIMITED = 2**62
+_ROWS_LIMIT = 2**40
+"""More than there are; of larger numbers the statement could not make multiples."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,10 +106,10 @@ class Searcher:
         """
         if k < 1:
             return []
+        k = min(k, _ROWS_LIMIT)
+        each = None if per_document is None else min(per_document, _ROWS_LIMIT)
         deep = replace(effort, depth=max(effort.depth, 2 * k))
-        reach = _Reach(
-            effort=deep, exact_limit=EXACT_LIMIT, k=k, per_document=per_document, fold=fold
-        )
+        reach = _Reach(effort=deep, exact_limit=EXACT_LIMIT, k=k, per_document=each, fold=fold)
         return await self._hits(text, collections, filter, reach)
 
     async def candidates(

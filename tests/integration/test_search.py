@@ -237,6 +237,13 @@ def kept(document: Document, collections: list[str] | None, narrowing: Filter) -
 
 
 @pytest.mark.usefixtures("library")
+async def test_any_number_of_hits_can_be_asked_for(searcher: Searcher) -> None:
+    usual = await searcher.search("word7", k=5_000)
+    for number in (2**62, 2**63, 10**30):
+        assert await searcher.search("word7", k=number, per_document=number) == usual
+
+
+@pytest.mark.usefixtures("library")
 async def test_more_than_a_leg_brings_in_can_be_asked_for(searcher: Searcher) -> None:
     assert len(await searcher.search("word7", k=1_150)) == 1_150
     assert len(await searcher.search("word7", k=5_000)) == 1_200
