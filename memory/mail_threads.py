@@ -40,8 +40,7 @@ async def settle(connection: Connection, messages: Mapping[int, Message | None])
     if not changed:
         return
     await connection.execute(query("link_messages"), _columns(changed))
-    topics = [message.topic for message in changed.values() if message and message.topic]
-    orphaned = await fetch(connection, "orphaned_threads", topics=topics)
+    orphaned = await fetch(connection, "orphaned_threads", document_ids=list(changed))
     left = {row["thread"] for row in orphaned}
     left |= {stored[document_id]["thread"] for document_id in changed} - {None}
     await regroup(connection, left, changed)

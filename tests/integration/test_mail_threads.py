@@ -87,6 +87,14 @@ class Box:
             }
         return found
 
+    async def versions(self) -> dict[str, str]:
+        """Return by node the transaction that wrote its row."""
+        async with self.pool.connection() as connection:
+            cursor = await connection.execute(
+                "SELECT node, xmin::text AS version FROM mail_threads"
+            )
+            return {row["node"]: row["version"] for row in await cursor.fetchall()}
+
     async def nodes(self) -> int:
         async with self.pool.connection() as connection:
             cursor = await connection.execute("SELECT count(*) AS nodes FROM mail_threads")
@@ -148,6 +156,18 @@ async def test_such_a_reply_belongs_to_nobody_else_and_to_nothing_long_ago(box: 
         mail("nameless", answers=True, day=1),
     )
     assert await box.threads() == {"a", "other", "stranger", "late", "nameless"}
+
+
+async def test_a_mail_on_the_topic_of_many_strangers_leaves_theirs_alone(box: Box) -> None:
+    strangers = [
+        mail(f"m{n}", topic="alarm", answers=True, day=n, sender=f"{n}@y.example") for n in range(9)
+    ]
+    await box.put(*strangers[:-1])
+    before = await box.versions()
+    await box.put(strangers[-1])
+    after = await box.versions()
+    assert len(after) == 9
+    assert before.items() <= after.items()
 
 
 MAILS = (

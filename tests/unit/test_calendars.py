@@ -1,5 +1,6 @@
 """ICS and VCF to blocks: a line for each event, task and card, at the line where it begins."""
 
+import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -195,6 +196,15 @@ def test_a_card_of_any_version_says_who_and_how_to_reach_them() -> None:
         ("Bob; Phone (cell, home): tel:+1-555", 'line 21, "Bob"'),
     ]
     assert (reading.kind, reading.title) == ("contacts", "c.vcf")
+
+
+def test_a_note_that_is_broken_into_half_a_million_lines_is_read_in_bearable_time() -> None:
+    note = "NOTE;ENCODING=QUOTED-PRINTABLE:" + "a=\n" * 500_000 + "needle\n"
+    card = f"BEGIN:VCARD\nVERSION:2.1\nFN:Bob\n{note}END:VCARD\n"
+    began = time.process_time()
+    (block,) = contacts.read(card.encode(), "c.vcf", "text/vcard").blocks
+    assert block.text.endswith("aaneedle")
+    assert time.process_time() - began < 5
 
 
 def test_a_quotation_from_contacts_opens_at_its_card() -> None:

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from tools.reading import objects
@@ -49,7 +49,8 @@ def _say(raw: Raw) -> Said:
 
     # It prints what it skips, which is a person's address book.
     logging.getLogger("vobject.base").disabled = True
-    text = "\r\n".join(map(_whole, _FOLD.sub("", raw.text).split("\r\n")))
+    lines = _unbroken(_FOLD.sub("", raw.text).split("\r\n"))
+    text = "\r\n".join(map(_whole, lines))
     card = next(vobject.readComponents(text, allowQP=True, ignoreUnreadable=True))
     held: dict[str, list[Any]] = {}
     for line in card.getChildren():
@@ -59,6 +60,21 @@ def _say(raw: Raw) -> Said:
     return Said(
         title=title, text="; ".join(filter(None, (title, *_parts(held)))), own="\n".join(notes)
     )
+
+
+def _unbroken(lines: Iterable[str]) -> Iterator[str]:
+    """Yield in one what quoted-printable broke up: the library copies all of it for each line."""
+    held: list[str] = []
+    breakable = False
+    for line in lines:
+        breakable = breakable if held else "quoted-printable" in line.lower()
+        if breakable and line.endswith("="):
+            held.append(line[:-1])
+            continue
+        yield "".join((*held, line))
+        held = []
+    if held:
+        yield "".join(held)
 
 
 def _whole(line: str) -> str:

@@ -12,9 +12,11 @@ FROM unnest(%(document_ids)s::bigint[], %(message_ids)s::text[], %(ancestors)s::
 WHERE documents.document_id = given.document_id;
 
 -- orphaned_threads --
--- Threads that a new mail on a topic may change: an orphan's elder is told by what else there is.
-SELECT DISTINCT thread FROM documents
-WHERE orphan AND topic = ANY(%(topics)s::text[]) AND thread IS NOT NULL;
+-- Threads that new mails may change: of orphans that one of them may be the elder of.
+SELECT DISTINCT d.thread FROM documents AS e JOIN documents AS d ON d.orphan AND d.topic = e.topic
+    AND e.modified_at < d.modified_at AND e.modified_at > d.modified_at - interval '92 days'
+    AND (e.recipients || e.sender) && (d.recipients || d.sender)
+WHERE e.document_id = ANY(%(document_ids)s::bigint[]) AND d.thread IS NOT NULL;
 
 -- messages_of_threads --
 -- The elder of an orphan is the latest mail on its topic in the three months before it that has an
