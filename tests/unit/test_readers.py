@@ -1,6 +1,7 @@
 """Text, Markdown and HTML to blocks."""
 
 import time
+from typing import Any
 
 import pytest
 
@@ -111,6 +112,23 @@ def test_a_long_markdown_text_keeps_its_lines_across_pieces() -> None:
     reading = markdown.read(source.encode(), "long.md", "text/markdown")
     lines_are_right(reading, source)
     assert len(reading.blocks) == 6_000
+
+
+@pytest.mark.parametrize("reader", [markdown, html])
+def test_of_a_hundred_megabytes_the_beginning_is_read_and_the_rest_is_named(reader: Any) -> None:
+    began = time.process_time()
+    reading = reader.read(b"<html>" + b"word " * 20_000_000, "large", "text/any")
+    assert time.process_time() - began < 5
+    assert len("".join(block.text for block in reading.blocks)) <= text.BYTES_READ
+    assert f"of which the first {text.BYTES_READ} were read" in reading.flaws[0]
+
+
+def test_a_page_of_a_million_tags_is_read_without_being_laid_out() -> None:
+    began = time.process_time()
+    reading = html.read(b"<html>" + b"<p>x" * 1_000_000, "tags.html", "text/html")
+    assert time.process_time() - began < 5
+    assert "".join(block.text for block in reading.blocks).count("x") == 1_000_000
+    assert "could not be laid out" in reading.flaws[0]
 
 
 def test_plain_text_keeps_its_paragraphs_lines_and_indents() -> None:

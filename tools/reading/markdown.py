@@ -11,11 +11,12 @@ from memory.places import Place
 from tools.reading.base import Reading
 from tools.reading.decoding import decode
 from tools.reading.outline import Outline
+from tools.reading.text import beginning
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
 
-READER = "markdown/1"
+READER = "markdown/2"
 LABEL = Label(origins=frozenset({Origin.DOCUMENT}))
 
 _PIECE_LINES = 2000
@@ -43,7 +44,8 @@ class Leaf:
 
 def read(data: bytes, name: str, media_type: str) -> Reading:
     """Return the parts of a Markdown text with the headings above them."""
-    decoded = decode(data)
+    head, cut = beginning(data)
+    decoded = decode(head)
     lines = decoded.text.split("\n")
     outline = Outline(label=LABEL)
     front = _FRONT.match(decoded.text)
@@ -59,7 +61,7 @@ def read(data: bytes, name: str, media_type: str) -> Reading:
         blocks=blocks,
         label=LABEL,
         reader=READER,
-        flaws=decoded.flaws,
+        flaws=(*decoded.flaws, *cut),
     )
 
 

@@ -53,14 +53,11 @@ def _paragraph(lines: list[str], last_line: int) -> Paragraph:
 
 def read(data: bytes, name: str, media_type: str) -> Reading:
     """Return the paragraphs of a text with their lines; of a huge one, those at its beginning."""
-    head = _head(data)
+    head, cut = beginning(data)
     decoded = decode(head)
     shelf = _Shelf(header=_header(decoded.text) if media_type in _TABLES else None)
     for paragraph in _gathered(paragraphs(decoded.text)):
         shelf.take(paragraph)
-    flaws = [*decoded.flaws, *shelf.flaws()]
-    if len(head) < len(data):
-        flaws.append(f"it has {len(data)} bytes, of which the first {len(head)} were read")
     return Reading(
         title=name,
         kind="text",
@@ -68,7 +65,7 @@ def read(data: bytes, name: str, media_type: str) -> Reading:
         blocks=tuple(shelf.blocks),
         label=LABEL,
         reader=READER,
-        flaws=tuple(flaws),
+        flaws=(*decoded.flaws, *shelf.flaws(), *cut),
     )
 
 
@@ -139,17 +136,17 @@ def _together(held: Paragraph, one: Paragraph) -> bool:
     return near and short and "\n" not in one.text
 
 
-def _head(data: bytes) -> bytes:
-    """Return what is read of a text, without the part of a character at its end."""
+def beginning(data: bytes) -> tuple[bytes, tuple[str, ...]]:
+    """Return what is read of a text, without part of a character at its end, and what is wrong."""
     if len(data) <= BYTES_READ:
-        return data
+        return data, ()
     end = BYTES_READ
     if 0 not in data[:4096]:
         line_end = data.rfind(b"\n", end - (1 << 16), end)
         end = line_end + 1 if line_end >= 0 else end
         while data[end] & 0xC0 == 0x80 and end > BYTES_READ - 4:
             end -= 1
-    return data[:end]
+    return data[:end], (f"it has {len(data)} bytes, of which the first {end} were read",)
 
 
 def _header(table: str) -> str | None:
