@@ -351,7 +351,11 @@ def search(
         rerank=rerank,
     )
     found = _wait(searching.search(_settings(collection=collection), wish))
-    _print_json(found) if as_json else _print(rendering.hits(found["hits"]))
+    if as_json:
+        _print_json(found)
+        return
+    hits, narrowed = found["hits"], wish.filter.narrows
+    _print(rendering.hits(hits, collection=found["collection"], narrowed=narrowed))
 
 
 @runs_app.command("list")

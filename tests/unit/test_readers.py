@@ -97,6 +97,15 @@ def test_markdown_made_to_hurt_is_read_in_bearable_time(nasty: bytes) -> None:
     assert read.count("x") == nasty.count(b"x")
 
 
+@pytest.mark.parametrize(
+    "source", ["[a]: /x\n", "text\n\n" * 1_001 + "[a]: /x\n", "text\n" * 2_001 + "\n" * 3_000]
+)
+def test_markdown_that_ends_in_nothing_that_is_shown_is_read(source: str) -> None:
+    reading = markdown.read(source.encode(), "links.md", "text/markdown")
+    read = "\n".join(block.text for block in reading.blocks)
+    assert read.split() == source.split()
+
+
 def test_a_long_markdown_text_keeps_its_lines_across_pieces() -> None:
     source = "".join(f"# Part {n}\n\ntext {n}\n\n" for n in range(3_000))
     reading = markdown.read(source.encode(), "long.md", "text/markdown")

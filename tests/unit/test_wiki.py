@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import lzma
+import os
 import random
 import time
 import tracemalloc
@@ -165,6 +166,20 @@ def test_what_is_no_dump_is_refused(tmp_path: Path) -> None:
             members(data, tmp_path)
 
 
+def test_a_link_put_in_the_place_of_a_dump_is_not_followed(tmp_path: Path) -> None:
+    outside, link = tmp_path / "outside.xml", tmp_path / "dump.xml"
+    outside.write_bytes(dump())
+    link.symlink_to(outside)
+    with pytest.raises(OSError, match=r"dump\.xml"):
+        list(WikiDump().members(link))
+
+
+def test_a_pipe_put_in_the_place_of_a_dump_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "dump.xml")
+    with pytest.raises(UnreadableError, match=r"dump\.xml is not a regular file"):
+        list(WikiDump().members(tmp_path / "dump.xml"))
+
+
 def test_entities_are_not_expanded_and_nothing_is_fetched(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("SECRET")
@@ -220,6 +235,19 @@ def test_a_dump_takes_bounded_memory(tmp_path: Path) -> None:
 )
 def test_wikitext_made_to_hurt_is_rendered_in_time_in_proportion(nasty: str) -> None:
     text = nasty * (400_000 // len(nasty))
+    began = time.process_time()
+    rendered(text)
+    assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("beginning", "nasty", "end"),
+    [("{|\n|a\n", "x\n", "|}"), ("[//a", " ", "x"), ("{{a|", " ", "}}"), ("{{a\n|b", " ", "\n}}")],
+)
+def test_what_repeats_within_markup_is_rendered_in_time_in_proportion(
+    beginning: str, nasty: str, end: str
+) -> None:
+    text = beginning + nasty * (400_000 // len(nasty)) + end
     began = time.process_time()
     rendered(text)
     assert time.process_time() - began < 5

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, zip_longest
 from typing import TYPE_CHECKING
 
 from memory.labels import Label, Origin
@@ -114,7 +114,7 @@ def _pieces(lines: Sequence[str], first: int) -> Iterator[tuple[int, int]]:
 
 def _parsed(parser: "MarkdownIt", lines: Sequence[str], start: int, end: int) -> Iterator[Leaf]:
     tokens = parser.parse("\n".join(lines[start:end]))
-    for token, content in zip(tokens, [*tokens[1:], None], strict=True):
+    for token, content in zip_longest(tokens, tokens[1:]):
         if token.map is None:
             continue
         begin, stop = (start + at for at in token.map)

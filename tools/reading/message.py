@@ -8,7 +8,7 @@ RecursionError, so each header and each part is taken behind a guard of its own.
 import io
 import re
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import policy
@@ -33,6 +33,10 @@ DEPTH = 20
 NAME_LETTERS = 120
 BOUNDARIES = 20_000
 """Lines that may begin a part. The parser makes an object for each."""
+PARAMETERS = 20
+PARAMETERS_LETTERS = 4 * 1024
+"""Of a header that has parameters. The parser copies the rest of it for each of them, and asks for
+them with each part."""
 
 FAULTS = (
     ArithmeticError,
@@ -94,6 +98,17 @@ class Mail:
         return moment if 1900 < moment.year < 3000 else None
 
 
+class _Lenient(policy.Compat32):
+    """The old policy, by which headers with parameters are of bearable length."""
+
+    def header_source_parse(self, sourcelines: Sequence[str]) -> tuple[str, str]:
+        """Return the name of a header and what stands behind it, as it was sent."""
+        name, text = super().header_source_parse(list(sourcelines))
+        if not name.lower().startswith("content-"):
+            return name, text
+        return name, ";".join(text[:PARAMETERS_LETTERS].split(";", PARAMETERS)[:PARAMETERS])
+
+
 def guarded(take: Callable[[], Value]) -> Value | None:
     """Return what the parser gives, None where it stumbles over broken input."""
     try:
@@ -102,15 +117,18 @@ def guarded(take: Callable[[], Value]) -> Value | None:
         return None
 
 
+_LENIENT = _Lenient()
+
+
 def parse(data: bytes) -> Mail:
     """Take a mail apart. Blocks, for about a second in thirty megabytes."""
     mail = Mail()
     data, *others = _parted(data, mail)
     data = _capped(data, mail)
-    message = guarded(lambda: BytesParser(policy=policy.compat32).parsebytes(data))
+    message = guarded(lambda: BytesParser(policy=_LENIENT).parsebytes(data))
     if message is None:
         mail.flaws.append("its parts are nested too deep to be taken apart; read as plain text")
-        message = BytesParser(policy=policy.compat32).parsebytes(data, headersonly=True)
+        message = BytesParser(policy=_LENIENT).parsebytes(data, headersonly=True)
         _take_headers(message, mail)
         mail.bodies.append(Body(data=data.partition(b"\n\n")[2]))
         return mail

@@ -1,5 +1,6 @@
 """A dump of a wiki: millions of pages in one XML file, read as a stream."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -9,6 +10,7 @@ from tools.compressed import CompressedError, Unpacking, is_compressed
 from tools.content import Content, Kind
 from tools.reading import wikitext
 from tools.reading.base import UnreadableError
+from tools.reading.disk import opened
 from tools.reading.members import BrokenMember, Member
 
 MEDIA_TYPE = "application/x-mediawiki-dump+xml"
@@ -53,7 +55,7 @@ class WikiDump:
         parser = etree.XMLParser(
             target=target, resolve_entities=False, no_network=True, load_dtd=False
         )
-        with path.open("rb") as file:
+        with opened(path) as descriptor, os.fdopen(descriptor, "rb", closefd=False) as file:
             try:
                 source = _source(file)
                 while piece := source.read(_PIECE_BYTES):

@@ -30,11 +30,11 @@ _SHOWN = {
 }
 """Templates whose arguments stand in the text, and which of them."""
 
-_ADDRESS = re.compile(r"\[(?:https?:)?//[^\s\[\]]{1,500}[ \t]*([^\]\[\n]{0,500})\]")
+_ADDRESS = re.compile(r"\[(?:https?:)?//[^\s\[\]]{1,500}+[ \t]*+([^\]\[\n]{0,500})\]")
 _QUOTES = re.compile(r"'{2,5}")
 _SWITCH = re.compile(r"__[A-Z]{3,30}__")
 _LIST = re.compile(r"^([*#:;]+)[ \t]*", re.MULTILINE)
-_FACT = re.compile(r"\s*([\w .()/-]{1,60}?)\s*=\s*(.*)", re.DOTALL)
+_FACT = re.compile(r"\s*+(\w[\w .()/-]{0,59}?)\s*=\s*(.*)", re.DOTALL)
 _CELLS = re.compile(r"\|\||!!")
 _STYLE = re.compile(r"[^|\[\]{}\n]{0,200}=[^|\[\]{}\n]{0,200}\|(?!\|)")
 _BLANKS = re.compile(r"[ \t]+")
@@ -161,15 +161,15 @@ def _line(value: str) -> str:
 def _table(frame: _Frame) -> str:
     """Return the rows of a table, their cells side by side."""
     lines = "".join(frame.arguments()).split("\n")[1:]
-    rows: list[list[str]] = [[]]
+    rows: list[list[list[str]]] = [[]]
     for line in map(str.strip, lines):
         if line.startswith("|-"):
             rows.append([])
         elif line.startswith(("|", "!")):
-            rows[-1] += [_cell(cell) for cell in _CELLS.split(line.lstrip("|!+"))]
+            rows[-1] += [[_cell(cell)] for cell in _CELLS.split(line.lstrip("|!+"))]
         elif rows[-1]:
-            rows[-1][-1] += f" {line}"
-    held = (" | ".join(filter(None, map(str.strip, row))) for row in rows)
+            rows[-1][-1].append(line)
+    held = (" | ".join(filter(None, (" ".join(cell).strip() for cell in row))) for row in rows)
     return "\n" + "\n".join(row for row in held if row) + "\n\n"
 
 
