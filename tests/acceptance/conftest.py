@@ -47,7 +47,6 @@ class User:
             "PATH": f"{CORTICAL.parent}:{os.environ['PATH']}",
             "LANG": "C.UTF-8",
             "CORTICAL_DATA_DIR": str(self.home / "data"),
-            "CORTICAL_CACHE_DIR": str(self.home / "cache"),
             "CORTICAL_OLLAMA__URL": "http://127.0.0.1:9",  # the discard port: nobody answers
             **self.settings,
         }
@@ -85,9 +84,9 @@ class User:
         return done.value
 
 
-def _lent(**settings: str) -> Iterator[User]:
+def _lent(cache: Path) -> Iterator[User]:
     home = Path(tempfile.mkdtemp(prefix="cortical-user-"))
-    user = User(home=home, settings=settings)
+    user = User(home=home, settings={"CORTICAL_CACHE_DIR": str(cache)})
     try:
         yield user
     finally:
@@ -95,16 +94,22 @@ def _lent(**settings: str) -> Iterator[User]:
         shutil.rmtree(home)
 
 
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What can be made again, made once for all: the graph of the embedder takes seconds."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture
-def user() -> Iterator[User]:
+def user(cache: Path) -> Iterator[User]:
     """Somebody on whose machine nothing was started yet."""
-    yield from _lent()
+    yield from _lent(cache)
 
 
 @pytest.fixture(scope="session")
-def reader() -> Iterator[User]:
+def reader(cache: Path) -> Iterator[User]:
     """Somebody who has the demo pack in memory. Tests share them and change no document."""
-    for user in _lent():
+    for user in _lent(cache):
         done = user.run("ingest", DEMO / "pack")
         assert done.code == 0, done.out + done.err
         yield user
