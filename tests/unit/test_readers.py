@@ -90,9 +90,9 @@ def test_a_markdown_text_without_a_title_is_named_after_its_heading_or_its_file(
     ],
 )
 def test_markdown_made_to_hurt_is_read_in_bearable_time(nasty: bytes) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     reading = markdown.read(nasty, "nasty.md", "text/markdown")
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
     read = "".join(block.text for block in reading.blocks)
     assert read.count("a") == nasty.count(b"a")
     assert read.count("x") == nasty.count(b"x")
