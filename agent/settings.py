@@ -102,7 +102,7 @@ class Settings(BaseSettings):
     data_dir: Folder = Field(default_factory=lambda: Path(_DIRS.user_data_dir))
     """The embedded database."""
     cache_dir: Folder = Field(default_factory=lambda: Path(_DIRS.user_cache_dir))
-    """What can be made again: the graph of the embedder."""
+    """What can be made again: the graph of the embedder, the vectors of benchmarks' texts."""
     collection: str = Field(default="default", min_length=1)
     """Where documents go and are looked for if a command names no other."""
     embedder: str = "auto"

@@ -78,9 +78,10 @@ def _line(event: Mapping[str, Any]) -> str | None:
 def _ingesting(event: Mapping[str, Any]) -> str:
     passages = event.get("passages")
     embedded = f", {event['embedded']}/{passages} passages embedded" if passages else ""
+    left = _left(event.get("left_s")) if event["done"] < event["total"] else ""
     return (
         f"{event['done']}/{event['total']} files{_rate(event.get('files_s'))}"
-        f"{_left(event.get('left_s'))}{embedded}: {event['name']}"
+        f"{left}{embedded}: {event['name']}"
     )
 
 

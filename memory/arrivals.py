@@ -14,7 +14,7 @@ from memory.embedding_models import Model
 from memory.inserting import Owned, insert_passages, insert_vectors
 from memory.passages import Passage
 from memory.rows import Row, fetch
-from memory.writing import Fresh, collection_of, put_documents, replace, writing
+from memory.writing import collection_of, is_same, replace_all, writing
 
 Key = tuple[int, str]
 """Source and uri."""
@@ -70,11 +70,8 @@ async def stored_of(connection: Connection, arrivals: Iterable[Arrival]) -> dict
 
 def unchanged(arrival: Arrival, stored: Mapping[Key, Row]) -> bool:
     """Return whether what is stored is the very same."""
-    row, document = stored.get(arrival.key), arrival.document
-    return row is not None and (row["content_hash"], row["reader"]) == (
-        document.content_hash,
-        document.reader,
-    )
+    row = stored.get(arrival.key)
+    return row is not None and is_same(row, arrival.document)
 
 
 async def write(pool: Pool, batch: Iterable[Ready], model: Model | None) -> list[Ready]:
@@ -99,7 +96,10 @@ async def _write_source(
     model: Model | None,
 ) -> None:
     collection_id = await collection_of(connection, source_id)
-    by_id, fresh = await _put_documents(connection, source_id, group, stored)
+    known = {uri: row for (owner, uri), row in stored.items() if owner == source_id}
+    given = [(one.arrival.document, one.passages) for one in group]
+    ids, fresh = await replace_all(connection, source_id, given, known)
+    by_id = dict(zip(ids, group, strict=True))
     for (configuration, mean_length), passages in fresh.batches.items():
         owned = [by_id[owner].owned(owner, passage) for owner, passage in passages]
         chunk_ids = await insert_passages(
@@ -107,22 +107,3 @@ async def _write_source(
         )
         if model is not None:
             await insert_vectors(connection, collection_id, model, chunk_ids, owned)
-
-
-async def _put_documents(
-    connection: Connection, source_id: int, group: Sequence[Ready], stored: Mapping[Key, Row]
-) -> tuple[dict[int, Ready], Fresh]:
-    """Write documents without their passages; return them by id, and the passages to follow."""
-    fresh = Fresh()
-    new = [one for one in group if one.arrival.key not in stored]
-    ids = await put_documents(connection, source_id, [one.arrival.document for one in new])
-    by_id = dict(zip(ids, new, strict=True))
-    for document_id, one in by_id.items():
-        fresh.add(document_id, one.arrival.document.vocabulary, one.passages)
-    for one in group:
-        known = stored.get(one.arrival.key)
-        if known is not None:
-            document = one.arrival.document
-            document_id = await replace(connection, source_id, document, one.passages, known, fresh)
-            by_id[document_id] = one
-    return by_id, fresh

@@ -12,14 +12,11 @@ from memory.database import Connection
 _HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
 _TRAILER = struct.pack(">h", -1)
 _BLOCK_BYTES = 1 << 20
-_INT4_OID = 23
 _VOCABULARY = 1_000_000_000
 """Dimensions of the column `weights`."""
 
 # Fields are preceded by their length in bytes; the first number of a row is how many there are.
 _LEXICAL = struct.Struct(">hiqiqiiiq")
-_ARRAY = struct.Struct(">iiiiii")
-_EMPTY_ARRAY = struct.pack(">iiii", 12, 0, 0, _INT4_OID)
 _SPARSE = struct.Struct(">iiii")
 
 Numbers = Sequence[int]
@@ -50,9 +47,7 @@ def lexical_rows(
 ) -> Iterator[bytes]:
     """Encode rows of `lexical`. The postings go by their passage, within one by rising term."""
     ends = np.searchsorted(owners, np.arange(1, len(chunk_ids) + 1)).tolist()
-    elements = np.empty((len(terms), 2), ">i4")
-    elements[:, 0], elements[:, 1] = 4, terms
-    array, indices = elements.tobytes(), (terms - 1).astype(">i4").tobytes()
+    indices = (terms - 1).astype(">i4").tobytes()
     values = weights.astype(">f4").tobytes()
     start = 0
     for chunk_id, document_id, text_key, end in zip(
@@ -61,9 +56,7 @@ def lexical_rows(
         size = end - start
         yield b"".join(
             (
-                _LEXICAL.pack(6, 8, chunk_id, 8, document_id, 4, collection_id, 8, text_key),
-                _ARRAY.pack(20 + 8 * size, 1, 0, _INT4_OID, size, 1) if size else _EMPTY_ARRAY,
-                array[8 * start : 8 * end],
+                _LEXICAL.pack(5, 8, chunk_id, 8, document_id, 4, collection_id, 8, text_key),
                 _SPARSE.pack(12 + 8 * size, _VOCABULARY, size, 0),
                 indices[4 * start : 4 * end],
                 values[4 * start : 4 * end],

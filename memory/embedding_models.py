@@ -88,6 +88,11 @@ async def register(pool: Pool, embedder: Embedder) -> Model:
         return model
 
 
+def statement(name: str, model: Model) -> sql.Composed:
+    """Return the named query on the vectors of a model."""
+    return sql.SQL(query(name)).format(vectors=model.table, index=sql.Identifier(model.index))
+
+
 def checked_vectors(
     vectors: NDArray[np.float32], embedder: Embedder, count: int
 ) -> list[HalfVector | None]:

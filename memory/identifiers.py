@@ -4,14 +4,17 @@
 """
 
 import re
+from functools import lru_cache
 
 _LETTERS_LIMIT = 256
 """Of a compound that is taken apart: what is longer is encoded data."""
 _LEAST_LETTERS = 2
 """Of a part: single letters and lone digits find nothing."""
 
-# Words and what joins them exclude each other, so that each letter is looked at once.
-_COMPOUND = re.compile(r"\w+(?:[./-]\w+)*")
+# Words and what joins them exclude each other, so that each letter is looked at a few times only.
+# A word that is plainly one is passed over in here, which is what most are: calling out for each
+# would take most of the time of a load.
+_COMPOUND = re.compile(r"(?<!\w)(?<!\w[./-])(?![A-Z]?[a-z]*+(?!\w|[./-]\w))\w++(?:[./-]\w++)*+")
 _JOINED = re.compile(r"[./]|[a-z\d][A-Z]|[A-Z]{2}[a-z]")
 """Tells what the parser of Postgres takes for one word; it parts `max_size` and `std::move`."""
 _WORD = re.compile(r"[^\W_]+")
@@ -46,5 +49,9 @@ def _humps(word: str) -> list[str]:
 
 
 def _with_parts(match: re.Match[str]) -> str:
-    compound = match[0]
+    return _followed(match[0])
+
+
+@lru_cache(maxsize=50_000)  # the same names stand in many passages
+def _followed(compound: str) -> str:
     return " ".join([compound, *parts(compound)])

@@ -24,7 +24,7 @@ _CHUNK_TYPES = (
     "int8", "int8", "int4", "text", "text", "bytea", "jsonb", "jsonb", "text[]", "text[]",
     "bool",
 )  # fmt: skip
-_LEXICAL = sql.SQL("lexical (chunk_id, document_id, collection_id, text_key, terms, weights)")
+_LEXICAL = sql.SQL("lexical (chunk_id, document_id, collection_id, text_key, weights)")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

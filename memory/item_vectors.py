@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from logging import getLogger
 
 from pgvector import HalfVector
-from psycopg import sql
 
 from memory import lexicon
 from memory.database import Connection, Pool, translated
 from memory.embedding import Embedder, follow
-from memory.embedding_models import Model, checked_vectors, register, serving_model
+from memory.embedding_models import Model, checked_vectors, register, serving_model, statement
 from memory.errors import EmbedderUnavailableError, ModelReplacedError
 from memory.passages import Passage
-from memory.queries import query
 from memory.rows import fetch
 
 log = getLogger(__name__)
@@ -66,19 +64,21 @@ async def add(connection: Connection, vectors: NewVectors, document_ids: Sequenc
     if vectors.known:
         rows = await fetch(connection, "chunks_of_documents", document_ids=list(document_ids))
         chunk_ids = [row["chunk_id"] for row in rows]
-        await connection.execute(_of(vectors.model, "copy_vectors"), {"chunk_ids": chunk_ids})
+        await connection.execute(statement("copy_vectors", vectors.model), {"chunk_ids": chunk_ids})
     if vectors.made:
         values = {
             "content_keys": list(vectors.made),
             "embeddings": list(vectors.made.values()),
         }
-        await connection.execute(_of(vectors.model, "add_vectors"), values)
+        await connection.execute(statement("add_vectors", vectors.model), values)
 
 
 async def _known(pool: Pool, model: Model, keys: list[bytes]) -> set[bytes]:
     with translated():
         async with pool.connection() as connection:
-            cursor = await connection.execute(_of(model, "known_contents"), {"content_keys": keys})
+            cursor = await connection.execute(
+                statement("known_contents", model), {"content_keys": keys}
+            )
             return {bytes(row["content_key"]) for row in await cursor.fetchall()}
 
 
@@ -90,7 +90,3 @@ async def _embedded(embedder: Embedder, texts: Sequence[str]) -> list[HalfVector
             await embedder.embed(batch, role="document"), embedder, len(batch)
         )
     return vectors
-
-
-def _of(model: Model, name: str) -> sql.Composed:
-    return sql.SQL(query(name)).format(vectors=model.table)

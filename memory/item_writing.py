@@ -124,19 +124,11 @@ async def _documents(
     uris = [draft.document.uri for draft in drafts]
     rows = await fetch(connection, "known_documents_of", source_id=source_id, uris=uris)
     known = {row["uri"]: row for row in rows}
-    fresh = writing.Fresh()
     title = f"Remembered on {now.date().isoformat()}"
-    ids = [
-        await writing.replace(
-            connection,
-            source_id,
-            replace(draft.document, title=title, modified_at=now),
-            draft.passages,
-            known.get(draft.document.uri),
-            fresh,
-        )
-        for draft in drafts
+    given = [
+        (replace(draft.document, title=title, modified_at=now), draft.passages) for draft in drafts
     ]
+    ids, fresh = await writing.replace_all(connection, source_id, given, known)
     await writing.insert(connection, collection_id, fresh)
     return ids
 

@@ -73,9 +73,12 @@ class Place:
 
     def to_json(self) -> dict[str, Any]:
         """Return what applies, for JSON columns."""
-        plain = {key: value for key, value in asdict(self).items() if value not in (None, ())}
+        held = {name: getattr(self, name) for name in self.__slots__}
+        plain = {name: value for name, value in held.items() if value not in (None, ())}
         if self.heading:
             plain["heading"] = list(self.heading)
+        if self.box is not None:
+            plain["box"] = asdict(self.box)
         return plain
 
     @classmethod

@@ -8,12 +8,12 @@ and the old vectors go. It may be broken off at any moment, and goes on where it
 import asyncio
 from dataclasses import dataclass
 
-from psycopg import errors, sql
+from psycopg import errors
 
 from memory import indexes, vectors
 from memory.database import Connection, Pool, translated
 from memory.embedding import Embedder
-from memory.embedding_models import Model, list_models, register
+from memory.embedding_models import Model, list_models, register, statement
 from memory.errors import DatabaseUnreachableError
 from memory.queries import query
 from memory.rows import fetch
@@ -71,7 +71,7 @@ async def reindex(
     with translated():
         async with pool.connection() as connection:
             known = await list_models(connection)
-            cursor = await connection.execute(_of(model, "count_vectors"))
+            cursor = await connection.execute(statement("count_vectors", model))
             passages = (await cursor.fetchall())[0]["vectors"]
     return Reindexed(
         model=model.name,
@@ -91,7 +91,7 @@ async def _indexed(pool: Pool, model: Model, indexed_from: int) -> None:
 
 
 async def _complete(connection: Connection, model: Model) -> bool:
-    cursor = await connection.execute(_of(model, "any_unembedded"))
+    cursor = await connection.execute(statement("any_unembedded", model))
     return await cursor.fetchone() is None
 
 
@@ -123,7 +123,7 @@ async def _dropped(pool: Pool, model: Model) -> bool:
                 await fetch(connection, "set_lock_timeout", timeout=_LOCK_TIMEOUT)
                 if not await fetch(connection, "delete_model", model_id=model.id):
                     return False
-                await connection.execute(_of(model, "drop_vectors"))
+                await connection.execute(statement("drop_vectors", model))
         except DatabaseUnreachableError as error:
             if not isinstance(error.__cause__, errors.LockNotAvailable):
                 raise
@@ -131,7 +131,3 @@ async def _dropped(pool: Pool, model: Model) -> bool:
         else:
             return True
     return False
-
-
-def _of(model: Model, name: str) -> sql.Composed:
-    return sql.SQL(query(name)).format(vectors=model.table)

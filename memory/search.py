@@ -127,21 +127,6 @@ class Searcher:
         reach = _Reach(effort=replace(USUAL, depth=depth))
         return await self._hits(text, collections, filter, reach)
 
-    async def explain(
-        self,
-        text: str,
-        *,
-        collections: Sequence[str] | None = None,
-        filter: Filter | None = None,  # noqa: A002 - the word for it
-    ) -> str:
-        """Return the plan by which Postgres would answer, without running it."""
-        question = await self._question(text, collections, filter)
-        if question is None:
-            return ""
-        reach = _Reach(effort=USUAL, k=USUAL.depth)
-        rows = await self._run(question, reach, prefix=sql.SQL("EXPLAIN "))
-        return "\n".join(row["QUERY PLAN"] for row in rows)
-
     async def _hits(
         self,
         text: str,
@@ -196,12 +181,10 @@ class Searcher:
             if self._embedder.model == known["model"]:
                 return known | {"vector": checked_vectors(vectors, self._embedder, 1)[0]}
 
-    async def _run(
-        self, question: dict[str, Any], reach: _Reach, *, prefix: sql.SQL | None = None
-    ) -> list[Row]:
+    async def _run(self, question: dict[str, Any], reach: _Reach) -> list[Row]:
         with translated():
             async with self._pool.connection() as connection:
-                statement = (prefix or sql.SQL("")) + await self._statement(connection, question)
+                statement = await self._statement(connection, question)
                 # Not prepared: after five runs a prepared statement keeps a plan that fits none
                 # of its filters.
                 cursor = await connection.execute(

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +12,6 @@ from memory.documents import (
     URI_BYTES_LIMIT,
     Chunk,
     Document,
-    KnownDocument,
     NewDocument,
     Threaded,
 )
@@ -23,7 +21,7 @@ from memory.files import FileRecord, FileStore, record
 from memory.passages import prepared
 from memory.queries import query
 from memory.rows import Row, chunk_of, document_of, fetch
-from memory.writing import Fresh, collection_of, insert, replace, vanish, writing
+from memory.writing import collection_of, delete_documents, insert, is_same, replace_all, writing
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,16 +69,6 @@ class DocumentStore:
         rows = await self._fetch("list_sources", collection=storable(collection))
         return {row["uri"]: row["source_id"] for row in rows}
 
-    async def known(self, source_id: int) -> dict[str, KnownDocument]:
-        """Return what is stored of a source, by uri."""
-        rows = await self._fetch("known_documents", source_id=source_id)
-        return {
-            row["uri"]: KnownDocument(
-                id=row["document_id"], content_hash=row["content_hash"], reader=row["reader"]
-            )
-            for row in rows
-        }
-
     async def put(self, source_id: int, document: NewDocument) -> PutResult:
         """Store one document, as `put_many` does."""
         (result,) = await self.put_many(source_id, [document])
@@ -102,39 +90,35 @@ class DocumentStore:
         for document in documents:
             _check_uri(document.uri)
         uris = [storable(document.uri) for document in documents]
-        prepared_ones = await asyncio.to_thread(lambda: [prepared(one) for one in documents])
+        passages = await asyncio.to_thread(lambda: [prepared(one) for one in documents])
         async with writing(self._pool) as connection:
             collection_id = await collection_of(connection, source_id)
             rows = await fetch(connection, "known_documents_of", source_id=source_id, uris=uris)
             known = {row["uri"]: row for row in rows}
-            results, fresh = [], Fresh()
-            for uri, document, passages in zip(uris, documents, prepared_ones, strict=True):
-                unchanged = _unchanged(known.get(uri), document)
-                results.append(
-                    unchanged
-                    or PutResult(
-                        document_id=await replace(
-                            connection, source_id, document, passages, known.get(uri), fresh
-                        ),
-                        chunks=len(passages),
-                        changed=True,
-                    )
-                )
+            found = [
+                _unchanged(known.get(uri), one) for uri, one in zip(uris, documents, strict=True)
+            ]
+            given = [
+                one
+                for one, same in zip(zip(documents, passages, strict=True), found, strict=True)
+                if same is None
+            ]
+            ids, fresh = await replace_all(connection, source_id, given, known)
             await insert(connection, collection_id, fresh)
             await record(connection, source_id, files)
-        return results
-
-    async def vanish(self, source_id: int, keep: AbstractSet[str]) -> list[str]:
-        """Delete the documents of a source that are not among those to keep; return their uris."""
-        async with writing(self._pool) as connection:
-            return await vanish(connection, source_id, keep)
+        written = (
+            PutResult(document_id=document_id, chunks=len(rows), changed=True)
+            for document_id, (_, rows) in zip(ids, given, strict=True)
+        )
+        return [same or next(written) for same in found]
 
     async def forget(self, source_id: int) -> list[str]:
         """Delete a source with all its documents; return their uris."""
         async with writing(self._pool) as connection:
-            uris = await vanish(connection, source_id, frozenset())
+            rows = await fetch(connection, "documents_of_source", source_id=source_id)
+            await delete_documents(connection, [row["document_id"] for row in rows])
             await connection.execute(query("delete_source"), {"source_id": source_id})
-            return uris
+            return [row["uri"] for row in rows]
 
     async def chunks(self, chunk_ids: Sequence[int]) -> list[Chunk]:
         """Return passages in the order of their ids; those that are gone are left out."""
@@ -180,14 +164,12 @@ class DocumentStore:
         """Return what there is, by name."""
         return [CollectionSummary(**row) for row in await self._fetch("list_collections")]
 
-    async def languages(self) -> dict[str, int]:
-        """Return the number of documents by language code."""
-        rows = await self._fetch("list_languages")
-        return {row["language"]: row["documents"] for row in rows}
-
-    async def unembedded(self, embedder: Embedder) -> int:
-        """Count the passages that a model has no vector for yet."""
-        return await vectors.waiting(self._pool, embedder)
+    async def languages(self) -> dict[str, dict[str, int]]:
+        """Return the number of documents by collection and language code."""
+        counts: dict[str, dict[str, int]] = {}
+        for row in await self._fetch("list_languages"):
+            counts.setdefault(row["collection"], {})[row["language"]] = row["documents"]
+        return counts
 
     async def embed_missing(
         self,
@@ -221,8 +203,6 @@ def _check_uri(uri: str) -> None:
 
 def _unchanged(known: Row | None, document: NewDocument) -> PutResult | None:
     """Return the result of storing nothing, if what is known is the very same."""
-    if known is None:
-        return None
-    if (known["content_hash"], known["reader"]) != (document.content_hash, document.reader):
+    if known is None or not is_same(known, document):
         return None
     return PutResult(document_id=known["document_id"], chunks=known["chunks"], changed=False)

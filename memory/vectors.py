@@ -4,12 +4,10 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from psycopg import sql
-
 from memory import indexes, lexicon
 from memory.database import Connection, Pool, transaction, translated
 from memory.embedding import Embedder, follow
-from memory.embedding_models import Model, checked_vectors, find_model, register
+from memory.embedding_models import Model, checked_vectors, find_model, register, statement
 from memory.errors import ModelReplacedError
 from memory.queries import query
 from memory.rows import Row, fetch
@@ -54,9 +52,8 @@ async def embed_missing(
     """
     await follow(embedder)
     model = await register(pool, embedder)
-    with translated():
-        async with pool.connection() as connection:
-            total = await _count_waiting(connection, model)
+    # Counting looks at all passages: too much for a mail that has just come.
+    total = 0 if on_progress is silent else await waiting(pool, embedder)
     done, seen = 0, _Seen()
     while limit is None or done < limit:
         size = batch if limit is None else min(batch, limit - done)
@@ -83,7 +80,7 @@ async def _count_waiting(connection: Connection, model: Model | None) -> int:
     if model is None:
         rows = await fetch(connection, "count_chunks")
     else:
-        cursor = await connection.execute(_of(model, "count_unembedded"))
+        cursor = await connection.execute(statement("count_unembedded", model))
         rows = await cursor.fetchall()
     return int(rows[0]["chunks"])
 
@@ -104,14 +101,14 @@ async def _unembedded(pool: Pool, model: Model, seen: _Seen, size: int) -> list[
     values = {"top": seen.top, "bottom": seen.bottom, "limit": size}
     with translated():
         async with pool.connection() as connection:
-            cursor = await connection.execute(_of(model, "unembedded"), values)
+            cursor = await connection.execute(statement("unembedded", model), values)
             return await cursor.fetchall()
 
 
 async def _embed(pool: Pool, model: Model, embedder: Embedder, rows: Sequence[Row]) -> int:
     async with _adding(pool) as connection:
         cursor = await connection.execute(
-            _of(model, "copy_vectors"), {"chunk_ids": [row["chunk_id"] for row in rows]}
+            statement("copy_vectors", model), {"chunk_ids": [row["chunk_id"] for row in rows]}
         )
         copied = {row["chunk_id"] for row in await cursor.fetchall()}
     texts = {
@@ -129,7 +126,7 @@ async def _embed(pool: Pool, model: Model, embedder: Embedder, rows: Sequence[Ro
         "embeddings": checked_vectors(vectors, embedder, len(texts)),
     }
     async with _adding(pool) as connection:
-        cursor = await connection.execute(_of(model, "add_vectors"), values)
+        cursor = await connection.execute(statement("add_vectors", model), values)
         return len(copied) + cursor.rowcount
 
 
@@ -139,7 +136,3 @@ async def _adding(pool: Pool) -> AsyncIterator[Connection]:
     async with transaction(pool) as connection:
         await connection.execute(query("lock_lexicon_shared"), {"key": lexicon.LOCK_KEY})
         yield connection
-
-
-def _of(model: Model, name: str) -> sql.Composed:
-    return sql.SQL(query(name)).format(vectors=model.table, index=sql.Identifier(model.index))

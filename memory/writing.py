@@ -1,7 +1,6 @@
 """Changes of documents, each within a transaction that holds the lock of the lexicon."""
 
-from collections.abc import AsyncIterator, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,27 +38,52 @@ async def writing(pool: Pool) -> AsyncIterator[Connection]:
         yield connection
 
 
-async def replace(
+def is_same(known: Row, document: NewDocument) -> bool:
+    """Return whether what is known of a document is the very same: nothing has to be written."""
+    return (known["content_hash"], known["reader"]) == (document.content_hash, document.reader)
+
+
+Given = tuple[NewDocument, Sequence[Passage]]
+"""A document with its passages."""
+
+
+async def replace_all(
+    connection: Connection, source_id: int, given: Sequence[Given], known: Mapping[str, Row]
+) -> tuple[list[int], Fresh]:
+    """Put documents in place of what is known of them by uri; return their ids, in order.
+
+    Passages that stay are brought up to date; the others have yet to be inserted.
+    """
+    fresh = Fresh()
+    new = [one for one in given if storable(one[0].uri) not in known]
+    new_ids = await put_documents(connection, source_id, [document for document, _ in new])
+    for document_id, (document, passages) in zip(new_ids, new, strict=True):
+        fresh.add(document_id, document.vocabulary, passages)
+    made = iter(new_ids)
+    ids = []
+    for document, passages in given:
+        row = known.get(storable(document.uri))
+        if row is not None:
+            await _replace(connection, source_id, document, passages, row, fresh)
+        ids.append(next(made) if row is None else int(row["document_id"]))
+    return ids, fresh
+
+
+async def _replace(
     connection: Connection,
     source_id: int,
     document: NewDocument,
     passages: Sequence[Passage],
-    known: Row | None,
+    known: Row,
     fresh: Fresh,
-) -> int:
-    """Put a document in place of what is known of it; return its id.
-
-    Passages that stay are brought up to date; the others are left with `fresh`, to be inserted.
-    """
-    configuration = language.configuration(document.vocabulary)
+) -> None:
+    document_id = known["document_id"]
     kept: dict[int, int] = {}
-    if known is not None:
-        document_id = known["document_id"]
-        if known["configuration"] == configuration:
-            rows = await fetch(connection, "chunk_keys", document_id=document_id)
-            kept = matched([(row["chunk_id"], row["content_key"]) for row in rows], passages)
-        await _delete_chunks(connection, [document_id], kept=list(kept.values()))
-    (document_id,) = await put_documents(connection, source_id, [document])
+    if known["configuration"] == language.configuration(document.vocabulary):
+        rows = await fetch(connection, "chunk_keys", document_id=document_id)
+        kept = matched([(row["chunk_id"], row["content_key"]) for row in rows], passages)
+    await _delete_chunks(connection, [document_id], kept=list(kept.values()))
+    await put_documents(connection, source_id, [document])
     stay = [passage for passage in passages if passage.ordinal in kept]
     if stay:
         values = columns(stay) | {"chunk_ids": [kept[passage.ordinal] for passage in stay]}
@@ -69,7 +93,6 @@ async def replace(
         document.vocabulary,
         [passage for passage in passages if passage.ordinal not in kept],
     )
-    return document_id
 
 
 async def put_documents(
@@ -125,14 +148,6 @@ def _columns_of(source_id: int, document: NewDocument) -> dict[str, Any]:
         "sender": (storable(message.sender) or None) if message else None,
         "recipients": [storable(one) for one in message.recipients] if message else [],
     }
-
-
-async def vanish(connection: Connection, source_id: int, keep: AbstractSet[str]) -> list[str]:
-    """Delete the documents of a source that are not to be kept; return their uris."""
-    kept = [storable(uri) for uri in keep]
-    rows = await fetch(connection, "vanished_documents", source_id=source_id, keep=kept)
-    await delete_documents(connection, [row["document_id"] for row in rows])
-    return [row["uri"] for row in rows]
 
 
 async def delete_documents(connection: Connection, document_ids: list[int]) -> None:

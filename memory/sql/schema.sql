@@ -143,6 +143,11 @@ CREATE TABLE lexicon (
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE lexicon IS 'Number of indexed passages by collection and language; the sum is the N of BM25';
 
+CREATE FUNCTION terms_of(weights sparsevec) RETURNS int[]
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN regexp_replace(weights::text, ':[^,}]+|/.*$', '', 'g')::int[];
+COMMENT ON FUNCTION terms_of IS 'Ids of the terms that have a weight; the weights are dropped before they are read as numbers';
+
 -- Without ON DELETE CASCADE on purpose: whoever deletes a passage has to take it out of the lexicon
 -- first, which corrects the frequencies, or Postgres refuses.
 CREATE TABLE lexical (
@@ -150,12 +155,12 @@ CREATE TABLE lexical (
     document_id bigint NOT NULL,
     collection_id int NOT NULL,
     text_key bigint NOT NULL,
-    terms int[] NOT NULL,
     weights sparsevec(1000000000) NOT NULL
 ) WITH (toast_tuple_target = 8160);
 -- A list of pending entries would be read through by every search.
-CREATE INDEX lexical_by_term ON lexical USING gin (terms) WITH (fastupdate = off);
+CREATE INDEX lexical_by_term ON lexical USING gin (terms_of(weights)) WITH (fastupdate = off);
 CREATE INDEX lexical_by_document ON lexical (document_id) INCLUDE (chunk_id);
+CREATE INDEX lexical_by_collection ON lexical (collection_id);
 COMMENT ON COLUMN lexical.text_key IS 'Digest of the text alone: passages with the same one are shown once';
 COMMENT ON COLUMN lexical.weights IS
     'By term: tf / (tf + k1 (1 - b + b length / mean length)), so that a score is one inner product';

@@ -9,7 +9,6 @@ from typing import Any, NoReturn
 import pytest
 
 from agent.clock import SystemClock
-from memory.database import Pool
 from memory.store import DocumentStore
 from tools import stamps
 from tools.ingest import Ingestion
@@ -18,16 +17,6 @@ from tools.ingestion import files, intake
 from tools.reading import disk
 from tools.reading.base import UnreadableError
 from tools.reading.testing import PlainReader, Postbox, postboxes
-
-
-@pytest.fixture
-def store(pool: Pool) -> DocumentStore:
-    return DocumentStore(pool)
-
-
-@pytest.fixture
-def reader() -> PlainReader:
-    return PlainReader()
 
 
 @pytest.fixture

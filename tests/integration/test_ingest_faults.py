@@ -62,7 +62,7 @@ SNAPSHOTS = {
             SELECT array_agg(lexeme || ' ' || split_part(entry, ':', 2) ORDER BY lexeme)
             FROM string_to_table(trim('{}' FROM split_part(weights::text, '/', 1)), ',') AS entry
             JOIN terms ON entry <> '' AND term_id = split_part(entry, ':', 1)::int) AS weights,
-            cardinality(lexical.terms) AS terms
+            cardinality(terms_of(lexical.weights)) AS terms
         FROM lexical JOIN chunks USING (chunk_id) JOIN documents ON documents.document_id =
             chunks.document_id ORDER BY uri, ordinal""",
     "terms": "SELECT configuration, lexeme, df FROM terms ORDER BY 1, 2",

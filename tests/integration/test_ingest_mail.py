@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from agent.clock import SystemClock
 from memory.database import Pool
 from memory.search import Searcher
@@ -34,11 +32,6 @@ Only when the valve is shut.
 On Monday, 2 March 2026, Ann wrote:
 > Does the pump hum at night as well?
 """
-
-
-@pytest.fixture
-def store(pool: Pool) -> DocumentStore:
-    return DocumentStore(pool)
 
 
 def mailbox(*letters: str) -> str:

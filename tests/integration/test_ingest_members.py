@@ -7,24 +7,13 @@ from pathlib import Path
 import pytest
 
 from agent.clock import SystemClock
-from memory.database import Pool
 from memory.store import DocumentStore
 from tools.ingest import Ingestion
 from tools.ingest_report import Failure, IngestProgress, IngestReport
-from tools.ingestion.members import Seen, member_uri
+from tools.ingestion.member_uris import Seen, member_uri
 from tools.reading.base import UnreadableError
 from tools.reading.members import BrokenMember, Member
 from tools.reading.testing import PlainReader, Postbox, postboxes
-
-
-@pytest.fixture
-def store(pool: Pool) -> DocumentStore:
-    return DocumentStore(pool)
-
-
-@pytest.fixture
-def reader() -> PlainReader:
-    return PlainReader()
 
 
 @pytest.fixture
@@ -164,7 +153,7 @@ async def test_a_file_beyond_the_limit_is_taken_apart_all_the_same(
         report = await ingestion.ingest([box.parent], collection="home")
         assert [failure.uri for failure in report.failed] == [(box.parent / "large.txt").as_uri()]
     assert len(await keys(store)) == 50
-    os.unlink(box)  # noqa: PTH108
+    os.unlink(box)  # noqa: PTH108 - a method of the path is refused here
     await ingestion.ingest([box.parent], collection="home")
     assert await keys(store) == []
 

@@ -5,22 +5,11 @@ from pathlib import Path
 import pytest
 
 from agent.clock import SystemClock
-from memory.database import Pool
 from memory.store import DocumentStore
 from memory.testing import HashingEmbedder
 from tools.ingest import Ingestion
 from tools.ingest_report import IngestReport
 from tools.reading.testing import PlainReader, Postbox, postboxes
-
-
-@pytest.fixture
-def store(pool: Pool) -> DocumentStore:
-    return DocumentStore(pool)
-
-
-@pytest.fixture
-def reader() -> PlainReader:
-    return PlainReader()
 
 
 @pytest.fixture

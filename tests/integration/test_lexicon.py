@@ -44,7 +44,7 @@ async def carried_out(
     held: dict[str, list[str]] = {}
     for name, given_ in steps:
         if name == "keep":
-            await store.vanish(source_id, given_)
+            await store.files.drop(source_id, [uri for uri in held if uri not in given_])
             held = {uri: passages for uri, passages in held.items() if uri in given_}
         else:
             await store.put(source_id, text_document(name, *given_, language=UNSTEMMED))

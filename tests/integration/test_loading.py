@@ -80,7 +80,7 @@ CONTENTS = {
     "lexical": """
         SELECT uri, ordinal, collection_id, text_key,
             lexical.document_id = c.document_id AS its_own,
-            (SELECT array_agg(lexeme ORDER BY lexeme) FROM unnest(terms) AS term_id
+            (SELECT array_agg(lexeme ORDER BY lexeme) FROM unnest(terms_of(weights)) AS term_id
                 JOIN terms USING (term_id)) AS lexemes,
             (SELECT array_agg(lexeme || ' ' || (part[2]::real) ORDER BY lexeme)
                 FROM regexp_split_to_table(
@@ -88,8 +88,8 @@ CONTENTS = {
                 LATERAL (SELECT string_to_array(pair, ':') AS part) AS parts
                 JOIN terms ON term_id = part[1]::int
                 WHERE pair <> '') AS weights,
-            terms = (SELECT coalesce(array_agg(term ORDER BY term), '{}')
-                FROM unnest(terms) AS term) AS sorted
+            terms_of(weights) = (SELECT coalesce(array_agg(term ORDER BY term), '{}')
+                FROM unnest(terms_of(weights)) AS term) AS sorted
         FROM lexical JOIN chunks AS c USING (chunk_id) JOIN documents AS d
             ON d.document_id = c.document_id
         ORDER BY 1, 2""",
@@ -217,7 +217,7 @@ async def test_a_passage_that_is_too_long_is_named_and_the_batches_before_it_are
         orphans = await (
             await connection.execute(
                 "SELECT FROM chunks FULL JOIN lexical USING (chunk_id) "
-                "WHERE chunks.text IS NULL OR lexical.terms IS NULL"
+                "WHERE chunks.text IS NULL OR lexical.weights IS NULL"
             )
         ).fetchall()
     assert not orphans
@@ -236,7 +236,7 @@ async def test_vectors_of_another_length_are_refused_and_nothing_of_the_batch_st
     with pytest.raises(EmbeddingMismatchError, match="length"):
         await load(pool, [wrong], expected=1, embedder=EMBEDDER)
 
-    assert await DocumentStore(pool).known(source) == {}
+    assert await DocumentStore(pool).documents("shelf") == []
 
 
 async def test_a_source_that_is_not_there_is_named(pool: Pool) -> None:

@@ -58,7 +58,9 @@ class Box:
 
     async def keep(self, *names: str) -> None:
         source_id = await self.store.source("home", "file:///")
-        await self.store.vanish(source_id, {f"file:///{name}" for name in names})
+        kept = {f"file:///{name}" for name in names}
+        held = [one.uri for one in await self.store.documents("home") if one.uri not in kept]
+        await self.store.files.drop(source_id, held)
 
     async def labels(self) -> dict[str, str | None]:
         documents = await self.store.documents("home")

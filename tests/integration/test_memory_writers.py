@@ -21,7 +21,7 @@ async def write(store: DocumentStore, seed: int) -> None:
         uri = source.choice("abcdef")
         await store.put(source.choice(source_ids), text_document(uri, *texts, language="und"))
         if source.random() < 0.2:
-            await store.vanish(source.choice(source_ids), set("abc"))
+            await store.files.drop(source.choice(source_ids), list("def"))
 
 
 async def test_eight_writers_embedders_and_searchers_neither_deadlock_nor_lose_count(

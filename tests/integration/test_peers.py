@@ -154,7 +154,7 @@ async def test_sentence_transformers_write_vectors_into_a_file(tmp_path: Path) -
 
 
 @with_peers
-async def test_a_table_of_langchain_is_filled_searched_and_dropped(
+async def test_a_table_of_langchain_is_filled_and_searched(
     dsn: str, corpus: Path, vectors: Path
 ) -> None:
     assert THEIRS is not None
@@ -164,7 +164,6 @@ async def test_a_table_of_langchain_is_filled_searched_and_dropped(
         await table.ask("build_index")
         found = await table.ask("search", vector=[0.1, 0.9, 0, 0], k=2)
         only = await table.ask("search", vector=[0.1, 0.9, 0, 0], k=2, where={"row": 2})
-        await table.ask("drop_table")
 
     assert loaded.value == 3
     assert found.value == [1, 0]

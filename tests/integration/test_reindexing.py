@@ -22,6 +22,7 @@ from memory.search import Searcher
 from memory.serving import ServingEmbedder
 from memory.store import DocumentStore
 from memory.testing import HashingEmbedder, text_document
+from memory.vectors import waiting
 
 WORDS = [f"word{number}" for number in range(40)]
 
@@ -125,7 +126,7 @@ async def test_until_then_searches_work_with_the_old_one(pool: Pool) -> None:
     done = await reindex(pool, rest, batch=8)
     assert done.embedded == 40 + 3 - 16 == len(rest.embedded)
     assert await models(pool) == {"new": True}
-    assert await DocumentStore(pool).unembedded(new()) == 0
+    assert await waiting(pool, new()) == 0
 
 
 async def test_the_index_is_built_before_the_new_model_serves(pool: Pool) -> None:
@@ -234,7 +235,7 @@ async def test_what_is_written_meanwhile_is_complete_in_the_new_model(pool: Pool
         assert count
         assert follower.model == "new"
         assert await models(pool) == {"new": True}
-        assert await store.unembedded(new()) == 0
+        assert await waiting(pool, new()) == 0
         found = await memories.asearch(("owner",), query=f"fact{count - 1}", limit=1)
         assert [item.key for item in found] == [f"k{count - 1}"]
         await memories.aclose()
@@ -299,5 +300,5 @@ async def test_killed_at_any_moment_it_goes_on_where_it_was(
     await reindex(pool, rest, indexed_from=30)
     assert len(rest.embedded) <= 40 - moment
     assert await models(pool) == {"new": True}
-    assert await DocumentStore(pool).unembedded(new()) == 0
+    assert await waiting(pool, new()) == 0
     assert len(await tables(pool)) == 1

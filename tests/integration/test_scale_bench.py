@@ -73,8 +73,9 @@ async def test_both_scores_are_those_of_search_for_every_passage_found(
     for question in asked[:10]:
         hits = await Searcher(pool, known).candidates(question.text)
         where = np.searchsorted(all_.ids, [hit.chunk.id for hit in hits])
-        words, cosines = all_.lexical(question.terms), all_.cosines(question.vector)
-        fused = all_.fused(question)
+        words = all_.lexical(question.terms)
+        (cosines,) = all_.cosines(question.vector[None])
+        fused = all_.fused(words, cosines, len(question.terms))
         assert np.allclose(words[where], [hit.lexical for hit in hits], atol=1e-5)
         assert np.allclose(cosines[where], [hit.cosine or 0 for hit in hits], atol=1e-4)
         assert np.allclose(fused[where], [hit.score for hit in hits], atol=1e-4)
@@ -84,7 +85,7 @@ async def test_both_scores_are_those_of_search_for_every_passage_found(
 async def test_what_the_best_lack_is_told(pool: Pool, filled: Filled) -> None:
     _, _, model, asked = filled
     all_ = await exhaustive.read(pool, model, asked)
-    best = all_.best(all_.fused(asked[0]), 10)
+    best = all_.answers(asked[:1], (), 10)[0].fused
     ids, scores = best.ids.tolist(), best.scores.tolist()
     assert best.share(ids, scores) == 1
     assert best.share(ids[:5], scores[:5]) == 0.5
@@ -98,10 +99,12 @@ async def test_all_figures_come_out_and_every_filter_gives_its_rows(
     remixer, known, model, asked = filled
     all_ = await exhaustive.read(pool, model, asked)
     searcher = Searcher(pool, known)
+    wide = await narrowings.of(pool, all_)
+    wanted = all_.answers(asked, [one.within for one in wide], searching.K)
 
-    fused = await searching.fused(searcher, asked, all_)
-    vector = await searching.vector_leg(pool, model, asked, all_)
-    filters = await searching.filtered(searcher, await narrowings.of(pool, all_), asked, all_)
+    fused = await searching.fused(searcher, asked, wanted)
+    vector = await searching.vector_leg(pool, model, asked, wanted)
+    filters = await searching.filtered(searcher, wide, asked, wanted)
     told = await live.measure(
         DocumentStore(pool),
         model,

@@ -12,14 +12,10 @@ from memory.places import Box, Place
 from memory.search import Searcher
 from memory.store import CollectionSummary, DocumentStore
 from memory.testing import HashingEmbedder, text_document
+from memory.vectors import waiting
 
 ALPHABET = [chr(code) for code in range(0x430, 0x460)]
 TABLES = ("documents", "chunks", "lexical", "terms", "lexicon", "vectors_1")
-
-
-@pytest.fixture
-def store(pool: Pool) -> DocumentStore:
-    return DocumentStore(pool)
 
 
 async def versions(pool: Pool) -> dict[str, Any]:
@@ -55,7 +51,7 @@ async def test_another_reader_stores_the_same_bytes_anew(store: DocumentStore) -
     book = text_document("a.txt", "pump")
     await store.put(source_id, book)
     assert (await store.put(source_id, replace(book, reader="test 2"))).changed
-    assert (await store.known(source_id))["a.txt"].reader == "test 2"
+    assert (await store.files.documents(source_id, ["a.txt"]))["a.txt"].reader == "test 2"
 
 
 async def test_passages_that_stay_keep_their_ids_and_their_vectors(
@@ -69,7 +65,7 @@ async def test_passages_that_stay_keep_their_ids_and_their_vectors(
 
     second = await store.put(source_id, text_document("a", "three", "new", "one"))
     assert second.document_id == first.document_id
-    assert await store.unembedded(embedder) == 1
+    assert await waiting(pool, embedder) == 1
     assert await store.embed_missing(embedder) == 1
     assert embedder.embedded[3:] == ["new"]
     chunks = await store.chunks([ids["one"], ids["two"], ids["three"]])
@@ -130,8 +126,7 @@ async def test_what_postgres_refuses_is_replaced_and_can_be_quoted(
     bad = replace(bad, flaws=("\x00",))
     await store.put(source_id, bad)
     assert await store.source("shelf", "/\ud800") == source_id
-    assert list(await store.known(source_id)) == ["bad\ufffd.txt"]
-    assert await store.vanish(source_id, {"bad\udcff.txt"}) == []
+    assert [one.uri for one in await store.documents("shelf")] == ["bad\ufffd.txt"]
     [hit] = await Searcher(pool, HashingEmbedder()).search("right")
     assert hit.chunk.text == "left\ufffdright \ufffd end"
 
@@ -142,9 +137,9 @@ async def test_what_has_gone_from_the_source_goes(pool: Pool, store: DocumentSto
         await store.put(source_id, text_document(uri, f"pump {uri}", f"valve {uri}"))
     await store.put(other_id, text_document("a", "pump elsewhere"))
     await store.embed_missing(HashingEmbedder())
-    assert await store.vanish(source_id, {"b", "never seen"}) == ["a", "c"]
-    assert await store.vanish(source_id, {"b"}) == []
-    assert set(await store.known(source_id)) == {"b"}
+    await store.files.drop(source_id, ["a", "c", "never seen"])
+    await store.files.drop(source_id, ["a"])
+    assert set(await store.files.documents(source_id, ["a", "b", "c"])) == {"b"}
     found = await Searcher(pool, HashingEmbedder()).search("pump valve")
     assert {hit.chunk.text for hit in found} == {"pump b", "valve b", "pump elsewhere"}
 
@@ -169,7 +164,7 @@ async def test_collections_are_counted_by_kind_and_language(store: DocumentStore
     assert await store.collections() == [
         CollectionSummary(name="shelf", documents={"pdf": 1, "mail": 2}, chunks=4)
     ]
-    assert await store.languages() == {"de": 1, "en": 2}
+    assert await store.languages() == {"shelf": {"de": 1, "en": 2}}
 
 
 async def test_a_refused_document_leaves_the_old_one_whole(

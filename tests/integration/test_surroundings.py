@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from memory.database import Pool
 from memory.documents import Chunk, NewDocument
 from memory.places import Place
 from memory.store import DocumentStore
@@ -29,11 +28,6 @@ def book(uri: str, part: str | None = None) -> NewDocument:
             for chunk, (_, heading) in zip(document.chunks, SECTIONS, strict=True)
         ),
     )
-
-
-@pytest.fixture
-async def store(pool: Pool) -> DocumentStore:
-    return DocumentStore(pool)
 
 
 @pytest.fixture

@@ -10,11 +10,7 @@ from memory.errors import EmbeddingMismatchError
 from memory.search import Searcher
 from memory.store import DocumentStore
 from memory.testing import HashingEmbedder, text_document
-
-
-@pytest.fixture
-def store(pool: Pool) -> DocumentStore:
-    return DocumentStore(pool)
+from memory.vectors import waiting
 
 
 async def shelve(store: DocumentStore, *texts: str, shelf: str = "shelf") -> None:
@@ -79,12 +75,12 @@ async def test_what_comes_while_the_rest_is_embedded_goes_before_it(store: Docum
     assert sorted(embedder.embedded) == sorted(set(embedder.embedded))
 
 
-async def test_an_interrupted_run_goes_on_where_it_ended(store: DocumentStore) -> None:
+async def test_an_interrupted_run_goes_on_where_it_ended(pool: Pool, store: DocumentStore) -> None:
     await shelve(store, *(f"text {number}" for number in range(10)))
     with pytest.raises(InterruptedWorkError):
         await store.embed_missing(FailingEmbedder(batches=2), batch=3)
     rest = HashingEmbedder()
-    assert await store.unembedded(rest) == 4
+    assert await waiting(pool, rest) == 4
     assert await store.embed_missing(rest, batch=3) == 4
     assert rest.embedded == ["text 3", "text 2", "text 1", "text 0"]
 
@@ -108,7 +104,7 @@ async def test_each_model_has_vectors_of_its_own(pool: Pool, store: DocumentStor
     await shelve(store, "pump", "valve")
     await store.embed_missing(old)
     await store.embed_missing(new, limit=1)
-    assert (await store.unembedded(old), await store.unembedded(new)) == (0, 1)
+    assert (await waiting(pool, old), await waiting(pool, new)) == (0, 1)
     cosines = [hit.cosine for hit in await Searcher(pool, old).search("pump")]
     assert None not in cosines
     hits = await Searcher(pool, new).search("pump valve")
@@ -147,7 +143,7 @@ async def test_a_text_without_direction_is_found_by_its_words(
     embedder = FixedEmbedder(vector)
     await shelve(store, "pump", "valve")
     assert await store.embed_missing(embedder) == 2
-    assert await store.unembedded(embedder) == 0
+    assert await waiting(pool, embedder) == 0
     [hit] = await Searcher(pool, embedder).search("pump")
     assert (hit.chunk.text, hit.cosine) == ("pump", None)
 

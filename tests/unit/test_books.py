@@ -9,12 +9,9 @@ from PIL import Image
 from memory.documents import located
 from memory.labels import Origin
 from memory.places import Place
-from tools.papers import document_of
 from tools.reading import epub
 from tools.reading.base import Reading
-from tools.reading.testing import ScriptedSight, perception
-
-NOW = datetime(2026, 3, 2, tzinfo=UTC)
+from tools.reading.testing import ScriptedSight, document_read, perception
 
 CONTAINER = """<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>
 <rootfile full-path="OEBPS/book.opf"/></rootfiles></container>"""
@@ -105,7 +102,7 @@ async def test_a_book_says_its_title_its_authors_and_its_date() -> None:
 
 
 async def test_a_quotation_from_a_book_opens_at_its_file_and_paragraph() -> None:
-    document = document_of(await read(packed()), uri="x", digest=b"", modified_at=NOW)
+    document = document_read(await read(packed()))
     chunk = next(chunk for chunk in document.chunks if "Winter" in chunk.text)
     at = chunk.text.index("im Winter")
     place = located(chunk, at, at + 9)

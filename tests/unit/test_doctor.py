@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.doctor import MINILM, embeddings, executive, model_notes
-from agent.embedders.minilm import MODEL
+from agent.doctor import MINILM, embeddings, executive, language_notes, model_notes
+from agent.embedders.minilm_files import MODEL
 from agent.executives.ollama_server import OllamaModel, OllamaServer
 from agent.settings import load
 from memory.embedding_models import Model
@@ -118,3 +118,12 @@ def test_a_setting_that_memory_does_not_follow_is_told() -> None:
 
 def test_embedded_means_the_model_that_the_embedder_names() -> None:
     assert MINILM == MODEL
+
+
+def test_documents_that_minilm_does_not_read_are_counted_with_what_to_pull() -> None:
+    counts = {"mine": {"en": 9, "de": 2, "ja": 5, "code": 7, "und": 1}, "code": {"code": 3}}
+    [note] = language_notes(counts)
+    assert "the collection mine has 7 documents" in note
+    assert "(5 ja, 2 de)" in note
+    assert "`ollama pull bge-m3`" in note
+    assert "`cortical memory reindex --embedder ollama:bge-m3`" in note

@@ -1,5 +1,6 @@
 """Identifiers and paths by their parts."""
 
+import re
 import time
 
 import pytest
@@ -64,3 +65,9 @@ def test_it_takes_time_in_proportion_to_the_text(unit: str) -> None:
     began = time.process_time()
     assert len(split(text)) <= 4 * len(text)
     assert time.process_time() - began < 4
+
+
+@given(st.text(st.sampled_from("abAB1_./- é本,\n"), max_size=40))
+def test_words_that_are_passed_over_have_no_parts(text: str) -> None:
+    everywhere = re.compile(r"\w+(?:[./-]\w+)*")
+    assert split(text) == everywhere.sub(lambda one: " ".join([one[0], *parts(one[0])]), text)

@@ -16,18 +16,14 @@ from odfdo import Document as Open
 from odfdo import Frame, Header, List, Paragraph, Table
 from PIL import Image
 
-from memory.documents import located
 from memory.labels import Origin
 from memory.places import Place
-from tools.papers import document_of
 from tools.reading import opendocument, word
 from tools.reading.base import UNREAD, Reading
 from tools.reading.drafts import PICTURES
-from tools.reading.testing import ScriptedSight, perception
+from tools.reading.testing import ScriptedSight, document_read, perception, quoted, said
 from tools.senses.base import Sighting
 from tools.senses.errors import EngineError
-
-NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
 
 def picture(shade: int = 255) -> io.BytesIO:
@@ -50,19 +46,6 @@ async def read(document: Word, sight: ScriptedSight | None = None) -> Reading:
 async def read_open(document: Open, sight: ScriptedSight | None = None) -> Reading:
     data = saved(document)
     return await opendocument.read(data, "n.odt", "x/odt", perception(sight), kind="document")
-
-
-def said(reading: Reading) -> list[tuple[str, str]]:
-    return [(block.text, str(block.place)) for block in reading.blocks]
-
-
-def quoted(reading: Reading, words: str) -> Place:
-    """Return the place of a quotation in what is stored of a reading."""
-    document = document_of(reading, uri="x", digest=b"", modified_at=NOW)
-    for chunk in document.chunks:
-        if (at := chunk.text.find(words)) >= 0:
-            return located(chunk, at, at + len(words))
-    raise AssertionError(f"{words!r} is in no passage")
 
 
 def handbook() -> Word:
@@ -90,7 +73,7 @@ async def test_paragraphs_of_a_word_document_stand_under_their_headings() -> Non
     assert reading.kind == "document"
     assert reading.title == "Hausbuch"
     assert reading.label.origins == {Origin.DOCUMENT}
-    assert document_of(reading, uri="x", digest=b"", modified_at=NOW).language == "de"
+    assert document_read(reading).language == "de"
 
 
 async def test_a_quotation_from_a_word_document_opens_at_its_paragraph() -> None:
@@ -104,7 +87,7 @@ async def test_paragraphs_that_share_a_passage_are_told_apart() -> None:
         document.add_paragraph(f"Das ist der Absatz mit der Nummer {number}.")
     reading = await read(document)
     assert quoted(reading, "Nummer 6").paragraph == 6
-    chunk = document_of(reading, uri="x", digest=b"", modified_at=NOW).chunks[0]
+    chunk = document_read(reading).chunks[0]
     assert (chunk.place.paragraph, chunk.place.last_paragraph) == (1, 8)
 
 

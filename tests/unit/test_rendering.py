@@ -111,8 +111,24 @@ def test_runs_stand_in_columns() -> None:
 
 
 def test_no_hit_is_told_with_what_to_do() -> None:
-    (line,) = rendering.hits([])
+    (line,) = rendering.hits([], collection="work")
     assert "cortical ingest" in line
+    (line,) = rendering.hits([], collection="work", narrowed=True)
+    assert "'work'" in line
+    assert "cortical ingest" not in line
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("file:///home/a%20b/gr%C3%BCn.txt", "/home/a b/grün.txt"),
+        ("file:///post.mbox#a%40b", "/post.mbox#a@b"),
+        ("file:///a%0A%20%20not%20read:%20b", "file:///a%0A%20%20not%20read:%20b"),
+        ("run:%41", "run:%41"),
+    ],
+)
+def test_a_file_is_named_by_its_path_unless_that_could_deceive(uri: str, shown: str) -> None:
+    assert rendering.shown(uri) == shown
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ import pytest
 
 from agent.bench.retrieval import beir, crossfit, report
 from agent.bench.retrieval.legs import Asked
-from agent.bench.retrieval.measures import interval, interval_of_means, ndcg, percentile, recall
+from agent.bench.retrieval.measures import interval, interval_of_means, ndcg, recall
+from agent.bench.timing import percentile
 from agent.errors import AgentError, UsageError
 
 

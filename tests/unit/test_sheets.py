@@ -12,15 +12,12 @@ from odfdo import Table
 from openpyxl import Workbook
 from openpyxl.comments import Comment
 
-from memory.documents import located
 from memory.places import Place
-from tools.papers import document_of
 from tools.reading import opendocument, sheet, tables
 from tools.reading.base import Reading
 from tools.reading.rows import RUN_ROWS
-from tools.reading.testing import perception
+from tools.reading.testing import perception, quoted, said
 
-NOW = datetime(2026, 3, 2, tzinfo=UTC)
 STOCK: tuple[tuple[Any, ...], ...] = (
     ("Teil", "Menge", "Seit"),
     ("Filter", 12, date(2026, 3, 1)),
@@ -42,19 +39,6 @@ def read(book: Workbook) -> Reading:
     file = io.BytesIO()
     book.save(file)
     return sheet.read(file.getvalue(), "stock.xlsx", "x/xlsx")
-
-
-def said(reading: Reading) -> list[tuple[str, str]]:
-    return [(block.text, str(block.place)) for block in reading.blocks]
-
-
-def quoted(reading: Reading, words: str) -> Place:
-    """Return the place of a quotation in what is stored of a reading."""
-    document = document_of(reading, uri="x", digest=b"", modified_at=NOW)
-    for chunk in document.chunks:
-        if (at := chunk.text.find(words)) >= 0:
-            return located(chunk, at, at + len(words))
-    raise AssertionError(f"{words!r} is in no passage")
 
 
 LINES = (

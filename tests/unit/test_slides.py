@@ -1,7 +1,6 @@
 """PPTX and ODP to blocks: slides under their titles, with tables, charts, notes, pictures."""
 
 import io
-from datetime import UTC, datetime
 from typing import Any
 
 from odfdo import Document as Open
@@ -16,12 +15,10 @@ from pptx.util import Inches
 
 from memory.documents import located
 from memory.places import Place
-from tools.papers import document_of
 from tools.reading import opendocument, slides
 from tools.reading.base import Reading
-from tools.reading.testing import ScriptedSight, perception
+from tools.reading.testing import ScriptedSight, document_read, perception, said
 
-NOW = datetime(2026, 3, 2, tzinfo=UTC)
 INCH = Inches(1)
 
 
@@ -33,10 +30,6 @@ def saved(document: Any) -> bytes:
 
 async def read(presentation: Any, sight: ScriptedSight | None = None) -> Reading:
     return await slides.read(saved(presentation), "talk.pptx", "x/pptx", perception(sight))
-
-
-def said(reading: Reading) -> list[tuple[str, str]]:
-    return [(block.text, str(block.place)) for block in reading.blocks]
 
 
 def talk() -> Any:
@@ -62,7 +55,7 @@ async def test_a_slide_is_a_page_under_its_title_and_notes_follow_it() -> None:
 
 
 async def test_a_quotation_from_slides_opens_at_its_slide() -> None:
-    document = document_of(await read(talk()), uri="x", digest=b"", modified_at=NOW)
+    document = document_read(await read(talk()))
     chunk = next(chunk for chunk in document.chunks if "Bonn" in chunk.text)
     at = chunk.text.index("Bonn")
     assert located(chunk, at, at + 4) == Place(page=1, heading=("Umsatz 2026",))

@@ -118,6 +118,8 @@ class Intake:
                 reading, uri=file.uri, digest=file.digest, modified_at=file.modified_at
             )
         )
+        if not (document.chunks or document.flaws or content.kind is Kind.PICTURE):
+            document = replace(document, flaws=("no text was found in it",))
         await self._send(root, file, file.record(document.reader), Outcome.READ, document)
 
     async def _closed(self, root: Root, path: Path, stamp: Stamp, reason: str) -> None:

@@ -29,6 +29,7 @@ from tools.reading import (
     word,
 )
 from tools.reading.base import FILE_BYTES_LIMIT, Reading, SenseFailedError, UnreadableError
+from tools.reading.disk import too_large
 from tools.reading.perception import Perception
 from tools.senses.errors import MediaError, SenseError
 from tools.senses.media import decode_audio, decode_image
@@ -139,10 +140,7 @@ class ContentReader:
 
     def _refuse_large(self, data: bytes, name: str) -> None:
         if len(data) > self._bytes_limit:
-            raise UnreadableError(
-                f"{name} has {len(data)} bytes, and {self._bytes_limit} are read at most. "
-                "Raise the limit in the settings, or split the file."
-            )
+            raise too_large(name, len(data), self._bytes_limit)
 
     async def _unpacked(self, data: bytes, name: str, nest: mail.Nest) -> Reading:
         """Read the one document that a compressed file holds."""

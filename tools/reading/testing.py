@@ -3,13 +3,16 @@
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from memory.places import Box
+from memory.documents import NewDocument, located
+from memory.places import Box, Place
 from tools.content import Content, Kind
+from tools.papers import document_of
 from tools.reading import text
 from tools.reading.base import Reading, SenseFailedError, UnreadableError
 from tools.reading.members import BrokenMember, Container, Member
@@ -151,6 +154,24 @@ class OpenResidency:
         """Hold nothing back."""
         self.lent.append(operation)
         yield Lease(token=len(self.lent), place="cpu", granted_bytes=0)
+
+
+def said(reading: Reading) -> list[tuple[str, str]]:
+    """Return the text and the place of each block."""
+    return [(block.text, str(block.place)) for block in reading.blocks]
+
+
+def document_read(reading: Reading) -> NewDocument:
+    """Return what is stored of a reading."""
+    return document_of(reading, uri="x", digest=b"", modified_at=datetime(2026, 3, 2, tzinfo=UTC))
+
+
+def quoted(reading: Reading, words: str) -> Place:
+    """Return the place of a quotation in what is stored of a reading."""
+    for chunk in document_read(reading).chunks:
+        if (at := chunk.text.find(words)) >= 0:
+            return located(chunk, at, at + len(words))
+    raise AssertionError(f"{words!r} is in no passage")
 
 
 def perception(

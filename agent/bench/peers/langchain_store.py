@@ -36,7 +36,6 @@ def open_table(dsn: str, table: str, dimensions: int) -> None:
     )
     engine = PGEngine.from_connection_string(url)
     engine.init_vectorstore_table(table, dimensions, overwrite_existing=True)
-    _HELD["engine"], _HELD["table"] = engine, table
     _HELD["store"] = PGVectorStore.create_sync(engine, Given(), table)
 
 
@@ -68,8 +67,3 @@ def search(vector: list[float], k: int, where: dict[str, Any] | None = None) -> 
     """Return the rows of the k nearest, best first, among those that a metadata filter leaves."""
     hits = _HELD["store"].similarity_search_with_score_by_vector(vector, k=k, filter=where)
     return [document.metadata["row"] for document, _ in hits]
-
-
-def drop_table() -> None:
-    """Remove the table."""
-    _HELD["engine"].drop_table(_HELD["table"])

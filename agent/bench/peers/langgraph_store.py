@@ -58,8 +58,3 @@ def search(namespace: list[str], vector: list[float], k: int) -> list[int]:
     _HELD["vectors"] = {"query": [float(number) for number in vector]}
     found = _HELD["store"].search(tuple(namespace), query="query", limit=k)
     return [int(item.key) for item in found]
-
-
-def close() -> None:
-    """Close the connection; what was put stays."""
-    _HELD["stack"].close()

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +14,8 @@ from agent.bench import place
 from agent.bench.retrieval import beir, crossfit, peers, report
 from agent.bench.retrieval.beir import Judged
 from agent.bench.retrieval.legs import Asked, asked_of
-from agent.settings import Settings
+from agent.recorder import Watch
+from agent.settings import DatabaseSettings, Settings
 from memory.store import DocumentStore
 from tools.papers import document_of
 from tools.reading.base import FileReader
@@ -23,8 +24,6 @@ DATABASE = "cortical_bench_retrieval"
 K = 10
 _BATCH = 200
 _EMBED_BATCH = 64
-
-Watch = Callable[[Mapping[str, Any]], None]
 
 
 async def measure(
@@ -45,9 +44,12 @@ async def measure(
 
 async def _asked(settings: Settings, judged: Judged, watch: Watch) -> list[Asked]:
     """Ingest a folder into a database of its own and ask all its questions."""
+    server = await assembly.database_url(settings)
     async with (
-        place.lent(settings, DATABASE) as own,
-        assembly.memory(own) as memory,
+        place.lent(server, DATABASE) as url,
+        assembly.memory(
+            settings.model_copy(update={"database": DatabaseSettings(url=url)})
+        ) as memory,
     ):
         await _fill(memory.store, memory.reader, judged, watch)
         await memory.store.embed_missing(

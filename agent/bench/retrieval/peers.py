@@ -1,7 +1,7 @@
 """The same questions asked of bm25s, and of an exact search with all-MiniLM-L6-v2."""
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +9,13 @@ import numpy as np
 
 from agent.bench import peer as peer_process
 from agent.bench.retrieval.beir import Judged
+from agent.recorder import Watch
 
 DEPTH = 100
 _BATCH = 256
 _TIMEOUT_S = 1_800.0
 
 Rankings = dict[str, dict[str, Sequence[str]]]
-Watch = Callable[[Mapping[str, Any]], None]
 
 
 async def rankings(judged: Judged, interpreter: Path, watch: Watch) -> Rankings:

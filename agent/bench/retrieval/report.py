@@ -6,7 +6,8 @@ from typing import Any
 
 from agent.bench.retrieval.beir import Judged
 from agent.bench.retrieval.legs import Asked
-from agent.bench.retrieval.measures import interval, interval_of_means, ndcg, percentile, recall
+from agent.bench.retrieval.measures import interval, interval_of_means, ndcg, recall
+from agent.bench.timing import percentiles
 from agent.errors import AgentError
 from memory.search import WORD_WEIGHT
 
@@ -39,7 +40,6 @@ def of(
         name: fmean(recall(found.get(key, ()), judged.gains[key]) for key, _ in judged.questions)
         for name, found in (ours | dict(rankings)).items()
     }
-    times = [one.seconds * 1000 for one in run]
     return {
         "name": judged.name,
         "documents": len(judged.documents),
@@ -49,7 +49,7 @@ def of(
         "ndcg@10": {name: fmean(values) for name, values in scores.items()},
         "ndcg@10_interval": {name: interval(values) for name, values in scores.items()},
         "recall@10": recalls,
-        "ms_per_query": {"p50": percentile(times, 0.5), "p95": percentile(times, 0.95)},
+        "ms_per_query": percentiles([one.seconds for one in run]),
         "above_the_better_peer": _above(scores, list(rankings)),
         "scores": scores,
     }

@@ -22,6 +22,8 @@ from memory.search import WORD_WEIGHT
 _HEADER_BYTES = 19
 _BLOCK = 50_000
 _CONFIGURATION = "english"
+_AT_ONCE = 24
+"""Questions whose cosines with all passages are held at the same time."""
 _DEEP = 200
 """Passages that are looked through for `k` that read differently."""
 
@@ -58,6 +60,17 @@ class Best:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """What an exhaustive search finds for a question."""
+
+    fused: Best
+    words: Best
+    nearest: Best
+    within: Sequence[Best]
+    """By both scores, under each filter."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Exhaustive:
     """All passages of a database, as arrays over the same order."""
 
@@ -68,14 +81,14 @@ class Exhaustive:
     postings: Mapping[int, tuple[Integers, Floats]]
     """By term, for the words of the questions alone: positions of passages, and weights."""
 
-    def cosines(self, vector: Floats) -> Floats:
-        """Return the cosine of a question with each passage."""
-        asked = vector.astype(np.float16).astype(np.float32)
+    def cosines(self, vectors: Floats) -> Floats:
+        """Return the cosines of questions with all passages, of shape (questions, passages)."""
+        asked = vectors.astype(np.float16).astype(np.float32)
         parts = [
-            self.vectors[start : start + _BLOCK].astype(np.float32) @ asked
+            asked @ self.vectors[start : start + _BLOCK].astype(np.float32).T
             for start in range(0, len(self.ids), _BLOCK)
         ]
-        return np.concatenate(parts)
+        return np.concatenate(parts, axis=1)
 
     def lexical(self, terms: Sequence[int]) -> Floats:
         """Return for each passage its BM25 as a share of the most that the question could score."""
@@ -91,22 +104,49 @@ class Exhaustive:
         frequency = len(self.postings[term][0])
         return math.log(1 + (len(self.ids) - frequency + 0.5) / (frequency + 0.5))
 
-    def fused(self, question: Question) -> Floats:
+    def fused(self, words: Floats, cosines: Floats, terms: int) -> Floats:
         """Return the score of each passage, as search adds it up."""
-        words = len(question.terms) * self.lexical(question.terms)
-        meaning = np.maximum(self.cosines(question.vector), 0)
-        scores: Floats = (meaning + WORD_WEIGHT * words).astype(np.float32)
+        scores: Floats = (np.maximum(cosines, 0) + WORD_WEIGHT * terms * words).astype(np.float32)
         return scores
 
-    def best(self, scores: Floats, k: int, *, within: NDArray[np.bool_] | None = None) -> Best:
-        """Return the `k` best by their scores; of those that read the same the first."""
+    def answers(
+        self, asked: Sequence[Question], withins: Sequence[NDArray[np.bool_]], k: int
+    ) -> list[Answer]:
+        """Return the best of all passages for each question, and those within each filter."""
+        found = []
+        for start in range(0, len(asked), _AT_ONCE):
+            group = asked[start : start + _AT_ONCE]
+            rows = self.cosines(np.array([question.vector for question in group]))
+            for question, cosines in zip(group, rows, strict=True):
+                words = self.lexical(question.terms)
+                fused = self.fused(words, cosines, len(question.terms))
+                found.append(
+                    Answer(
+                        fused=self.best(fused, k),
+                        words=self.best(words, k),
+                        nearest=self.best(cosines, k, fold=False),
+                        within=[self.best(fused, k, within=within) for within in withins],
+                    )
+                )
+        return found
+
+    def best(
+        self,
+        scores: Floats,
+        k: int,
+        *,
+        within: NDArray[np.bool_] | None = None,
+        fold: bool = True,
+    ) -> Best:
+        """Return the `k` best by their scores; with `fold`, one of those that read the same."""
         open_to = np.flatnonzero(within) if within is not None else np.arange(len(scores))
         deep = min(_DEEP, len(open_to))
         if not deep:
             return Best(ids=self.ids[:0], scores=scores[:0])
         few = open_to[np.argpartition(-scores[open_to], deep - 1)[:deep]]
         ordered = few[np.lexsort((self.ids[few], -scores[few]))]
-        _, firsts = np.unique(self.text_keys[ordered], return_index=True)
+        keys = self.text_keys[ordered] if fold else ordered
+        _, firsts = np.unique(keys, return_index=True)
         chosen = ordered[np.sort(firsts)[:k]]
         return Best(ids=self.ids[chosen], scores=scores[chosen])
 

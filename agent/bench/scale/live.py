@@ -30,10 +30,10 @@ async def measure(store: DocumentStore, model: Model, unseen: Remixer) -> dict[s
         large = [await _put(store, source, model, _batch(documents)) for _ in range(_ROUNDS)]
         alone = [await _put(store, source, model, [one]) for one in islice(mails, _MAILS)]
         few = [sum(took) for size, took in alone if size]
-        held = sorted(await store.known(source))
+        held = [document.uri for document in await store.documents("live")]
         before = await _passages(store)
         began = time.perf_counter()
-        await store.vanish(source, frozenset(held[len(held) // _ROUNDS :]))
+        await store.files.drop(source, held[: len(held) // _ROUNDS])
         seconds = time.perf_counter() - began
         gone = before - await _passages(store)
     finally:

@@ -148,7 +148,7 @@ def _domain(name: str, texts: Iterable[str], questions: Iterable[str], *, seed: 
 
 
 def _sample(items: Sequence[Item], limit: int, seed: int) -> list[Item]:
-    chosen = random.Random(seed).sample(range(len(items)), min(limit, len(items)))  # noqa: S311
+    chosen = random.Random(seed).sample(range(len(items)), min(limit, len(items)))  # noqa: S311 - a sample
     return [items[index] for index in sorted(chosen)]
 
 

@@ -1,8 +1,8 @@
 """The scale benchmark from beginning to end: a store is made, loaded, measured and dropped."""
 
-import resource
+import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,14 +10,26 @@ from typing import Any
 import numpy as np
 
 from agent import assembly
-from agent.bench.scale import exhaustive, live, material, narrowings, peers, place, remix, searching
+from agent.bench import place
+from agent.bench.process import peak_bytes
+from agent.bench.scale import (
+    exhaustive,
+    facts,
+    live,
+    material,
+    narrowings,
+    peers,
+    remix,
+    searching,
+)
 from agent.bench.scale.embedded import vectors_of
-from agent.bench.scale.exhaustive import Floats
+from agent.bench.scale.exhaustive import Answer, Exhaustive, Floats, Question
 from agent.bench.scale.known import KnownEmbedder
 from agent.bench.scale.material import Domain
 from agent.bench.scale.remix import COLLECTIONS, Remixer
-from agent.embedders.minilm import MiniLmEmbedder
+from agent.bench.scale.searching import Narrowing
 from agent.errors import AgentError
+from agent.recorder import Watch
 from agent.settings import Settings
 from memory import loading
 from memory.arrivals import Arrival
@@ -27,11 +39,11 @@ from memory.embedding_models import Model, register
 from memory.search import Searcher
 from memory.store import DocumentStore
 
+DATABASE = "cortical_bench_scale"
 SEED = 1
 _UNSEEN_SEED = 2
 QUESTIONS = 240
 _SOURCES = ("main", *(name for name, _ in COLLECTIONS))
-Watch = Callable[[Mapping[str, Any]], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,11 +67,14 @@ async def measure(settings: Settings, wish: Wish, *, watch: Watch) -> dict[str, 
         raise AgentError(
             "The benchmark is void: there are no texts to mix. Name some with --texts."
         )
-    embedder = MiniLmEmbedder(cache_dir=settings.cache_dir)
+    embedder = await assembly.chosen_embedder(settings, "embedded")
     questions, remixer = await _embedded(domains, embedder, settings.cache_dir, watch)
     prepared_s = time.perf_counter() - began
     dsn = wish.dsn or await assembly.database_url(settings)
-    async with place.lent(dsn, reuse=wish.reuse, keep=wish.keep) as url, open_pool(url) as pool:
+    async with (
+        place.lent(dsn, DATABASE, reuse=wish.reuse, keep=wish.keep) as url,
+        open_pool(url) as pool,
+    ):
         model = await register(pool, embedder)
         load = await _load(pool, remixer, wish.chunks, embedder, watch)
         known = KnownEmbedder(model.name, model.dimensions, questions)
@@ -67,12 +82,10 @@ async def measure(settings: Settings, wish: Wish, *, watch: Watch) -> dict[str, 
         watch({"event": "measuring", "text": "what comes and goes"})
         unseen = Remixer(domains=domains, vectors=remixer.vectors, seed=_UNSEEN_SEED)
         report["live"] = await live.measure(DocumentStore(pool), model, unseen)
-        sizes, machine = await place.sizes(pool), await place.machine(pool)
+        sizes, machine = await facts.sizes(pool), await facts.machine(pool)
         if wish.peer is not None:
             watch({"event": "measuring", "text": "peers"})
-            few = remixer.documents(min(wish.chunks, peers.PASSAGES))
-            asked = [questions[text] for text in _chosen(list(questions))]
-            report["peers"] = await peers.measure(dsn, wish.peer, few, asked)
+            report["peers"] = await _peers(dsn, wish.peer, wish.chunks, remixer, questions)
     return {
         "chunks": wish.chunks,
         "made": _made(domains),
@@ -81,12 +94,12 @@ async def measure(settings: Settings, wish: Wish, *, watch: Watch) -> dict[str, 
         "load": load,
         "bytes": sizes,
         **report,
-        "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "peak_bytes": peak_bytes(),
     }
 
 
 async def _embedded(
-    domains: Sequence[Domain], embedder: MiniLmEmbedder, cache: Path, watch: Watch
+    domains: Sequence[Domain], embedder: Embedder, cache: Path, watch: Watch
 ) -> tuple[dict[str, Floats], Remixer]:
     """Return the vectors of the questions by text, and the maker of the corpus."""
     rows: list[Floats] = []
@@ -152,21 +165,38 @@ async def _searches(
     asked = await exhaustive.questions(pool, texts, np.array([questions[text] for text in texts]))
     watch({"event": "measuring", "text": "reading all passages, to compare with"})
     all_ = await exhaustive.read(pool, model, asked)
+    filters = await narrowings.of(pool, all_)
+    wanted = await asyncio.to_thread(_wanted, all_, asked, filters)
     searcher = Searcher(pool, known)
+    unread = Searcher(pool, KnownEmbedder(known.model, known.dimensions, {}))
     watch({"event": "measuring", "text": f"{len(asked)} questions"})
     report: dict[str, Any] = {
         "questions": len(asked),
         "passages": len(all_.ids),
-        "fused": await searching.fused(searcher, asked, all_),
-        "vector": await searching.vector_leg(pool, model, asked, all_),
-        "lexical": await searching.lexical_leg(
-            Searcher(pool, KnownEmbedder(known.model, known.dimensions, {})), asked, all_
-        ),
-        "filters": await searching.filtered(searcher, await narrowings.of(pool, all_), asked, all_),
+        "fused": await searching.fused(searcher, asked, wanted),
+        "vector": await searching.vector_leg(pool, model, asked, wanted),
+        "lexical": await searching.lexical_leg(unread, asked, wanted),
+        "filters": await searching.filtered(searcher, filters, asked, wanted),
     }
     if not report["fused"]["overlap@10"]:
         raise AgentError("The benchmark is void: search found nothing of what it should.")
     return report
+
+
+async def _peers(
+    dsn: str, interpreter: Path, chunks: int, remixer: Remixer, questions: Mapping[str, Floats]
+) -> dict[str, Any]:
+    few = remixer.documents(min(chunks, peers.PASSAGES))
+    asked = [questions[text] for text in _chosen(list(questions))]
+    return await peers.measure(dsn, interpreter, few, asked)
+
+
+def _wanted(
+    all_: Exhaustive, asked: Sequence[Question], filters: Sequence[Narrowing]
+) -> list[Answer]:
+    withins = [one.within for one in filters]
+    few = all_.answers(asked[: searching.FILTERED], withins, searching.K)
+    return few + all_.answers(asked[searching.FILTERED :], (), searching.K)
 
 
 def _chosen(texts: Sequence[str]) -> list[str]:

@@ -13,11 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from agent.bench import peer
-from agent.bench.scale import place
+from agent.bench import peer, place
 from agent.bench.scale.exhaustive import Floats
 from agent.bench.scale.remix import Mixed
-from agent.bench.scale.timing import percentiles
+from agent.bench.timing import percentiles
 
 PASSAGES = 10_000
 QUESTIONS = 60
@@ -43,7 +42,7 @@ async def measure(
             "first": 0,
             "count": len(vectors),
         }
-        async with place.lent(dsn, name=_DATABASE) as own:
+        async with place.lent(dsn, _DATABASE) as own:
             return {
                 "passages": len(vectors),
                 "langchain-postgres": await _langchain(own, interpreter, of_files, vectors, asked),

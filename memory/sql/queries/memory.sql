@@ -22,9 +22,6 @@ WHERE name = %(collection)s AND uri = %(uri)s;
 SELECT sources.uri, source_id FROM sources JOIN collections USING (collection_id)
 WHERE collections.name = %(collection)s;
 
--- known_documents --
-SELECT uri, document_id, content_hash, reader FROM documents WHERE source_id = %(source_id)s;
-
 -- known_documents_of --
 SELECT uri, document_id, content_hash, reader, configuration,
     (SELECT count(*) FROM chunks WHERE chunks.document_id = documents.document_id) AS chunks
@@ -107,10 +104,11 @@ ON CONFLICT (collection_id, configuration) DO UPDATE SET chunks = lexicon.chunks
 WITH gone AS (
     DELETE FROM lexical
     WHERE document_id = ANY(%(document_ids)s::bigint[]) AND chunk_id <> ALL(%(kept)s::bigint[])
-    RETURNING document_id, collection_id, terms
+    RETURNING document_id, collection_id, weights
 ),
 counted AS MATERIALIZED (
-    SELECT term_id, count(*)::int AS df FROM gone, unnest(terms) AS term_id GROUP BY term_id
+    SELECT term_id, count(*)::int AS df FROM gone, unnest(terms_of(weights)) AS term_id
+    GROUP BY term_id
 ),
 lowered AS (
     UPDATE terms SET df = terms.df - counted.df FROM counted
@@ -130,11 +128,8 @@ WHERE lexicon.collection_id = sized.collection_id AND lexicon.configuration = si
 DELETE FROM chunks
 WHERE document_id = ANY(%(document_ids)s::bigint[]) AND chunk_id <> ALL(%(kept)s::bigint[]);
 
--- vanished_documents --
-SELECT document_id, uri FROM documents
-WHERE source_id = %(source_id)s
-    AND NOT EXISTS (SELECT FROM unnest(%(keep)s::text[]) AS kept (uri) WHERE kept.uri = documents.uri)
-ORDER BY uri;
+-- documents_of_source --
+SELECT document_id, uri FROM documents WHERE source_id = %(source_id)s ORDER BY uri;
 
 -- delete_documents --
 DELETE FROM documents WHERE document_id = ANY(%(document_ids)s::bigint[]) RETURNING thread;
@@ -203,7 +198,9 @@ WHERE EXISTS (SELECT FROM sources WHERE sources.collection_id = collections.coll
 ORDER BY name;
 
 -- list_languages --
-SELECT language, count(*) AS documents FROM documents GROUP BY language ORDER BY language;
+SELECT name AS collection, language, count(*) AS documents
+FROM documents JOIN sources USING (source_id) JOIN collections USING (collection_id)
+GROUP BY name, language ORDER BY name, language;
 
 -- list_models --
 SELECT model_id, name, dimensions, serves FROM embedding_models ORDER BY model_id DESC;
@@ -265,7 +262,7 @@ DROP INDEX IF EXISTS {index};
 
 -- create_word_index --
 -- As in schema.sql.
-CREATE INDEX CONCURRENTLY lexical_by_term ON lexical USING gin (terms) WITH (fastupdate = off);
+CREATE INDEX CONCURRENTLY lexical_by_term ON lexical USING gin (terms_of(weights)) WITH (fastupdate = off);
 
 -- create_index --
 CREATE INDEX CONCURRENTLY {index} ON {vectors} USING hnsw (embedding halfvec_ip_ops);

@@ -103,10 +103,16 @@ route AS MATERIALIZED (
     SELECT %(narrowed)s::bool OR (scope < whole AND scope <= %(exact_limit)s::bigint) AS counted FROM size
 ),
 kept AS MATERIALIZED (
-    SELECT l.chunk_id FROM documents AS d JOIN lexical AS l USING (document_id)
-    WHERE (SELECT counted FROM route)
-        AND l.collection_id = ANY((SELECT ids FROM scope)::int[])
-        AND {matching}
+    SELECT chunk_id FROM (
+        SELECT chunk_id FROM lexical
+        WHERE (SELECT counted FROM route) AND NOT %(narrowed)s::bool
+            AND collection_id = ANY((SELECT ids FROM scope)::int[])
+        UNION ALL
+        SELECT l.chunk_id FROM documents AS d JOIN lexical AS l USING (document_id)
+        WHERE (SELECT counted FROM route) AND %(narrowed)s::bool
+            AND l.collection_id = ANY((SELECT ids FROM scope)::int[])
+            AND {matching}
+    ) AS left_over
     LIMIT %(exact_limit)s::bigint + 1
 ),
 exact AS MATERIALIZED (
@@ -125,7 +131,7 @@ lexical_leg AS MATERIALIZED (
             FROM keys CROSS JOIN LATERAL (
                 SELECT chunk_id, document_id, weights <#> (SELECT weights FROM question) AS distance
                 FROM lexical
-                WHERE NOT (SELECT yes FROM exact) AND terms @> held
+                WHERE NOT (SELECT yes FROM exact) AND terms_of(weights) @> held
                     AND collection_id = ANY((SELECT ids FROM scope)::int[])
                 -- Also keeps the planner from reading the whole table once for all keys.
                 ORDER BY distance LIMIT CASE WHEN NOT %(narrowed)s::bool THEN %(depth)s::bigint END

@@ -1,43 +1,16 @@
-"""The database that the benchmark makes for itself, and what it takes on the disk."""
+"""What the figures depend on, and what the store takes on the disk."""
 
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any, LiteralString
+from typing import Any
 
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
-
-from memory.database import Pool, connect
-from memory.migrations import migrate
+from memory.database import Pool
 from memory.sizing import usable_cores, usable_memory
 
-NAME = "cortical_bench_scale"
 _SETTINGS = (
     "server_version", "shared_buffers", "work_mem", "maintenance_work_mem",
     "max_parallel_maintenance_workers", "max_wal_size", "effective_cache_size",
     "hnsw.ef_search", "hnsw.iterative_scan", "synchronous_commit", "fsync",
 )  # fmt: skip
-
-
-@asynccontextmanager
-async def lent(
-    dsn: str, *, name: str = NAME, reuse: bool = False, keep: bool = False
-) -> AsyncIterator[str]:
-    """Make a migrated database on that server, or take the one of an earlier run; drop it after."""
-    own = make_conninfo(dsn, dbname=name)
-    if not reuse:
-        await _drop(dsn, name)
-    async with await connect(dsn) as connection:
-        cursor = await connection.execute("SELECT FROM pg_database WHERE datname = %s", [name])
-        if await cursor.fetchone() is None:
-            await connection.execute(_named("CREATE DATABASE {}", name))
-    try:
-        await migrate(own)
-        yield own
-    finally:
-        if not keep:
-            await _drop(dsn, name)
 
 
 async def sizes(pool: Pool) -> dict[str, Any]:
@@ -69,12 +42,3 @@ async def machine(pool: Pool) -> dict[str, Any]:
         "load_average": round(os.getloadavg()[0], 1),
         "server": settings,
     }
-
-
-async def _drop(dsn: str, name: str) -> None:
-    async with await connect(dsn) as connection:
-        await connection.execute(_named("DROP DATABASE IF EXISTS {} WITH (FORCE)", name))
-
-
-def _named(statement: LiteralString, name: str) -> sql.Composed:
-    return sql.SQL(statement).format(sql.Identifier(name))

@@ -1,6 +1,7 @@
 """How long things take: many of them one after the other, or by several clients at once."""
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
@@ -29,8 +30,13 @@ async def timed(
 
 def percentiles(seconds: Sequence[float]) -> dict[str, float]:
     """Return the median and the 95th percentile in milliseconds."""
-    ordered = sorted(seconds)
     return {
-        "p50": round(1e3 * ordered[len(ordered) // 2], 2),
-        "p95": round(1e3 * ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))], 2),
+        "p50": round(1e3 * percentile(seconds, 0.5), 2),
+        "p95": round(1e3 * percentile(seconds, 0.95), 2),
     }
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """Return the value that this share of the values does not exceed."""
+    ordered = sorted(values)
+    return ordered[math.ceil(share * len(ordered)) - 1]
