@@ -98,6 +98,9 @@ _BYTES_LIMIT = 1 << 20
 """Of a file of rules that are read."""
 
 
+_LETTERS, _FOLDERS, _ANYWHERE = "[^/]*", "(?:/.+)?", "^(?:.+/)?"
+"""What pathspec writes for `*`, for `/**` within a pattern, and for a beginning at any depth."""
+
 Patterns = tuple[tuple[re.Pattern[str], bool], ...]
 """Each with whether it leaves out or brings back; the last one that matches counts."""
 
@@ -213,8 +216,27 @@ def _compiled(lines: Iterable[str]) -> Patterns:
         except ValueError:
             continue
         if pattern.include is not None and pattern.regex is not None:
-            compiled.append((re.compile(pattern.regex.pattern), pattern.include))
+            compiled.append((re.compile(_decisive(pattern.regex.pattern)), pattern.include))
     return tuple(compiled)
+
+
+def _decisive(expression: str) -> str:
+    """Return a pattern's expression so that it goes back over a path for its last stars only.
+
+    What stands between two stars may be taken where it is met first. Tried at each place, a
+    pattern of thirty stars would hold up the walk for years.
+    """
+    first, *names = expression.split(_FOLDERS)
+    if names and first.startswith(_ANYWHERE):
+        first = f"^(?>(?:.+?/)??{first.removeprefix(_ANYWHERE)}(?=/))"
+    between = [f"(?>(?:/.+?)??{name}(?=/))" for name in names[:-1]]
+    whole = first + "".join(between) + "".join(_FOLDERS + name for name in names[-1:])
+    begin, *pieces = whole.split(_LETTERS)
+    held = [
+        f"(?>[^/]*?{piece})" if "/" not in piece.replace("[^/]", "") else _LETTERS + piece
+        for piece in pieces[:-1]
+    ]
+    return begin + "".join(held) + "".join(_LETTERS + piece for piece in pieces[-1:])
 
 
 def _decided(patterns: Patterns, path: str) -> bool | None:

@@ -1,13 +1,17 @@
 """What is passed over below a folder."""
 
+import re
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tools import folders, ignoring
-from tools.ignoring import reaches
+from tools.ignoring import Rules, _decisive, reaches
 
 
 def files(root: Path) -> list[str]:
@@ -131,3 +135,34 @@ def test_a_walk_reaches_what_no_rule_hides(repository: Path) -> None:
     assert not reaches(repository, repository / "out" / "built.txt")
     assert not reaches(repository, repository / "src" / "a.log")
     assert not reaches(repository / "src", repository / "notes.md")
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["*a" * 30 + "b", "*" * 50 + "b", "?*" * 25 + "b", "[a-z]*" * 20 + "!", "a/**/" * 20 + "b"],
+)
+def test_a_pattern_of_many_stars_holds_nothing_up(tmp_path: Path, pattern: str) -> None:
+    (tmp_path / ".corticalignore").write_text(f"{pattern}\n")
+    rules = Rules.of(tmp_path)
+    began = time.process_time()
+    for name in ("a" * 250, "a/" * 2_000 + "a"):
+        assert not rules.ignores(tmp_path / name, folder=False)
+    assert time.process_time() - began < 5
+
+
+@given(
+    st.lists(st.sampled_from(["a", "b", "*", "**", "/", "/**/", "?", "[ab]"]), max_size=9),
+    st.lists(st.text("ab", min_size=1, max_size=4), min_size=1, max_size=6),
+)
+def test_a_pattern_that_goes_back_less_means_the_same(parts: list[str], names: list[str]) -> None:
+    from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
+
+    try:
+        plain = GitIgnoreSpecPattern("".join(parts)).regex
+    except ValueError:
+        return
+    if plain is None:
+        return
+    decisive, path = re.compile(_decisive(plain.pattern)), "/".join(names)
+    for asked in (path, f"{path}/"):
+        assert (plain.match(asked) is None) == (decisive.match(asked) is None)
