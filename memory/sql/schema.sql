@@ -160,7 +160,7 @@ CREATE TABLE lexical (
 -- A list of pending entries would be read through by every search.
 CREATE INDEX lexical_by_term ON lexical USING gin (terms_of(weights)) WITH (fastupdate = off);
 CREATE INDEX lexical_by_document ON lexical (document_id) INCLUDE (chunk_id);
-CREATE INDEX lexical_by_collection ON lexical (collection_id);
+CREATE INDEX lexical_by_collection ON lexical (collection_id, chunk_id);
 COMMENT ON COLUMN lexical.text_key IS 'Digest of the text alone: passages with the same one are shown once';
 COMMENT ON COLUMN lexical.weights IS
     'By term: tf / (tf + k1 (1 - b + b length / mean length)), so that a score is one inner product';

@@ -268,18 +268,19 @@ CREATE INDEX CONCURRENTLY lexical_by_term ON lexical USING gin (terms_of(weights
 CREATE INDEX CONCURRENTLY {index} ON {vectors} USING hnsw (embedding halfvec_ip_ops);
 
 -- unembedded --
--- Newest first, in the stretches above and below what this pass has seen.
+-- Newest first, in the stretches above and below what this pass has seen. A value is asked for, not
+-- whether there is one: the planner would join all passages with all vectors for the sake of ten.
 SELECT chunk_id, context, text, content_key FROM (
-    (SELECT * FROM chunks
+    (SELECT chunk_id FROM chunks
     WHERE chunk_id > %(top)s
-        AND NOT EXISTS (SELECT FROM {vectors} AS v WHERE v.chunk_id = chunks.chunk_id)
+        AND (SELECT v.chunk_id FROM {vectors} AS v WHERE v.chunk_id = chunks.chunk_id) IS NULL
     ORDER BY chunk_id DESC LIMIT %(limit)s)
     UNION ALL
-    (SELECT * FROM chunks
+    (SELECT chunk_id FROM chunks
     WHERE chunk_id < %(bottom)s
-        AND NOT EXISTS (SELECT FROM {vectors} AS v WHERE v.chunk_id = chunks.chunk_id)
+        AND (SELECT v.chunk_id FROM {vectors} AS v WHERE v.chunk_id = chunks.chunk_id) IS NULL
     ORDER BY chunk_id DESC LIMIT %(limit)s)
-) AS waiting
+) AS waiting JOIN chunks USING (chunk_id)
 ORDER BY chunk_id DESC LIMIT %(limit)s;
 
 -- count_unembedded --

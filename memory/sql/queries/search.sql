@@ -104,9 +104,11 @@ route AS MATERIALIZED (
 ),
 kept AS MATERIALIZED (
     SELECT chunk_id FROM (
-        SELECT chunk_id FROM lexical
-        WHERE (SELECT counted FROM route) AND NOT %(narrowed)s::bool
-            AND collection_id = ANY((SELECT ids FROM scope)::int[])
+        SELECT chunk_id FROM unnest((SELECT ids FROM scope)::int[]) AS one (id) CROSS JOIN LATERAL (
+            SELECT chunk_id FROM lexical
+            WHERE (SELECT counted FROM route) AND NOT %(narrowed)s::bool AND collection_id = one.id
+            ORDER BY chunk_id LIMIT %(exact_limit)s::bigint + 1
+        ) AS its_own
         UNION ALL
         SELECT l.chunk_id FROM documents AS d JOIN lexical AS l USING (document_id)
         WHERE (SELECT counted FROM route) AND %(narrowed)s::bool
