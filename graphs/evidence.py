@@ -278,7 +278,7 @@ def _named(asked: Sequence[str], there: Sequence[str]) -> float:
     return NAMED_BONUS if len(named) == len(identifiers) else -UNNAMED_LOSS
 
 
-SUFFICIENT = 0.53
+SUFFICIENT = 0.51
 SUFFICIENT_AMOUNT = 0.58
 SUFFICIENT_WORDS = 0.4
 """Likeness below which the best evidence does not answer: usually, where an amount is asked for
