@@ -159,7 +159,7 @@ async def state(pool):
 async def main():
     server = hasty_server(disk / "postgres")
     ballast = disk / "ballast"
-    ballast.write_bytes(bytes(30_000_000))
+    ballast.write_bytes(bytes(50_000_000))
     dsn = await server.ensure_running()
     await migrate(dsn)
     try:
@@ -173,7 +173,7 @@ async def main():
     finally:
         await server.stop()
 
-mount("160m")
+mount("180m")
 asyncio.run(main())
 """
 )

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from memory.documents import KnownDocument
+from memory.errors import MemoryStoreError
 from memory.files import FileRecord, FileStore
 from memory.patience import patiently
 from tools.ingest_report import Outcome, Tally
@@ -104,6 +105,8 @@ class Members:
                 self._tally.fail(uri, str(error))
             except UnreadableError as error:
                 await self._broken(course, uri, member.name, digest, str(error))
+            except MemoryStoreError:
+                raise
             except Exception as error:  # noqa: BLE001  # a fault of ours costs the member, no more
                 course.settled = False
                 self._tally.fail(uri, f"{member.name}: {type(error).__name__}: {error}")

@@ -35,6 +35,13 @@ class Parcel:
     """What became of the file; None: there is more to come of it."""
 
 
+class WriterGoneError(MemoryStoreError):
+    """Storing has failed, and what is sent would wait for ever; the writer's own error says why."""
+
+    def __init__(self) -> None:
+        super().__init__("Nothing more is stored: the writer of this ingestion has ended.")
+
+
 class Writer:
     """Stores parcels in their order, as many at a time as wait."""
 
@@ -45,22 +52,38 @@ class Writer:
         self._tally = tally
         self._together = together
         self._waiting: asyncio.Queue[Parcel | None] = asyncio.Queue(maxsize=_WAITING)
+        self._gone = False
 
     async def send(self, parcel: Parcel) -> None:
-        """Hand over a parcel; waits while the writer is behind."""
-        await self._waiting.put(parcel)
+        """Hand over a parcel; waits while the writer is behind.
+
+        Raises WriterGoneError where it has ended. Cancellation alone does not end a sender: before
+        Python 3.12 `asyncio.wait_for`, by which the database is waited for, may swallow it.
+        """
+        await self._put_in(parcel)
 
     async def close(self) -> None:
-        """Say that nothing more will come."""
-        await self._waiting.put(None)
+        """Say that nothing more will come. Raises WriterGoneError where the writer has ended."""
+        await self._put_in(None)
+
+    async def _put_in(self, parcel: Parcel | None) -> None:
+        if self._gone:
+            raise WriterGoneError
+        await self._waiting.put(parcel)
 
     async def run(self) -> None:
         """Store what comes until it is closed. Raises MemoryStoreError where memory fails."""
-        more = True
-        while more:
-            batch, more = await self._batch()
-            for source_id in dict.fromkeys(parcel.source_id for parcel in batch):
-                await self._store_all([one for one in batch if one.source_id == source_id])
+        try:
+            more = True
+            while more:
+                batch, more = await self._batch()
+                for source_id in dict.fromkeys(parcel.source_id for parcel in batch):
+                    await self._store_all([one for one in batch if one.source_id == source_id])
+        finally:
+            self._gone = True
+            # Whoever waits for room gets it, and learns with the next parcel.
+            while not self._waiting.empty():
+                self._waiting.get_nowait()
 
     async def _batch(self) -> tuple[list[Parcel], bool]:
         """Return what waits, up to the size of a transaction, and whether more may come."""
