@@ -10,11 +10,11 @@ GIB = 1 << 30
 @pytest.mark.parametrize(
     ("memory_gib", "cores", "buffers", "building", "workers"),
     [
-        (1, 1, "128MB", "128MB", "0"),
-        (4, 2, "256MB", "341MB", "1"),
-        (16, 8, "1024MB", "1365MB", "7"),
-        (24, 2, "1024MB", "2048MB", "1"),
-        (256, 64, "1024MB", "2048MB", "7"),
+        (1, 1, "170MB", "128MB", "0"),
+        (4, 2, "682MB", "341MB", "1"),
+        (16, 8, "2730MB", "1365MB", "7"),
+        (24, 2, "4096MB", "2048MB", "1"),
+        (256, 64, "4096MB", "2048MB", "7"),
     ],
 )
 def test_a_small_machine_keeps_its_memory_and_a_large_one_serves_a_million_passages(

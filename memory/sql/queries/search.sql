@@ -78,7 +78,8 @@ question AS MATERIALIZED (
 -- a single common word cannot come near the best; one with two of them can. Words that are asked for
 -- together stand together more often than by chance.
 holdings AS (
-    SELECT configuration, ARRAY[term_id] AS held, df::bigint AS size, rank = 1 AS needed
+    SELECT configuration, ARRAY[term_id] AS held, df::bigint AS size,
+        rank = 1 AND %(vector)s::halfvec IS NULL AS needed
     FROM weighed WHERE rank <= %(words_paired)s::bigint
     UNION ALL
     SELECT configuration, ARRAY[one.term_id, other.term_id],
@@ -86,11 +87,14 @@ holdings AS (
     FROM weighed AS one JOIN weighed AS other USING (configuration)
     WHERE one.rank < other.rank AND other.rank <= %(words_paired)s::bigint
 ),
+-- As many as the budget affords, the smallest first, and that one in any case. Where words are all
+-- there is, the rarest has to do alone: two may stand together nowhere.
 afforded AS (
     SELECT configuration, held FROM (
-        SELECT *, sum(size) OVER (PARTITION BY configuration ORDER BY size, held) AS reached FROM holdings
+        SELECT *, sum(size) OVER w AS reached, row_number() OVER w AS place FROM holdings
+        WINDOW w AS (PARTITION BY configuration ORDER BY size, held)
     ) AS priced
-    WHERE needed OR reached <= %(budget)s::bigint
+    WHERE needed OR place = 1 OR reached <= %(budget)s::bigint
 ),
 keys AS MATERIALIZED (
     SELECT held FROM afforded
@@ -160,8 +164,9 @@ vector_leg AS MATERIALIZED (
     ORDER BY v.embedding <#> %(vector)s::halfvec LIMIT %(depth)s::bigint)
 ),
 -- The walk through the approximate index may end far from the nearest passages, since questions lie
--- elsewhere than texts. A passage that the words found and that it should have met tells so. From
--- there a second walk sets out, which finds what is around it.
+-- elsewhere than texts. A passage that the words found and that it should have met tells so. A second
+-- walk looks for the middle of that passage and the question: it comes to the passage, and to those
+-- of its neighbours that are on the question's side.
 missed AS MATERIALIZED (
     SELECT v.embedding FROM lexical_leg JOIN {vectors} AS v USING (chunk_id)
     WHERE NOT (SELECT yes FROM exact)
@@ -175,7 +180,7 @@ second_leg AS MATERIALIZED (
         AND v.collection_id = ANY((SELECT ids FROM scope)::int[])
         AND (NOT %(narrowed)s::bool
             OR (SELECT {matching} FROM documents AS d WHERE d.document_id = v.document_id))
-    ORDER BY v.embedding <#> (SELECT embedding FROM missed) LIMIT %(depth)s::bigint
+    ORDER BY v.embedding <#> (SELECT embedding + %(vector)s::halfvec FROM missed) LIMIT %(depth)s::bigint
 ),
 found AS MATERIALIZED (
     TABLE lexical_leg UNION SELECT chunk_id FROM vector_leg UNION TABLE second_leg
