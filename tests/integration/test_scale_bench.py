@@ -14,7 +14,7 @@ from memory.embedding_models import Model, register
 from memory.loading import load
 from memory.search import Searcher
 from memory.store import DocumentStore
-from memory.testing import HashingEmbedder
+from memory.testing import HashingEmbedder, text_document
 
 WORDS = [f"word{number}" for number in range(400)]
 CHUNKS = 1_500
@@ -118,3 +118,11 @@ async def test_all_figures_come_out_and_every_filter_gives_its_rows(
     assert all(one["short_rows"] == 0 for one in filters)
     assert told["chunks_per_s"] > 0
     assert (await exhaustive.read(pool, model, asked)).ids.tolist() == all_.ids.tolist()
+
+
+async def test_what_a_broken_off_measurement_left_is_cleared(pool: Pool) -> None:
+    store = DocumentStore(pool)
+    source = await store.source("live", "bench:live")
+    await store.put_many(source, [text_document("left", "Nobody knows the vector of this.")])
+    await live.clear(store)
+    assert await store.documents("live") == []

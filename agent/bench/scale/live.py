@@ -12,6 +12,7 @@ from memory.embedding_models import Model
 from memory.lexicon import whole
 from memory.store import DocumentStore
 
+_SOURCE = ("live", "bench:live")
 BATCH = 1_000
 """Passages that come at once."""
 MAIL = 10
@@ -21,16 +22,21 @@ _MAILS = 20
 _EMBEDDED_AT_ONCE = 250
 
 
+async def clear(store: DocumentStore) -> None:
+    """Take out what a measurement left behind that was broken off."""
+    await store.forget(await store.source(*_SOURCE))
+
+
 async def measure(store: DocumentStore, model: Model, unseen: Remixer) -> dict[str, Any]:
     """Put documents with their vectors, in batches and alone, and delete them again."""
     documents = unseen.documents(_ROUNDS * 2 * BATCH)
     mails = unseen.documents(2 * _MAILS * MAIL, passages=MAIL)
-    source = await store.source("live", "bench:live")
+    source = await store.source(*_SOURCE)
     try:
         large = [await _put(store, source, model, _batch(documents)) for _ in range(_ROUNDS)]
         alone = [await _put(store, source, model, [one]) for one in islice(mails, _MAILS)]
         few = [sum(took) for size, took in alone if size]
-        held = [document.uri for document in await store.documents("live")]
+        held = [document.uri for document in await store.documents(_SOURCE[0])]
         before = await _passages(store)
         began = time.perf_counter()
         await store.files.drop(source, held[: len(held) // _ROUNDS])

@@ -76,6 +76,7 @@ async def measure(settings: Settings, wish: Wish, *, watch: Watch) -> dict[str, 
         open_pool(url) as pool,
     ):
         model = await register(pool, embedder)
+        await live.clear(DocumentStore(pool))
         load = await _load(pool, remixer, wish.chunks, embedder, watch)
         known = KnownEmbedder(model.name, model.dimensions, questions)
         report = await _searches(pool, known, model, questions, watch)
