@@ -26,7 +26,7 @@ QUOTED_WEIGHT = 0.9
 """What is left of a score where a passage only repeats an earlier mail."""
 WORDS_PAIRED = 6
 """The rarest words of a question, of which two together make a passage a candidate."""
-EXACT_LIMIT = 20_000
+EXACT_LIMIT = 25_000
 """Up to so many passages that a filter leaves are compared one by one."""
 _UNLIMITED = 2**62
 _ROWS_LIMIT = 2**40
