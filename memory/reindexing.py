@@ -20,6 +20,9 @@ from memory.rows import fetch
 from memory.writing import writing
 
 BATCH = 32
+_LAST = 64
+"""Passages that may come between the last look and the change: they are embedded while writers
+wait, a second at most. Otherwise writers that never rest would put the change off for ever."""
 _POLL_S = 0.5
 _LOCK_TIMEOUT = "200ms"
 """Shorter than Postgres waits before it looks for deadlocks: a search is never what gives way."""
@@ -64,7 +67,9 @@ async def reindex(
         )
         await _indexed(pool, model, indexed_from)
         async with writing(pool) as connection:
-            if await _complete(connection, model):
+            last = await vectors.embed_last(connection, model, embedder, limit=_LAST)
+            if last is not None:
+                embedded += last
                 before = await _serve(connection, model)
                 break
     dropped = () if keep else await _drop_others(pool, model)
@@ -88,11 +93,6 @@ async def _indexed(pool: Pool, model: Model, indexed_from: int) -> None:
     while not await indexes.ready(pool, model, indexed_from=indexed_from):
         await indexes.build_missing(pool, model, indexed_from=indexed_from)
         await asyncio.sleep(_POLL_S)
-
-
-async def _complete(connection: Connection, model: Model) -> bool:
-    cursor = await connection.execute(statement("any_unembedded", model))
-    return await cursor.fetchone() is None
 
 
 async def _serve(connection: Connection, model: Model) -> str | None:

@@ -1,8 +1,11 @@
 """Vectors of passages: a narrow table for each embedding model, filled newest first."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from memory import indexes, lexicon
 from memory.database import Connection, Pool, transaction, translated
@@ -105,29 +108,68 @@ async def _unembedded(pool: Pool, model: Model, seen: _Seen, size: int) -> list[
             return await cursor.fetchall()
 
 
+async def embed_last(
+    connection: Connection, model: Model, embedder: Embedder, *, limit: int
+) -> int | None:
+    """Embed what still waits, in the transaction of a caller that holds off all writers.
+
+    Returns how many passages got a vector; None where more than `limit` wait and were left.
+    """
+    values = {"top": 0, "bottom": 0, "limit": limit + 1}
+    cursor = await connection.execute(statement("unembedded", model), values)
+    rows = await cursor.fetchall()
+    if len(rows) > limit:
+        return None
+    texts = await _copied(connection, model, rows)
+    if texts:
+        made = await embedder.embed(list(texts.values()), role="document")
+        if embedder.model != model.name:
+            return None
+        await _added(connection, model, embedder, texts, made)
+    return len(rows)
+
+
 async def _embed(pool: Pool, model: Model, embedder: Embedder, rows: Sequence[Row]) -> int:
     async with _adding(pool) as connection:
-        cursor = await connection.execute(
-            statement("copy_vectors", model), {"chunk_ids": [row["chunk_id"] for row in rows]}
-        )
-        copied = {row["chunk_id"] for row in await cursor.fetchall()}
-    texts = {
+        texts = await _copied(connection, model, rows)
+    copied = sum(row["content_key"] not in texts for row in rows)
+    if not texts:
+        return copied
+    made = await embedder.embed(list(texts.values()), role="document")
+    if embedder.model != model.name:
+        return copied
+    async with _adding(pool) as connection:
+        return copied + await _added(connection, model, embedder, texts, made)
+
+
+async def _copied(connection: Connection, model: Model, rows: Sequence[Row]) -> dict[bytes, str]:
+    """Give passages the vectors of their equals; return the texts of the others, by content."""
+    if not rows:
+        return {}
+    cursor = await connection.execute(
+        statement("copy_vectors", model), {"chunk_ids": [row["chunk_id"] for row in rows]}
+    )
+    copied = {row["chunk_id"] for row in await cursor.fetchall()}
+    return {
         row["content_key"]: lexicon.whole(row["context"], row["text"])
         for row in rows
         if row["chunk_id"] not in copied
     }
-    if not texts:
-        return len(copied)
-    vectors = await embedder.embed(list(texts.values()), role="document")
-    if embedder.model != model.name:
-        return len(copied)
+
+
+async def _added(
+    connection: Connection,
+    model: Model,
+    embedder: Embedder,
+    texts: Mapping[bytes, str],
+    made: NDArray[np.float32],
+) -> int:
+    """Store the vectors that were made of texts; return how many passages have got one."""
     values = {
         "content_keys": list(texts),
-        "embeddings": checked_vectors(vectors, embedder, len(texts)),
+        "embeddings": checked_vectors(made, embedder, len(texts)),
     }
-    async with _adding(pool) as connection:
-        cursor = await connection.execute(statement("add_vectors", model), values)
-        return len(copied) + cursor.rowcount
+    return (await connection.execute(statement("add_vectors", model), values)).rowcount
 
 
 @asynccontextmanager

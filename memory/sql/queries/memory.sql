@@ -229,10 +229,6 @@ DELETE FROM embedding_models WHERE model_id = %(model_id)s AND NOT serves RETURN
 -- drop_vectors --
 DROP TABLE IF EXISTS {vectors};
 
--- any_unembedded --
-SELECT FROM chunks WHERE NOT EXISTS (SELECT FROM {vectors} AS v WHERE v.chunk_id = chunks.chunk_id)
-LIMIT 1;
-
 -- create_vectors --
 -- Narrow, and never out of line: a scan of all rows then reads nothing else.
 CREATE TABLE {vectors} (
