@@ -22,7 +22,7 @@ from memory.writing import writing
 BATCH = 32
 _LAST = 64
 """Passages that may come between the last look and the change: they are embedded while writers
-wait, a second at most. Otherwise writers that never rest would put the change off for ever."""
+wait. Otherwise writers that never rest would put the change off for ever."""
 _POLL_S = 0.5
 _LOCK_TIMEOUT = "200ms"
 """Shorter than Postgres waits before it looks for deadlocks: a search is never what gives way."""

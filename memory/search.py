@@ -74,7 +74,7 @@ class _Reach:
 
     def further(self) -> "_Reach":
         """Return the next try, which compares whatever it has to."""
-        deeper = replace(self.effort, depth=10 * self.effort.depth)
+        deeper = Effort(depth=10 * self.effort.depth, budget=_UNLIMITED)
         return replace(self, effort=deeper, exact_limit=_UNLIMITED)
 
 
@@ -151,7 +151,7 @@ class Searcher:
 
     async def _rows(self, question: dict[str, Any], reach: _Reach) -> list[Row]:
         rows = await self._run(question, reach)
-        while reach.k is not None and len(rows) < reach.k and _more(rows, reach, question):
+        while reach.k is not None and len(rows) < reach.k and _more(rows, reach):
             reach = reach.further()
             rows = await self._run(question, reach)
         return rows
@@ -204,16 +204,16 @@ class Searcher:
         return sql.SQL(query("search")).format(vectors=vectors, matching=matching)
 
 
-def _more(rows: Sequence[Row], reach: _Reach, question: dict[str, Any]) -> bool:
+def _more(rows: Sequence[Row], reach: _Reach) -> bool:
     """Whether a deeper look can find what this one did not.
 
     One that compared all passages can only have met too many that read the same, or that belong to
-    the same documents. An approximate one under a filter may have given up early.
+    the same documents. An approximate one may have given up early, or have afforded only words that
+    stand together nowhere.
     """
     if rows and rows[0]["found"] >= reach.effort.depth:
         return True
-    filtered = question["narrowed"] or question["collections"] is not None
-    return filtered and reach.exact_limit != _UNLIMITED and not (rows and rows[0]["exact"])
+    return reach.exact_limit != _UNLIMITED and not (rows and rows[0]["exact"])
 
 
 def _hit(row: Row) -> Hit:

@@ -6,7 +6,7 @@ from psycopg.conninfo import make_conninfo
 from memory.database import Pool, open_pool
 from memory.documents import Document
 from memory.filters import Filter
-from memory.search import WORD_WEIGHT, Searcher
+from memory.search import WORD_WEIGHT, Effort, Searcher
 from memory.store import DocumentStore
 from memory.testing import HashingEmbedder, text_document
 from memory.vectors import embed_missing
@@ -133,6 +133,17 @@ async def test_new_text_is_found_by_its_words_before_it_has_a_vector(
     assert hit.chunk.text == "pump gasket"
     assert hit.cosine == pytest.approx(0.5**0.5, abs=1e-3)
     assert hit.score == pytest.approx(0.5**0.5 + WORD_WEIGHT * hit.lexical, abs=1e-3)
+
+
+async def test_common_words_that_stand_together_nowhere_are_found_apart(
+    store: DocumentStore, searcher: Searcher
+) -> None:
+    await shelve(store, *(f"pump n{number}" for number in range(30)), language="en", shelf="one")
+    await shelve(store, *(f"valve n{number}" for number in range(30)), language="en", shelf="two")
+    # Neither word is affordable, nor both together, and there are no vectors to make up for it.
+    effort = Effort(depth=10, budget=1)
+    for k, wanted in ((5, 5), (100, 60)):
+        assert len(await searcher.search("pump valve", k=k, effort=effort)) == wanted
 
 
 async def test_the_title_is_searched_and_not_quoted(

@@ -78,23 +78,21 @@ question AS MATERIALIZED (
 -- a single common word cannot come near the best; one with two of them can. Words that are asked for
 -- together stand together more often than by chance.
 holdings AS (
-    SELECT configuration, ARRAY[term_id] AS held, df::bigint AS size,
-        rank = 1 AND %(vector)s::halfvec IS NULL AS needed
+    SELECT configuration, ARRAY[term_id] AS held, df::bigint AS size
     FROM weighed WHERE rank <= %(words_paired)s::bigint
     UNION ALL
     SELECT configuration, ARRAY[one.term_id, other.term_id],
-        least(one.df, other.df, 4 * one.df::bigint * other.df / (SELECT whole FROM size))::bigint, false
+        least(one.df, other.df, 4 * one.df::bigint * other.df / (SELECT whole FROM size))::bigint
     FROM weighed AS one JOIN weighed AS other USING (configuration)
     WHERE one.rank < other.rank AND other.rank <= %(words_paired)s::bigint
 ),
--- As many as the budget affords, the smallest first, and that one in any case. Where words are all
--- there is, the rarest has to do alone: two may stand together nowhere.
+-- As many as the budget affords, the smallest first, and that one in any case.
 afforded AS (
     SELECT configuration, held FROM (
         SELECT *, sum(size) OVER w AS reached, row_number() OVER w AS place FROM holdings
         WINDOW w AS (PARTITION BY configuration ORDER BY size, held)
     ) AS priced
-    WHERE needed OR place = 1 OR reached <= %(budget)s::bigint
+    WHERE place = 1 OR reached <= %(budget)s::bigint
 ),
 keys AS MATERIALIZED (
     SELECT held FROM afforded
