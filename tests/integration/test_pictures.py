@@ -126,6 +126,17 @@ async def test_of_an_animation_the_first_frame_is_seen() -> None:
     assert picture.flaws == ("it has 2 frames; only the first is looked at",)
 
 
+async def test_an_animation_whose_first_frame_is_damaged_gives_what_is_there_of_it() -> None:
+    frame = noise().convert("P")
+    data = bytearray(encoded(frame, "GIF", save_all=True, append_images=[frame.rotate(90)]))
+    begin = data.index(b"\x2c") + 5_000
+    data[begin : begin + 100] = b"\xff" * 100
+    picture = await decode_image(bytes(data), "film.gif")
+    cut, frames = picture.flaws
+    assert cut.startswith("cut short: ")
+    assert frames == "it has 2 frames; only the first is looked at"
+
+
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "TIFF", "PPM"])
 async def test_a_picture_that_was_cut_off_gives_what_is_there_on_white(form: str) -> None:
     data = encoded(noise(), form)

@@ -61,10 +61,11 @@ def decoded(data: bytes, name: str, most_pixels: int) -> Picture:
         raise MediaError(f"{name} is empty: it holds no picture. Copy it anew.")
     with _PILLOW, _silence():
         frame, cut = _loaded(data, name, most_pixels)
-        flaws = tuple(_flaws(frame.image))
-        orientation = _orientation(frame.image)
         image = _plain(frame.image)
         image = _flat(image.reduce(frame.left) if frame.left > 1 else image)
+        # Only now: to count its frames Pillow leaves the one that was decoded.
+        flaws = tuple(_flaws(frame.image))
+        orientation = _orientation(frame.image)
     pixels = np.asarray(image)
     if cut:
         pixels, flaw = _mended(pixels, name)
