@@ -56,7 +56,7 @@ def meaning_is_right(key: str) -> Asked:
 def test_the_weight_for_a_folder_is_chosen_on_the_others() -> None:
     gains = {key: {"right": 1.0} for key in "abc"}
     runs = [[words_are_right("a")], [meaning_is_right("b")], [meaning_is_right("c")]]
-    chosen = crossfit.weights(runs, [gains] * 3)
+    chosen = crossfit.of_other_folders(runs, [gains] * 3)
     # For the first the other two want little weight, whatever it would want itself.
     assert chosen[0] == [crossfit.WEIGHTS[0]]
     assert runs[0][0].weighed(chosen[0][0])[0] == "wrong"
@@ -65,8 +65,23 @@ def test_the_weight_for_a_folder_is_chosen_on_the_others() -> None:
 def test_within_one_folder_no_question_chooses_its_own_weight() -> None:
     gains = {str(number): {"right": 1.0} for number in range(10)}
     run = [words_are_right("0")] + [meaning_is_right(str(number)) for number in range(1, 10)]
-    [chosen] = crossfit.weights([run], [gains])
+    [chosen] = crossfit.of_other_questions([run], [gains])
     assert chosen[0] == crossfit.WEIGHTS[0]
+
+
+def test_one_weight_for_all_folders_is_chosen_on_other_questions_of_all() -> None:
+    gains = {str(number): {"right": 1.0} for number in range(10)}
+    words = [words_are_right(key) for key in gains]
+    meaning = [meaning_is_right(key) for key in gains]
+    pooled = crossfit.of_other_questions([words, meaning], [gains, gains])
+    apart = crossfit.of_other_folders([words, meaning], [gains, gains])
+    assert pooled[0] == pooled[1]
+    assert apart[0] != apart[1]
+
+
+def test_a_single_question_is_all_there_is_to_choose_on() -> None:
+    [[weight]] = crossfit.of_other_questions([[words_are_right("a")]], [{"a": {"right": 1.0}}])
+    assert words_are_right("a").weighed(weight)[0] == "right"
 
 
 @pytest.fixture
@@ -116,13 +131,14 @@ def test_a_run_that_scored_nothing_fails(folder: Path) -> None:
     judged = beir.load(folder)
     nothing = Asked(key="q1", fused=(), lexical=(), vector=(), seconds=0.1, evidence=())
     with pytest.raises(AgentError, match="none found"):
-        report.of(judged, [nothing], {}, [0.03])
+        report.of(judged, [nothing], {}, {"cross_fitted": [0.03]})
 
 
 def test_the_report_compares_with_the_better_peer(folder: Path) -> None:
     judged = beir.load(folder)
     run = [asked("q1", ("d1", 0.5, 1.0))]
-    found = report.of(judged, run, {"good": {"q1": ["x", "d1"]}, "bad": {"q1": ["x"]}}, [0.03])
+    peers = {"good": {"q1": ["x", "d1"]}, "bad": {"q1": ["x"]}}
+    found = report.of(judged, run, peers, {"cross_fitted": [0.03]})
     assert found["ndcg@10"]["fused"] == 1.0
     assert found["above_the_better_peer"]["peer"] == "good"
     assert found["above_the_better_peer"]["by"] == pytest.approx(1 - 1 / 1.5849625)

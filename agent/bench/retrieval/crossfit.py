@@ -1,10 +1,6 @@
-"""The weight of a word as it would be chosen without looking at the questions reported.
+"""The weight of a word as it would be chosen without looking at the questions reported."""
 
-With several folders it is chosen on the other ones. With one folder, on four fifths of its
-questions for the last fifth, in turn.
-"""
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 
 from agent.bench.retrieval.legs import Asked
@@ -16,28 +12,45 @@ _FOLDS = 5
 Gains = Mapping[str, Mapping[str, float]]
 
 
-def weights(runs: Sequence[Sequence[Asked]], gains: Sequence[Gains]) -> list[list[float]]:
-    """Return for each question of each run the weight chosen on other questions."""
-    scores = [_scores(run, judged) for run, judged in zip(runs, gains, strict=True)]
-    if len(runs) == 1:
-        return [_within(scores[0])]
-    return [
-        [_best([other for index, other in enumerate(scores) if index != held])] * len(runs[held])
-        for held in range(len(runs))
+def of_other_questions(
+    runs: Sequence[Sequence[Asked]], gains: Sequence[Gains]
+) -> list[list[float]]:
+    """Return for each question of each run the weight chosen on questions of all runs but its own.
+
+    One weight serves all runs: that of a fifth of the questions is chosen on the other four fifths.
+    """
+    scores = _all_scores(runs, gains)
+    chosen = [
+        _best(list(_without(scores, fold)) or scores)
+        for fold in range(min(_FOLDS, max(map(len, runs))))
     ]
+    return [[chosen[index % _FOLDS] for index in range(len(run))] for run in runs]
+
+
+def of_other_folders(runs: Sequence[Sequence[Asked]], gains: Sequence[Gains]) -> list[list[float]]:
+    """Return for each question of each run the weight chosen on the other runs."""
+    scores = _all_scores(runs, gains)
+    return [
+        [_best([other for index, other in enumerate(scores) if index != held])] * len(run)
+        for held, run in enumerate(runs)
+    ]
+
+
+def _all_scores(runs: Sequence[Sequence[Asked]], gains: Sequence[Gains]) -> list[list[list[float]]]:
+    return [_scores(run, judged) for run, judged in zip(runs, gains, strict=True)]
+
+
+def _without(scores: Sequence[list[list[float]]], fold: int) -> Iterator[list[list[float]]]:
+    """Yield what is left of each run without a fold, if anything is."""
+    for run in scores:
+        others = [row for index, row in enumerate(run) if index % _FOLDS != fold]
+        if others:
+            yield others
 
 
 def _scores(run: Sequence[Asked], gains: Gains) -> list[list[float]]:
     """Return for each question what each weight gives it."""
     return [[ndcg(one.weighed(weight), gains[one.key]) for weight in WEIGHTS] for one in run]
-
-
-def _within(scores: Sequence[Sequence[float]]) -> list[float]:
-    chosen = []
-    for index in range(len(scores)):
-        others = [row for at, row in enumerate(scores) if at % _FOLDS != index % _FOLDS]
-        chosen.append(_best([others or scores]))
-    return chosen
 
 
 def _best(groups: Sequence[Sequence[Sequence[float]]]) -> float:

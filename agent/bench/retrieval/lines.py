@@ -6,6 +6,7 @@ from typing import Any
 _NAMES = {
     "fused": "words and meaning",
     "cross_fitted": "  weight chosen on other questions",
+    "of_other_folders": "  weight chosen on other folders",
     "lexical": "words alone",
     "vector": "meaning alone",
     "bm25s": "bm25s",
@@ -43,4 +44,5 @@ def _above(above: Mapping[str, Any] | None) -> Iterator[str]:
         return
     low, high = above["interval"]
     which = f" ({above['peer']})" if "peer" in above else f", on none below {above['least']:+.3f}"
-    yield f"  above the better peer by {above['by']:+.3f} ({low:+.3f} to {high:+.3f}){which}"
+    yield f"  weight chosen on other questions, above the better peer by {above['by']:+.3f} "
+    yield f"    ({low:+.3f} to {high:+.3f}){which}"

@@ -32,9 +32,13 @@ async def measure(
     """Measure one folder, or several and their mean. Raises UsageError for an unfit folder."""
     sets = [await asyncio.to_thread(beir.load, folder) for folder in folders]
     runs = [await _asked(settings, judged, watch) for judged in sets]
-    weights = crossfit.weights(runs, [judged.gains for judged in sets])
+    gains = [judged.gains for judged in sets]
+    weights = {"cross_fitted": crossfit.of_other_questions(runs, gains)}
+    if len(sets) > 1:
+        weights["of_other_folders"] = crossfit.of_other_folders(runs, gains)
     reports = []
-    for judged, run, chosen in zip(sets, runs, weights, strict=True):
+    for number, (judged, run) in enumerate(zip(sets, runs, strict=True)):
+        chosen = {name: of_runs[number] for name, of_runs in weights.items()}
         rankings = await peers.rankings(judged, peer, watch) if peer is not None else {}
         reports.append(report.of(judged, run, rankings, chosen))
     if len(reports) == 1:

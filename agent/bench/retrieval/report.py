@@ -16,16 +16,19 @@ def of(
     judged: Judged,
     run: Sequence[Asked],
     rankings: Mapping[str, Mapping[str, Sequence[str]]],
-    chosen: Sequence[float],
+    chosen: Mapping[str, Sequence[float]],
 ) -> dict[str, Any]:
-    """Return the figures of a folder. Raises AgentError where nothing was scored."""
+    """Return the figures of a folder. Raises AgentError where nothing was scored.
+
+    `chosen` has for each question the weight that was chosen on others, `cross_fitted` at least.
+    """
     ours = {
         "fused": {one.key: one.fused for one in run},
         "lexical": {one.key: one.lexical for one in run},
         "vector": {one.key: one.vector for one in run},
-        "cross_fitted": {
-            one.key: one.weighed(weight) for one, weight in zip(run, chosen, strict=True)
-        },
+    } | {
+        name: {one.key: one.weighed(weight) for one, weight in zip(run, weights, strict=True)}
+        for name, weights in chosen.items()
     }
     scores = {
         name: [ndcg(found.get(key, ()), judged.gains[key]) for key, _ in judged.questions]
@@ -45,7 +48,7 @@ def of(
         "documents": len(judged.documents),
         "queries": len(run),
         "word_weight": WORD_WEIGHT,
-        "cross_fitted_weights": sorted(set(chosen)),
+        "chosen_weights": {name: sorted(set(weights)) for name, weights in chosen.items()},
         "ndcg@10": {name: fmean(values) for name, values in scores.items()},
         "ndcg@10_interval": {name: interval(values) for name, values in scores.items()},
         "recall@10": recalls,
@@ -58,11 +61,13 @@ def of(
 def _above(
     scores: Mapping[str, Sequence[float]], peer_names: Sequence[str]
 ) -> dict[str, Any] | None:
-    """Return by how much the fused ranking is above the peer that is better here."""
+    """Return by how much search with a weight from elsewhere is above the peer that is better."""
     if not peer_names:
         return None
     better = max(peer_names, key=lambda name: fmean(scores[name]))
-    gaps = [ours - theirs for ours, theirs in zip(scores["fused"], scores[better], strict=True)]
+    gaps = [
+        ours - theirs for ours, theirs in zip(scores["cross_fitted"], scores[better], strict=True)
+    ]
     return {"peer": better, "by": fmean(gaps), "interval": interval(gaps), "gaps": gaps}
 
 
