@@ -43,6 +43,6 @@ def _above(above: Mapping[str, Any] | None) -> Iterator[str]:
         yield "  No peers were run. Get them by `make peers`."
         return
     low, high = above["interval"]
-    which = f" ({above['peer']})" if "peer" in above else f", on none below {above['least']:+.3f}"
-    yield f"  weight chosen on other questions, above the better peer by {above['by']:+.3f} "
-    yield f"    ({low:+.3f} to {high:+.3f}){which}"
+    which = f" ({above['peer']})" if "peer" in above else f", least {above['least']:+.3f}"
+    yield "  with the weight chosen on other questions, above the better peer by"
+    yield f"    {above['by']:+.3f} ({low:+.3f} to {high:+.3f}){which}"
