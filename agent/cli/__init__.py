@@ -1,0 +1,6 @@
+"""The command line. Nothing heavy is imported here: each command imports what it needs."""
+
+from agent.cli.commands import app
+from agent.cli.edge import main
+
+__all__ = ["app", "main"]

@@ -1,0 +1,132 @@
+"""Commands that measure."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agent.cli.options import Json, Peers
+from agent.cli.output import print_json, print_lines
+from agent.cli.work import settings_of, wait
+
+
+def overhead(
+    steps: Annotated[int, typer.Option("--steps", min=10, help="Steps of a run.")] = 50,
+    rounds: Annotated[int, typer.Option("--rounds", min=3, help="Runs of each kind.")] = 10,
+    as_json: Json = False,
+) -> None:
+    """Measure what cortical adds to a step of bare LangGraph with the same checkpointer."""
+    from agent.bench import overhead
+
+    report = wait(overhead.measure(settings_of(), steps=steps, rounds=rounds))
+    print_json(report) if as_json else print_lines(overhead.lines(report))
+
+
+def ingest(
+    folder: Annotated[
+        Path | None, typer.Argument(help="What to ingest; without it, a tree made for this.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure how fast files are read and stored, embedded, and found unchanged."""
+    from agent import terminal
+    from agent.bench import ingesting
+
+    show = terminal.Progress(sys.stderr, quiet=as_json)
+    with show:
+        report = wait(ingesting.measure(settings_of(), folder, watch=show.event))
+    print_json(report) if as_json else print_lines(ingesting.lines(report))
+
+
+def answers(
+    folder: Annotated[Path, typer.Argument(help="Documents and questions.json.")],
+    as_json: Json = False,
+) -> None:
+    """Measure how often questions are answered from the right place, or told that they are not."""
+    from agent import terminal
+    from agent.bench import answers
+
+    show = terminal.Progress(sys.stderr, quiet=as_json)
+    with show:
+        report = wait(answers.measure(settings_of(), folder, watch=show.event))
+    print_json(report) if as_json else print_lines(answers.lines(report))
+
+
+def embed(
+    folders: Annotated[
+        list[Path] | None, typer.Argument(help="Folders in the layout of BEIR; else own texts.")
+    ] = None,
+    count: Annotated[int, typer.Option("--texts", min=1, help="Texts of each kind.")] = 128,
+    rounds: Annotated[int, typer.Option("--rounds", min=1, help="Rounds of both.")] = 5,
+    peers: Peers = None,
+    as_json: Json = False,
+) -> None:
+    """Measure how fast texts become vectors, beside sentence-transformers on the same cores."""
+    from agent import terminal
+    from agent.bench import embedding, peer
+
+    show = terminal.Progress(sys.stderr, quiet=as_json)
+    with show:
+        report = wait(
+            embedding.measure(
+                settings_of(),
+                folders or (),
+                count=count,
+                rounds=rounds,
+                interpreter=peer.interpreter(peers),
+                watch=show.event,
+            )
+        )
+    print_json(report) if as_json else print_lines(embedding.lines(report))
+
+
+def retrieval(
+    folders: Annotated[list[Path], typer.Argument(help="Folders in the layout of BEIR.")],
+    peers: Peers = None,
+    as_json: Json = False,
+) -> None:
+    """Measure how well search ranks judged documents, beside bm25s and an exact vector search."""
+    from agent import terminal
+    from agent.bench import peer
+    from agent.bench.retrieval import lines, measure
+
+    show = terminal.Progress(sys.stderr, quiet=as_json)
+    with show:
+        report = wait(
+            measure.measure(settings_of(), folders, watch=show.event, peer=peer.interpreter(peers))
+        )
+    print_json(report) if as_json else print_lines(lines.lines(report))
+
+
+def scale(
+    chunks: Annotated[int, typer.Option("--chunks", min=1_000, help="Passages of the store.")],
+    texts: Annotated[
+        list[Path] | None,
+        typer.Option("--texts", help="A folder of texts to mix: BEIR layout, or mail."),
+    ] = None,
+    dsn: Annotated[
+        str | None, typer.Option("--dsn", help="Server to use, instead of that of the settings.")
+    ] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the database behind.")] = False,
+    reuse: Annotated[bool, typer.Option("--reuse", help="Go on with one that was left.")] = False,
+    peers: Peers = None,
+    as_json: Json = False,
+) -> None:
+    """Measure search in a large store against an exhaustive one, and how fast it is loaded."""
+    from agent import terminal
+    from agent.bench import peer
+    from agent.bench.scale import lines, measure
+
+    wish = measure.Wish(
+        chunks=chunks,
+        texts=tuple(texts or ()),
+        dsn=dsn,
+        keep=keep,
+        reuse=reuse,
+        peer=peer.interpreter(peers),
+    )
+    show = terminal.Progress(sys.stderr, quiet=as_json)
+    with show:
+        report = wait(measure.measure(settings_of(), wish, watch=show.event))
+    print_json(report) if as_json else print_lines(lines.lines(report))

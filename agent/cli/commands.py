@@ -1,0 +1,63 @@
+"""Which commands there are."""
+
+import typer
+
+from agent.cli import bench, checks, config, database, documents, memory, runs, senses, turns
+
+app = typer.Typer(
+    name="cortical",
+    help="An assistant that runs on this machine: it hears, sees, reads, recalls and answers.",
+    epilog="With --debug, an error of any command shows where it arose.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _group(name: str, about: str, **commands: object) -> None:
+    group = typer.Typer(help=about, no_args_is_help=True)
+    for word, function in commands.items():
+        group.command(word)(function)
+    app.add_typer(group, name=name)
+
+
+for _command in (
+    checks.doctor,
+    turns.ask,
+    turns.run,
+    senses.hear,
+    senses.see,
+    senses.say,
+    documents.ingest,
+    documents.search,
+    checks.migrate,
+):
+    app.command()(_command)
+
+_group("runs", "Runs of graphs.", list=runs.listed, show=runs.show)
+_group("config", "Settings.", show=config.show)
+_group(
+    "database",
+    "The embedded database.",
+    status=database.status,
+    stop=database.stop,
+)
+_group(
+    "memory",
+    "Long-term memory.",
+    list=memory.listed,
+    forget=memory.forget,
+    export=memory.export,
+    reindex=memory.reindex,
+)
+_group(
+    "bench",
+    "Measurements that anybody can repeat.",
+    overhead=bench.overhead,
+    ingest=bench.ingest,
+    answers=bench.answers,
+    embed=bench.embed,
+    retrieval=bench.retrieval,
+    scale=bench.scale,
+)

@@ -1,0 +1,50 @@
+"""Commands that use one sense alone."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agent.cli.options import Json
+from agent.cli.output import print_json, print_lines
+from agent.cli.work import settings_of, wait
+
+
+def hear(
+    audio: Annotated[Path, typer.Argument(help="A recording.", metavar="AUDIO")],
+    as_json: Json = False,
+) -> None:
+    """Write down what is said in a recording, with the time of each word."""
+    from agent import perceiving, rendering
+
+    result = wait(perceiving.hear(settings_of(), audio))
+    print_json(result) if as_json else print_lines(rendering.transcript(result))
+
+
+def see(
+    image: Annotated[Path, typer.Argument(help="A picture.", metavar="IMAGE")],
+    as_json: Json = False,
+) -> None:
+    """Write down the text in a picture, with the box of each line."""
+    from agent import perceiving, rendering
+
+    result = wait(perceiving.see(settings_of(), image))
+    print_json(result) if as_json else print_lines(rendering.sighting(result))
+
+
+def say(
+    text: Annotated[str, typer.Argument(help="What to say.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The WAV file to write.")],
+    language: Annotated[
+        str | None, typer.Option("--language", help="ISO 639-1 code; else told from the text.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say a text into a WAV file."""
+    from agent import perceiving
+
+    result = wait(perceiving.say(settings_of(), text, out, language=language))
+    if as_json:
+        print_json(result)
+    else:
+        print_lines([f"{result['path']}: {result['seconds']:.1f} s of speech"])

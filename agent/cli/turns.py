@@ -1,0 +1,65 @@
+"""Commands that run a graph."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agent.cli.options import FAILED, Collection, Json
+from agent.cli.output import print_json, print_lines
+from agent.cli.work import settings_of, wait
+
+
+def ask(
+    text: Annotated[str, typer.Argument(help="The question. Without it, a recording asks.")] = "",
+    file: Annotated[
+        list[Path] | None,
+        typer.Option("--file", "-f", help="A file to hear, see or read, by its content."),
+    ] = None,
+    thread: Annotated[
+        str | None, typer.Option("--thread", "-t", help="Continue this conversation.")
+    ] = None,
+    speak: Annotated[
+        Path | None, typer.Option("--speak", help="Write the answer as a WAV file.")
+    ] = None,
+    collection: Collection = None,
+    as_json: Json = False,
+) -> None:
+    """Ask the assistant: one turn, with citations."""
+    from agent import asking, rendering, terminal
+
+    settings = settings_of(collection=collection)
+    show = terminal.Progress(sys.stderr, quiet=as_json)
+    question = asking.Question(text=text, files=tuple(file or ()), thread_id=thread, speak_to=speak)
+    decide = None if as_json or not sys.stdin.isatty() else terminal.decide
+    with show:
+        result = wait(asking.ask(settings, question, watch=show.event, decide=decide))
+    if as_json:
+        print_json(result)
+    else:
+        print_lines(rendering.answer(result))
+    if result["problem"] or result["failed"]:
+        raise typer.Exit(FAILED)
+
+
+def run(
+    graph: Annotated[str, typer.Argument(help="Name of a graph, ours or your own.")],
+    values: Annotated[str, typer.Argument(help="Its input as JSON.", metavar="JSON")] = "{}",
+    thread: Annotated[
+        str | None, typer.Option("--thread", "-t", help="Continue this thread.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Run any graph with an input; a user's own graphs are named in settings."""
+    from agent import rendering, running, terminal
+
+    show = terminal.Progress(sys.stderr, quiet=as_json)
+    with show:
+        result = wait(running.run(settings_of(), graph, values, thread_id=thread, watch=show.event))
+    if as_json:
+        print_json(result)
+    else:
+        print_lines([json.dumps(result["output"], ensure_ascii=False, indent=2, default=str)])
+        print_lines([f"way: {rendering.route(result['route'])}"])
