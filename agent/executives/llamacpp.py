@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from agent.executives import calls, messages, tokens
 from agent.executives.gguf import GgufHeader, embedded_model, read_header
+from agent.executives.judgement import JUDGEMENT_BYTES
 from agent.executives.llamacpp_server import Chunk, LlamaServer, refuse
 from agent.executives.readers import Reader, reader_for
 from graphs.errors import BrokenStreamError, EmptyAnswerError, PromptTooLongError
@@ -27,9 +28,6 @@ from graphs.executive import (
     goes_on,
 )
 from memory.sizing import usable_cores
-
-JUDGEMENT_BYTES = 1_500_000_000
-"""Models in smaller files (about three billion parameters at four bits) are not relied on."""
 
 _ENDS = {"stop": EndReason.STOP, "length": EndReason.LENGTH}
 
