@@ -209,8 +209,8 @@ class _Answer:
         self._usage: dict[str, Any] | None = None
 
     def take(self, chunk: Chunk) -> list[ReplyPart]:
-        """Take one chunk. Raises PromptTooLongError or ExecutiveError if it holds an error."""
-        refuse(chunk)
+        """Take one chunk. Raises an ExecutiveError if it holds an error."""
+        refuse(chunk, midway=self._spoke)
         self._usage = chunk.get("usage") or self._usage
         parts: list[ReplyPart] = []
         for choice in chunk.get("choices", ()):
