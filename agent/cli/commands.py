@@ -59,5 +59,6 @@ _group(
     answers=bench.answers,
     embed=bench.embed,
     retrieval=bench.retrieval,
+    faults=bench.faults,
     scale=bench.scale,
 )
