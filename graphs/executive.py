@@ -35,6 +35,7 @@ class Prompt:
 
     system: str
     messages: tuple[AnyMessage, ...]
+    begun: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

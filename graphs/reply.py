@@ -1,5 +1,6 @@
 """One answer of the executive, gathered from its stream while it is shown."""
 
+import time
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -37,8 +38,12 @@ async def ask(
     text: list[str] = []
     calls: list[CallPart] = []
     end: EndPart | None = None
+    first_s: float | None = None
+    began = time.monotonic()
     async with aclosing(executive.stream(prompt, wish)) as parts:
         async for part in parts:
+            if first_s is None:
+                first_s = time.monotonic() - began
             match part:
                 case TextPart(text=piece):
                     text.append(piece)
@@ -57,6 +62,8 @@ async def ask(
             "prompt_tokens": end.prompt_tokens,
             "cached_tokens": end.cached_tokens,
             "answer_tokens": end.answer_tokens,
+            "seconds": end.seconds,
+            "first_s": first_s,
         }
     )
     return Reply(text="".join(text), calls=tuple(calls), end=end)
