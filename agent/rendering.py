@@ -35,6 +35,14 @@ def answer(result: Mapping[str, Any], *, said: str = "", verbose: bool = False) 
             f"{waiting['description']} Ask again on this thread in a terminal to decide: "
             f"cortical ask --thread {result['thread_id']}"
         )
+    yield from _below(result)
+    if verbose:
+        yield f"  {usage(result['usage'])}"
+    yield f"  way: {route(result['route'])}"
+
+
+def _below(result: Mapping[str, Any]) -> Iterator[str]:
+    """Write what stands under an answer."""
     for citation in result["citations"]:
         yield f"  [{citation['number']}] {_source(citation)}"
         yield f"      “{_line(citation['quote'])}”"
@@ -49,9 +57,6 @@ def answer(result: Mapping[str, Any], *, said: str = "", verbose: bool = False) 
     if result["ended_by"]:
         ended = result["ended_by"]
         yield f"  ended early by its budget of {ended['budget']}: {ended['reason']}"
-    if verbose:
-        yield f"  {usage(result['usage'])}"
-    yield f"  way: {route(result['route'])}"
 
 
 def _beside(said: str, answer: str) -> Iterator[str]:

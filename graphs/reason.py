@@ -21,7 +21,6 @@ async def reason(state: TurnState, step: Step) -> dict[str, Any]:
 
     Where a budget is spent nobody is asked: the engine answers from what is in view.
     """
-    # A turn that an older version has begun has counted nothing.
     spent = state["spent"] if "spent" in state else limits.begun(step.services.clock.now())
     meter = Meter(step.emit, spent, taken_up=step.taken_up)
     asks = await Asks.begun(state, replace(step, emit=meter), meter)

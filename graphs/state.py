@@ -160,7 +160,8 @@ class TurnState(TypedDict):
     tasks: list[Task]
     rounds: int
     """How often the executive was asked in this turn."""
-    spent: Spent
+    spent: NotRequired[Spent]
+    """Absent in a turn that an older version has begun."""
     problem: str | None
     """Why the turn could not go on."""
     answer: Answer | None

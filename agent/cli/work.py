@@ -36,7 +36,7 @@ def stoppable(
     stopping: Callable[[], None],
     stopped: Callable[[], None],
 ) -> Result:
-    """Work until it is done, or until Ctrl-C: the first one stops the work, which keeps what it has.
+    """Work until it is done, or until Ctrl-C, which stops the work so that it keeps what it has.
 
     `stopping` is called at once and `stopped` when all is kept; then, or at the second Ctrl-C, the
     process ends.
