@@ -90,6 +90,7 @@ class LimitsSettings(Section):
     passages: int = Field(default=8, ge=1, le=50)
     answer_tokens: int = Field(default=700, ge=16)
     tool_timeout_s: float = Field(default=120.0, gt=0)
+    tools: int = Field(default=8, ge=1, le=64)
 
 
 class Settings(BaseSettings):

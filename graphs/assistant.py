@@ -33,6 +33,7 @@ async def begin(state: TurnState, step: Step) -> dict[str, Any]:  # noqa: ARG001
         "percepts": None,
         "passages": [],
         "tasks": [],
+        "tools_shown": [],
         "rounds": 0,
         "problem": None,
         "answer": None,

@@ -62,6 +62,10 @@ class Limits:
     rounds: int = 6
     """Times that the executive is asked."""
     calls_per_round: int = 4
+    calls_per_answer: int = 16
+    """An answer with more calls than this is refused as a whole."""
+    tools_shown: int = 8
+    """Tools that the executive is told of, if there are more."""
     passages: int = 8
     answer_tokens: int = 700
     history_messages: int = 12

@@ -4,8 +4,7 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 
-from graphs import guided, prompts, view
-from graphs.act import wished
+from graphs import guided, offers, prompts, view
 from graphs.citations import Grounded, ground
 from graphs.context import Step
 from graphs.executive import EndReason, Wish
@@ -23,14 +22,20 @@ async def reason(state: TurnState, step: Step) -> dict[str, Any]:
 
 
 async def _deliberate(state: TurnState, step: Step, seen: view.View) -> dict[str, Any]:
-    last = state["rounds"] + 1 >= step.services.limits.rounds
-    tools = () if last else step.services.executor.toolbox.specs()
-    wish = Wish(tools=tools, max_tokens=step.services.limits.answer_tokens)
+    offer = offers.offered(state, step)
+    wish = Wish(
+        tools=offer.tools,
+        must_call=offer.must_call,
+        max_tokens=step.services.limits.answer_tokens,
+    )
     prompt = await view.fitted(state, step, seen, wish)
     reply = await ask(step.services.executive, prompt, wish, step.emit)
-    if reply.calls and not last:
-        tasks = wished(reply.calls, state, step, seen.label)
-        return {"tasks": [*state["tasks"], *tasks], "rounds": state["rounds"] + 1}
+    if tasks := offers.taken(reply, offer, state, step, seen.label):
+        return {
+            "tasks": [*state["tasks"], *tasks],
+            "tools_shown": list(offer.shown),
+            "rounds": state["rounds"] + 1,
+        }
     grounded = _grounded(reply, seen)
     if grounded.unsupported and not _not_found(reply.text) and seen.passages:
         reply, grounded = await _repaired(state, step, seen, reply, grounded)

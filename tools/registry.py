@@ -1,6 +1,7 @@
 """The tools of a run, by name."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, PydanticUserError
@@ -9,6 +10,16 @@ from tools.base import Tool, ToolSpec
 from tools.calls.faults import CallError, Fault
 from tools.calls.names import meant, unknown
 from tools.calls.validation import validated
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ValidCall:
+    """A call whose arguments fit its tool."""
+
+    tool: Tool[Any]
+    arguments: BaseModel
+    plain: dict[str, Any]
+    """The arguments as JSON: as they were written, but of the types that the tool declares."""
 
 
 class Toolbox:
@@ -47,10 +58,11 @@ class Toolbox:
                 Fault.UNKNOWN_TOOL, unknown(name, self.names), meant=meant(name, self.names)
             ) from None
 
-    def validate(self, name: str, arguments: Any) -> tuple[Tool[Any], BaseModel]:
-        """Return the tool and its typed arguments. Raises CallError for what does not fit."""
+    def validate(self, name: str, arguments: Any) -> ValidCall:
+        """Return the call in canonical form. Raises CallError for what does not fit."""
         tool = self.get(name)
-        return tool, validated(name, tool.arguments, self._specs[name].parameters, arguments)
+        typed, plain = validated(name, tool.arguments, self._specs[name].parameters, arguments)
+        return ValidCall(tool=tool, arguments=typed, plain=plain)
 
 
 def _described(tool: Tool[Any]) -> ToolSpec:

@@ -15,11 +15,13 @@ from tools.calls.limits import refuse_large
 Arguments = TypeVar("Arguments", bound=BaseModel)
 
 
-def validated(name: str, model: type[Arguments], schema: Schema, arguments: Any) -> Arguments:
-    """Return the typed arguments of a call of the tool `name`. Raises CallError.
+def validated(
+    name: str, model: type[Arguments], schema: Schema, arguments: Any
+) -> tuple[Arguments, dict[str, Any]]:
+    """Return the arguments of a call of the tool `name`: typed, and the same as JSON.
 
-    `schema` is that of the model: what the executive was shown. Fields that it does not name are
-    refused, whatever the model itself would do with them.
+    Raises CallError. `schema` is that of the model: what the executive was shown. Fields that it
+    does not name are refused, whatever the model itself would do with them.
     """
     refuse_large(arguments)
     fit = fitted(arguments, schema)
@@ -33,7 +35,7 @@ def validated(name: str, model: type[Arguments], schema: Schema, arguments: Any)
         faults += [_said(one) for one in told]
     else:
         if not faults:
-            return found
+            return found, fit.value
     raise CallError(Fault.ARGUMENTS, _refusal(name, schema, faults), meant=name)
 
 
