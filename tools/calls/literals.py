@@ -9,6 +9,7 @@ from typing import Any
 
 from tools.calls.limits import NESTING_LIMIT
 
+_DIGITS_LIMIT = 1_000
 _SPACE = re.compile(r"[ \t\r\n]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])")
 _WORD = re.compile(r"[A-Za-z]+(?!\w)")
@@ -119,6 +120,8 @@ class Literals:
     def _scalar(self) -> Any:
         if number := _NUMBER.match(self._text, self._at):
             self._at = number.end()
+            if len(number[0]) > _DIGITS_LIMIT:
+                raise self._error("holds a number that is too long")
             return json.loads(number[0])
         word = _WORD.match(self._text, self._at)
         if word is None or word[0] not in _WORDS:
