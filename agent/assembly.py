@@ -299,10 +299,15 @@ def _services(
         collection=settings.collection,
         limits=Limits(
             rounds=settings.limits.rounds,
+            tokens=settings.limits.tokens,
+            seconds=settings.limits.seconds,
+            same_calls=settings.limits.same_calls,
             passages=settings.limits.passages,
             answer_tokens=settings.limits.answer_tokens,
             tools_shown=settings.limits.tools,
+            thought_tokens=settings.limits.thought_tokens,
         ),
+        think=settings.executive.think != "off",
     )
 
 

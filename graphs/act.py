@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from langgraph.types import interrupt
 
-from graphs import approvals
+from graphs import approvals, repeats
 from graphs.context import Step, stored
 from graphs.executive import CallPart
 from graphs.perceive import thread_collection
@@ -18,7 +18,7 @@ from graphs.state import Passage, Task, TurnState
 from memory.artifacts import Artifact
 from memory.item_names import OWNERS_COLLECTION
 from memory.labels import ENGINE_LABEL, Label
-from tools.base import ToolContext, ToolResult
+from tools.base import Effect, ToolContext, ToolResult
 from tools.calls.faults import Fault
 from tools.executor import Request
 from tools.policy import Ruling
@@ -195,15 +195,19 @@ def _decided(
 async def act(state: TurnState, step: Step) -> dict[str, Any]:
     """Run the calls of this round through the choke point; results become artifacts."""
     pending = [task for task in state["tasks"] if task["artifact"] is None]
-    repeated = _repeated(state["tasks"])
+    changes = acting(step)
+    stands = {task["id"]: repeats.standing(task, state["tasks"], changes) for task in pending}
     results = await asyncio.gather(
-        *(_run(task, task["id"] in repeated, state, step) for task in pending)
+        *(_run(task, stands[task["id"]], state, step) for task in pending)
     )
     passages = list(state["passages"])
     done: dict[str, Task] = {}
     for task, result in zip(pending, results, strict=True):
-        number = await _keep(task, result, passages, step)
-        done[task["id"]] = {**task, "artifact": number, "ok": result.ok}
+        number, mark = await _keep(task, result, passages, state, step)
+        earlier = stands[task["id"]]
+        if earlier is not None:
+            mark = done.get(earlier["id"], earlier).get("result") or mark
+        done[task["id"]] = {**task, "artifact": number, "ok": result.ok, "result": mark}
     shown = state.get("tools_shown") or []
     found = [name for result in results for name in result.tools if name not in shown]
     return {
@@ -213,26 +217,23 @@ async def act(state: TurnState, step: Step) -> dict[str, Any]:
     }
 
 
-def _repeated(tasks: Sequence[Task]) -> set[str]:
-    """Return the ids of calls that one before them made as well."""
-    seen: set[str] = set()
-    found = set()
-    for task in tasks:
-        if task["digest"] in seen:
-            found.add(task["id"])
-        elif task["digest"] and task["decision"] != "reject":
-            seen.add(task["digest"])
-    return found
+def acting(step: Step) -> repeats.Acts:
+    """Tell the tasks whose tools change something from those that only read."""
+    effects = {spec.name: spec.effect for spec in step.services.executor.toolbox.specs()}
+    return lambda task: effects.get(task["name"]) is not Effect.READ
 
 
-async def _run(task: Task, repeated: bool, state: TurnState, step: Step) -> ToolResult:  # noqa: FBT001 - private, and named at its only call
+async def _run(task: Task, stands: Task | None, state: TurnState, step: Step) -> ToolResult:
     if task["decision"] == "reject":
         note = f": {task['note'].rstrip('.')}" if task["note"] else ""
         return ToolResult(text=f"The user declined this{note}.", ok=False, label=ENGINE_LABEL)
     if task["ruling"] == Ruling.REFUSE and not task["digest"]:
         return ToolResult(text=task["reason"], ok=False, label=ENGINE_LABEL)
-    if repeated:
-        text = "This very call was made before; its result stands there. Answer, or try another."
+    if stands is not None:
+        text = (
+            f"This very call was made before, in step {stands['round']}; its result stands there, "
+            "and nothing has changed since. Answer, or try another."
+        )
         return ToolResult(text=text, ok=False, label=ENGINE_LABEL)
     step.emit({"event": "calling", "tool": task["name"], "arguments": task["arguments"]})
     collection = state.get("collection") or step.services.collection
@@ -252,8 +253,13 @@ async def _run(task: Task, repeated: bool, state: TurnState, step: Step) -> Tool
     )
 
 
-async def _keep(task: Task, result: ToolResult, passages: list[Passage], step: Step) -> str:
-    """Store the result; passages that it found come into view and are told by their numbers."""
+async def _keep(
+    task: Task, result: ToolResult, passages: list[Passage], state: TurnState, step: Step
+) -> tuple[str, str]:
+    """Store the result; passages that it found come into view and are told by their numbers.
+
+    Return the id of what was stored, and the result's fingerprint.
+    """
     text = result.text
     if result.chunks:
         known = {passage["chunk"]: number for number, passage in enumerate(passages, start=1)}
@@ -263,6 +269,10 @@ async def _keep(task: Task, result: ToolResult, passages: list[Passage], step: S
                 known[chunk] = len(passages)
         numbers = " ".join(f"[{known[chunk]}]" for chunk in result.chunks)
         text = f"Found the passages {numbers}."
+    mark = repeats.fingerprint(text, ok=result.ok)
+    since = repeats.unchanged_since(task, mark, state["tasks"])
+    if since is not None:
+        text += f" (This result has not changed since step {since}.)"
     artifact = str(uuid.uuid5(uuid.UUID(step.run_id), f"result:{task['round']}:{task['id']}"))
     await stored(
         step,
@@ -274,4 +284,4 @@ async def _keep(task: Task, result: ToolResult, passages: list[Passage], step: S
         ),
     )
     step.emit({"event": "called", "tool": task["name"], "ok": result.ok, "text": text[:400]})
-    return artifact
+    return artifact, mark

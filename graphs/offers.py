@@ -12,8 +12,7 @@ from typing import Any
 
 from graphs.act import wished
 from graphs.context import Step
-from graphs.executive import CallPart, EndReason
-from graphs.reply import Reply
+from graphs.executive import CallPart
 from graphs.state import Task, TurnState
 from graphs.tools_shown import FINDER, chosen
 from memory.labels import Label
@@ -41,15 +40,10 @@ def offered(state: TurnState, step: Step) -> Offer:
     """Return what may be called next, and tell whoever watches what is left out and why."""
     shown = _shown(state, step)
     box = step.services.executor.toolbox
-    if state["rounds"] + 1 >= step.services.limits.rounds:
-        return Offer(tools=(), shown=shown)
     faulty = _faulty(state["tasks"])
     latest = faulty.get(state["rounds"], [])
     if len(faulty) > REPAIRS_LIMIT:
-        names = _without(shown, faulty)
-        if latest:
-            step.emit(_told("call_given_up", latest[-1]))
-        return Offer(tools=box.specs(names), shown=shown)
+        return Offer(tools=box.specs(_without(shown, faulty)), shown=shown)
     if latest:
         step.emit({**_told("call_asked_again", latest[-1]), "time": len(faulty)})
     if latest and len(faulty) == REPAIRS_LIMIT:
@@ -57,19 +51,30 @@ def offered(state: TurnState, step: Step) -> Offer:
     return Offer(tools=box.specs(shown), shown=shown)
 
 
-def taken(reply: Reply, offer: Offer, state: TurnState, step: Step, label: Label) -> list[Task]:
-    """Return the tasks of a reply to an offer; none: it is an answer in words."""
-    calls = reply.calls
-    if not calls and (fault := _instead(reply, offer, step)):
-        calls = (CallPart(id="call", name="", arguments={}, fault=fault),)
-    return wished(calls, state, step, label) if calls and offer.tools else []
+def made(calls: Sequence[CallPart], text: str, cut: str, offer: Offer) -> tuple[CallPart, ...]:
+    """Return the calls of an answer; words that stand where a call should are a faulty one."""
+    if not offer.tools:
+        return ()
+    if calls:
+        return tuple(calls)
+    fault = _instead(text, cut, offer)
+    return (CallPart(id="call", name="", arguments={}, fault=fault),) if fault else ()
 
 
-def _instead(reply: Reply, offer: Offer, step: Step) -> str:
+def taken(calls: Sequence[CallPart], state: TurnState, step: Step, label: Label) -> list[Task]:
+    """Judge calls and return them as tasks; tell whoever watches what is given up."""
+    tasks = wished(calls, state, step, label)
+    faulty = [task for task in tasks if task.get("fault")]
+    if faulty and len(_faulty(state["tasks"])) >= REPAIRS_LIMIT:
+        step.emit(_told("call_given_up", faulty[-1]))
+    return tasks
+
+
+def _instead(text: str, cut: str, offer: Offer) -> str:
     """Return what is wrong with words that stand where a call should; empty: nothing is."""
-    if offer.must_call and reply.end.reason is EndReason.LENGTH:
-        return f"The call was cut off after {reply.end.answer_tokens} tokens. Make it shorter."
-    if offer.must_call or written_call(reply.text, step.services.executor.toolbox.names):
+    if offer.must_call and cut:
+        return f"The call was cut off {cut}. Make it shorter."
+    if offer.must_call or written_call(text, [tool.name for tool in offer.tools]):
         return "The call was written as words, which are never run. Make it as a tool call."
     return ""
 

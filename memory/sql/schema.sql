@@ -192,7 +192,7 @@ CREATE TABLE runs (
     run_id uuid PRIMARY KEY,
     thread_id text NOT NULL,
     graph text NOT NULL,
-    status text NOT NULL CHECK (status IN ('accepted', 'running', 'waiting', 'done', 'failed', 'cancelled')),
+    status text NOT NULL CHECK (status IN ('accepted', 'running', 'waiting', 'paused', 'done', 'failed', 'cancelled')),
     token bigint,
     parent_id uuid REFERENCES runs ON DELETE SET NULL,
     input jsonb NOT NULL,
@@ -202,11 +202,13 @@ CREATE TABLE runs (
     answer_tokens bigint NOT NULL DEFAULT 0,
     created_at timestamptz NOT NULL,
     started_at timestamptz,
-    ended_at timestamptz
+    ended_at timestamptz,
+    ended_by text
 );
 CREATE INDEX runs_by_thread ON runs (thread_id, created_at DESC);
 CREATE INDEX runs_by_time ON runs (created_at DESC);
 COMMENT ON COLUMN runs.token IS 'Fence token under which it is or was last run';
+COMMENT ON COLUMN runs.ended_by IS 'The budget that ended the run before its own end, in words';
 
 CREATE TABLE run_steps (
     step_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
