@@ -118,7 +118,7 @@ def _shown(state: TurnState, step: Step) -> tuple[str, ...]:
     if left:
         of = len(shown) + len(left) - (FINDER in shown)
         event = {"event": "left_out", "what": "tools", "count": len(left), "of": of}
-        step.emit({**event, "names": left})
+        step.emit({**event, "names": left, "why": "they match the question less"})
     return shown
 
 
