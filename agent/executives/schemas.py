@@ -78,15 +78,15 @@ class _Writer:
     def _ended(self, schema: Mapping[str, Any]) -> dict[str, Any]:
         """Return bounds of a number that has none, and how fine it may be."""
         whole = schema["type"] == "integer"
-        far: float = _WHOLE if whole else _LARGE
+        far = _WHOLE if whole else _LARGE
         found: dict[str, Any] = {}
         if not {"minimum", "exclusiveMinimum"} & set(schema):
-            found["minimum"] = min(-far, _highest(schema))
+            found["minimum"] = min(-far, int(_highest(schema)) - far)
         if not {"maximum", "exclusiveMaximum"} & set(schema):
-            found["maximum"] = max(far, _lowest(schema))
+            found["maximum"] = max(far, int(_lowest(schema)) + far)
         if self._rich and "multipleOf" in schema:
             found["multipleOf"] = schema["multipleOf"]
-        elif self._rich and not whole and _highest(schema) - _lowest(schema) >= 1:
+        elif self._rich and not whole and _wide({**schema, **found}):
             found["multipleOf"] = _FINE
         return found
 
@@ -128,6 +128,11 @@ class _Writer:
             return {}
         fields = {name: self.node(inner) for name, inner in written.items()}
         return {"patternProperties": fields, "additionalProperties": False}
+
+
+def _wide(schema: Mapping[str, Any]) -> bool:
+    """Whether a range holds numbers of six digits behind the point."""
+    return _highest(schema) - _lowest(schema) >= 1
 
 
 def _lowest(schema: Mapping[str, Any]) -> float:
