@@ -60,5 +60,6 @@ _group(
     calls=bench.calls,
     embed=bench.embed,
     retrieval=bench.retrieval,
+    faults=bench.faults,
     scale=bench.scale,
 )

@@ -39,7 +39,10 @@ class OllamaReply:
             return []
         event = self._decoded(line)
         if "error" in event:
-            raise BrokenStreamError(f"Ollama broke off while {self._model} wrote: {event['error']}")
+            raise BrokenStreamError(
+                f"Ollama broke off while {self._model} wrote: {str(event['error']).rstrip('.')}. "
+                "Ask again; if it stays, look into Ollama's log."
+            )
         if event.get("model", self._model) != self._model:
             raise ModelMissingError(
                 f"{event['model']} answered where {self._model} was asked. See what stands between "
