@@ -130,6 +130,7 @@ class LimitsSettings(Section):
     answer_tokens: int = Field(default=700, ge=16)
     thought_tokens: int = Field(default=2_048, ge=16)
     tool_timeout_s: float = Field(default=120.0, gt=0)
+    tools: int = Field(default=8, ge=1, le=64)
 
 
 class Settings(BaseSettings):

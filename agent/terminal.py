@@ -180,6 +180,9 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str | None]] = {
         f"{event['count']} of {event['of']} {event['what']} left out: "
         f"{event.get('why', 'the context is full')}"
     ),
+    "call_refused": lambda event: f"call of {event['tool']} not made: {event['why']}",
+    "call_asked_again": lambda event: f"asked again for the call of {event['tool']}",
+    "call_given_up": lambda event: f"went on without the call of {event['tool']}",
     "repairing": lambda event: f"{event['sentences']} sentences without a source; asked again",
     "ingesting": _ingesting,
     "asking": lambda event: event["text"],

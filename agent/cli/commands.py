@@ -57,6 +57,7 @@ _group(
     overhead=bench.overhead,
     ingest=bench.ingest,
     answers=bench.answers,
+    calls=bench.calls,
     embed=bench.embed,
     retrieval=bench.retrieval,
     faults=bench.faults,
