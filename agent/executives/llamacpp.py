@@ -164,9 +164,9 @@ class LlamaCppExecutive:
         must_call = wish.must_call or not self._profile.judgement
         preface = calls.instructions(wish.tools, must_call=must_call) if wish.tools else ""
         schema = (
-            calls.union(wish.tools, must_call=must_call)
+            calls.union(wish.tools, must_call=must_call, rich=True)
             if wish.tools
-            else wish.schema and calls.constrained(wish.schema)
+            else wish.schema and calls.constrained(wish.schema, rich=True)
         )
         if prompt.begun:
             schema = None  # what has begun in words goes on in words
