@@ -5,8 +5,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from agent.executives.calls import call_id
 from agent.executives.readers import Reader
+from agent.executives.received import received
 from agent.executives.thoughts import ThoughtFilter
 from graphs.errors import BrokenStreamError, EmptyAnswerError, PromptTooLongError
 from graphs.executive import CallPart, EndPart, EndReason, ReplyPart, ThoughtPart
@@ -126,10 +126,10 @@ class OpenAiReply:
         if listed and not isinstance(listed, list):
             raise self._strange("tool_calls that are no list", data)
         for piece in listed or ():
-            function = piece.get("function") if isinstance(piece, dict) else None
-            if not isinstance(function, dict):
-                raise self._strange("a tool call without a function", data)
-            self._gathered(piece).add(function)
+            whole = piece if isinstance(piece, dict) else {}
+            function = whole.get("function")
+            # Without a function it is a call without a name, which goes back to the model.
+            self._gathered(whole).add(function if isinstance(function, dict) else {})
 
     def _gathered(self, piece: dict[str, Any]) -> _Gathered:
         """Return the call that a piece belongs to.
@@ -150,32 +150,13 @@ class OpenAiReply:
         found: list[ReplyPart] = []
         taken: set[str] = set()
         for gathered in self._calls:
-            fresh = gathered.id if gathered.id and gathered.id not in taken else call_id()
-            taken.add(fresh)
-            found.append(
-                CallPart(id=fresh, name=self._name(gathered), arguments=self._arguments(gathered))
-            )
-        if not found and self._spoke and (call := self._reader.finish()):
+            function = {"name": gathered.name, "arguments": gathered.arguments}
+            call = received({"id": gathered.id, "function": function}, taken)
+            taken.add(call.id)
             found.append(call)
+        if not found and self._spoke and (call_by_schema := self._reader.finish()):
+            found.append(call_by_schema)
         return found
-
-    def _name(self, gathered: _Gathered) -> str:
-        if not gathered.name.strip():
-            raise self._strange("a tool call without a name", gathered)
-        return gathered.name
-
-    def _arguments(self, gathered: _Gathered) -> dict[str, Any]:
-        arguments = gathered.arguments
-        if isinstance(arguments, str):
-            try:
-                arguments = json.loads(arguments) if arguments.strip() else {}
-            except ValueError as error:
-                raise self._strange("arguments that are no JSON", gathered) from error
-        if arguments is None:
-            arguments = {}
-        if not isinstance(arguments, dict):
-            raise self._strange("arguments that are no object", gathered)
-        return arguments
 
     def _end(self, reason: EndReason) -> EndPart:
         details = self._usage.get("prompt_tokens_details")

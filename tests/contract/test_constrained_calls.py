@@ -101,7 +101,9 @@ KINDS = st.recursive(
     lambda inner: st.one_of(
         inner.map(_listed),
         st.sampled_from([int, bool, Literal["a", "b"]]).map(_set),
-        st.tuples(inner, st.sampled_from([int, bool, type(None)])).map(lambda both: both[0] | both[1]),
+        st.tuples(inner, st.sampled_from([int, bool, type(None)])).map(
+            lambda both: both[0] | both[1]
+        ),
         st.lists(st.tuples(inner, st.booleans()), min_size=1, max_size=3).map(_model),
     ),
     max_leaves=5,
