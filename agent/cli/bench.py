@@ -120,7 +120,7 @@ def faults(as_json: Json = False) -> None:
 
     report = wait(measure.measure())
     print_json(report) if as_json else print_lines(measure.lines(report))
-    if report["right"] < report["met"]:
+    if any(one["right"] < one["met"] for one in (report, report["calls"])):
         raise typer.Exit(FAILED)
 
 

@@ -83,7 +83,7 @@ def test_the_matrix_says_where_a_fault_went_wrong() -> None:
         "outcome": "not noticed",
     }
     report = {"faults": 1, "met": 1, "detected": 0, "right": 0, "rows": [row]}
-    shown = "\n".join(measure.lines(report))
+    shown = "\n".join(measure.matrix(report))
 
     assert "WRONG: not noticed" in shown
     assert shown.count("cannot occur") == 2
