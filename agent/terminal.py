@@ -183,6 +183,8 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str | None]] = {
     "call_refused": lambda event: f"call of {event['tool']} not made: {event['why']}",
     "call_asked_again": lambda event: f"asked again for the call of {event['tool']}",
     "call_given_up": lambda event: f"went on without the call of {event['tool']}",
+    "asked_again": lambda event: None if event["goes_on"] else f"asked again: {event['reason']}",
+    "notice": lambda event: event["text"],
     "repairing": lambda event: f"{event['sentences']} sentences without a source; asked again",
     "ingesting": _ingesting,
     "asking": lambda event: event["text"],
