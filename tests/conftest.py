@@ -4,7 +4,6 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -104,16 +103,8 @@ async def pool(dsn: str) -> AsyncIterator[Pool]:
 def llama_server() -> Iterator[tuple[str, str]]:
     """The address and the key of a real server of llama.cpp with the embedded model."""
     from agent.executives.gguf import embedded_model
+    from agent.executives.llamacpp_server import LlamaPort
 
-    llama: Any = import_module("xllamacpp")
-    wanted = llama.CommonParams()
-    wanted.model.path = str(embedded_model())
-    wanted.n_ctx, wanted.n_parallel, wanted.n_gpu_layers = 2_048, 1, 0
-    wanted.cpuparams.n_threads, wanted.cpuparams_batch.n_threads = 1, 2
-    wanted.ctx_shift = wanted.fit_params = wanted.warmup = wanted.ui = False
-    wanted.cache_ram_mib, wanted.verbosity = 0, -1
-    key = "a key that nobody may see"
-    wanted.api_keys = [key]
-    server = llama.Server(wanted)
-    yield server.listening_address, key
-    del server
+    port = LlamaPort(embedded_model(), context_tokens=2_048, cores=2)
+    yield port.url, port.key
+    port.close()

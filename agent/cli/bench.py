@@ -124,6 +124,14 @@ def faults(as_json: Json = False) -> None:
         raise typer.Exit(FAILED)
 
 
+def conversation(as_json: Json = False) -> None:
+    """Hold the same conversation on all three adapters, with the embedded model behind each."""
+    from agent.bench import conversation
+
+    report = wait(conversation.measure())
+    print_json(report) if as_json else print_lines(conversation.lines(report))
+
+
 def scale(
     chunks: Annotated[int, typer.Option("--chunks", min=1_000, help="Passages of the store.")],
     texts: Annotated[

@@ -64,5 +64,6 @@ _group(
     embed=bench.embed,
     retrieval=bench.retrieval,
     faults=bench.faults,
+    conversation=bench.conversation,
     scale=bench.scale,
 )
