@@ -1,7 +1,7 @@
 """The same conversation on all three adapters, with the embedded model behind each.
 
-An answer that is cut by its length and goes on, a call and its result, a verdict by schema. What is
-behind the double of Ollama and the port of llama.cpp's server is the file that is loaded in process.
+An answer that is cut by its length and goes on, a call and its result, a verdict by schema. The
+double of Ollama and the port of llama.cpp's server have the same file behind them as the process.
 """
 
 import json
