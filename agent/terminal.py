@@ -36,6 +36,7 @@ class Progress:
         self._words = words if words is not None and words.isatty() else None
         self._thoughts = thoughts and self._live
         self._flow: TextIO | None = None
+        self._flowed = ""
         self._at_start = True
         self.said = ""
         """Words of the answer that stand on the terminal."""
@@ -80,30 +81,30 @@ class Progress:
     def _say(self, text: str) -> None:
         if self._words is not None:
             self.said += text
-            self._flowing(self._words, text, harmless(text))
+            self._flowing("words", self._words, text, harmless(text))
 
     def _think(self, text: str) -> None:
         if self._thoughts:
-            self._flowing(self._out, text, f"{_DIM}{harmless(text)}{_PLAIN}")
+            self._flowing("thoughts", self._out, text, f"{_DIM}{harmless(text)}{_PLAIN}")
 
-    def _flowing(self, where: TextIO, text: str, shown: str) -> None:
+    def _flowing(self, kind: str, where: TextIO, text: str, shown: str) -> None:
         """Write a piece behind the one before; thinking and words stand on lines of their own."""
         if not text:
             return
-        if self._flow is not where:
+        if self._flowed != kind:
             self._break()
         self._close()
         self._out.flush()
         where.write(shown)
         where.flush()
-        self._flow, self._at_start = where, text.endswith("\n")
+        self._flow, self._flowed, self._at_start = where, kind, text.endswith("\n")
 
     def _break(self) -> None:
         """End the line that words or thoughts stand on."""
         if self._flow is not None and not self._at_start:
             self._flow.write("\n")
             self._flow.flush()
-        self._flow = None
+        self._flow, self._flowed = None, ""
 
     def _too_soon(self, event: Mapping[str, Any]) -> bool:
         """Return whether an event is one of thousands and another has only just been shown."""
@@ -180,6 +181,8 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str | None]] = {
         f"{event['count']} of {event['of']} {event['what']} left out: "
         f"{event.get('why', 'the context is full')}"
     ),
+    "asked_again": lambda event: f"{event['reason']} Asked again.",
+    "notice": lambda event: event["text"],
     "repairing": lambda event: f"{event['sentences']} sentences without a source; asked again",
     "ingesting": _ingesting,
     "asking": lambda event: event["text"],
