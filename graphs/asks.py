@@ -8,7 +8,7 @@ from typing import Any
 
 from langchain_core.messages import AnyMessage, HumanMessage
 
-from graphs import drafts, limits, prompts, view
+from graphs import drafts, limits, offers, prompts, view
 from graphs.context import Step
 from graphs.drafts import Draft, Heard, Stage
 from graphs.errors import ExecutiveError
@@ -16,7 +16,7 @@ from graphs.executive import CallPart, EndReason, Prompt, Wish
 from graphs.limits import Left, Verdict
 from graphs.meter import Meter
 from graphs.reply import Reply, ask
-from graphs.state import Ended, TurnState
+from graphs.state import Ended, Task, TurnState
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,6 +52,7 @@ class Asks:
         self.seen = seen
         self.draft = draft
         self.verdict = self._judged(meter, draft)
+        self.offer = offers.Offer(tools=(), shown=tuple(state.get("tools_shown") or ()))
         self._meter = meter
         self._count = 0
 
@@ -102,11 +103,20 @@ class Asks:
         """Ask with tools. An answer that was begun in words goes on in words."""
         executive = self.step.services.executive
         begun = self._begun(Stage.WORK)
-        tools = self.step.services.executor.toolbox.specs()
+        self.offer = offers.offered(self.state, self.step)
+        wish = self._wish(begun, think=self.step.services.think)
+        wish = replace(wish, tools=self.offer.tools)
         if begun and not executive.profile.native_tools:
-            tools = ()
-        wish = replace(self._wish(begun, think=self.step.services.think), tools=tools)
+            wish = replace(wish, tools=())
+        elif self.offer.must_call and not begun:
+            wish = replace(wish, must_call=True, think=False)
         return await self._asked(Stage.WORK, wish, begun=begun)
+
+    def called(self, said: Said) -> list[Task]:
+        """Return the calls of an answer that was asked for with tools, valid or not."""
+        cut = said.cut if self.offer.must_call else ""
+        calls = offers.made(said.calls, said.text, cut, self.offer)
+        return offers.taken(calls, self.state, self.step, self.seen.label) if calls else []
 
     async def last(self, ended: Ended) -> Said:
         """Ask for an answer from what there is."""

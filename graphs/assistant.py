@@ -34,6 +34,7 @@ async def begin(state: TurnState, step: Step) -> dict[str, Any]:
         "percepts": None,
         "passages": [],
         "tasks": [],
+        "tools_shown": [],
         "rounds": 0,
         "spent": limits.begun(step.services.clock.now()),
         "problem": None,

@@ -69,6 +69,10 @@ class Limits:
     """Times that the same calls may be wished for while their results stay the same: the second
     time the executive is told so, at the last it gets no tools any more."""
     calls_per_round: int = 4
+    calls_per_answer: int = 16
+    """An answer with more calls than this is refused as a whole."""
+    tools_shown: int = 8
+    """Tools that the executive is told of, if there are more."""
     passages: int = 8
     answer_tokens: int = 700
     thought_tokens: int = 2_048

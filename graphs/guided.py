@@ -82,7 +82,7 @@ async def _recall(step: Step, question: str) -> CallPart:
     prompt = Prompt(system=prompts.CALLING, messages=(HumanMessage(f"Search for: {question}"),))
     wish = Wish(tools=step.services.executor.toolbox.specs(["recall"]), max_tokens=80)
     reply = await _asked(step, prompt, wish)
-    if reply and reply.calls:
+    if reply and reply.calls and not reply.calls[0].fault:
         return reply.calls[0]
     query = " ".join(words.content(question)) or question
     return CallPart(id="recall-1", name="recall", arguments={"query": query[:500]})

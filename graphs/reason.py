@@ -6,7 +6,7 @@ from typing import Any
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 
 from graphs import guided, limits, prompts, view
-from graphs.act import acting, wished
+from graphs.act import acting
 from graphs.asks import Asks, OutOfTimeError, Said
 from graphs.citations import Grounded, ground
 from graphs.context import Step
@@ -44,10 +44,11 @@ async def _deliberate(asks: Asks) -> dict[str, Any]:
     said, ended = asks.first(), asks.verdict.ended
     if said is None and asks.verdict.left is Left.WORK:
         said = await asks.working()
-        if said.calls:
-            tasks = wished(said.calls, asks.state, asks.step, asks.seen.label)
+        if tasks := asks.called(said):
             if not _circling(tasks, asks):
-                return asks.update(tasks=[*asks.state["tasks"], *tasks])
+                return asks.update(
+                    tasks=[*asks.state["tasks"], *tasks], tools_shown=list(asks.offer.shown)
+                )
             said, ended = None, limits.same_calls(asks.step.services.limits)
     if said is None and ended is not None:
         said = await _last(asks, ended)

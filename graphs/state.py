@@ -66,6 +66,10 @@ class Task(TypedDict):
     artifact: str | None
     """Result, once the call was made."""
     ok: bool | None
+    fault: NotRequired[str | None]
+    """A `tools.calls.faults.Fault` where the call is not valid: it is never run."""
+    meant: NotRequired[str | None]
+    """The tool that a call which is not valid clearly meant."""
     result: NotRequired[str | None]
     """Fingerprint of the result (`graphs.repeats`), or of the one that stands for it."""
 
@@ -158,6 +162,8 @@ class TurnState(TypedDict):
     percepts: Annotated[list[Percept], collected]
     passages: list[Passage]
     tasks: list[Task]
+    tools_shown: list[str]
+    """Tools that the executive is told of: chosen once a turn, so that prompts begin alike."""
     rounds: int
     """How often the executive was asked in this turn."""
     spent: NotRequired[Spent]

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from agent.executives import calls, messages, tokens
 from agent.executives.gguf import GgufHeader, embedded_model, read_header
+from agent.executives.judgement import JUDGEMENT_BYTES
 from agent.executives.llamacpp_server import Chunk, LlamaServer, refuse
 from agent.executives.readers import Reader, reader_for
 from graphs.errors import BrokenStreamError, EmptyAnswerError, PromptTooLongError
@@ -27,9 +28,6 @@ from graphs.executive import (
     goes_on,
 )
 from memory.sizing import usable_cores
-
-JUDGEMENT_BYTES = 1_500_000_000
-"""Models in smaller files (about three billion parameters at four bits) are not relied on."""
 
 _ENDS = {"stop": EndReason.STOP, "length": EndReason.LENGTH}
 
@@ -166,9 +164,9 @@ class LlamaCppExecutive:
         must_call = wish.must_call or not self._profile.judgement
         preface = calls.instructions(wish.tools, must_call=must_call) if wish.tools else ""
         schema = (
-            calls.union(wish.tools, must_call=must_call)
+            calls.union(wish.tools, must_call=must_call, rich=True)
             if wish.tools
-            else wish.schema and calls.constrained(wish.schema)
+            else wish.schema and calls.constrained(wish.schema, rich=True)
         )
         if prompt.begun:
             schema = None  # what has begun in words goes on in words
@@ -211,8 +209,8 @@ class _Answer:
         self._usage: dict[str, Any] | None = None
 
     def take(self, chunk: Chunk) -> list[ReplyPart]:
-        """Take one chunk. Raises PromptTooLongError or ExecutiveError if it holds an error."""
-        refuse(chunk)
+        """Take one chunk. Raises an ExecutiveError if it holds an error."""
+        refuse(chunk, midway=self._spoke)
         self._usage = chunk.get("usage") or self._usage
         parts: list[ReplyPart] = []
         for choice in chunk.get("choices", ()):

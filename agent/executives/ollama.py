@@ -129,7 +129,7 @@ class OllamaExecutive:
             notices += await self._check_residence()
         self._answered = True
         for notice in notices:
-            log.warning("executive_notice", extra={"model": self._model.name, "notice": notice})
+            log.info("executive_notice", extra={"model": self._model.name, "notice": notice})
         return replace(part, notices=tuple(notices))
 
     async def _check_residence(self) -> list[str]:

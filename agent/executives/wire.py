@@ -121,7 +121,7 @@ class Wire:
                     response = await client.send(request, stream=True)
             waiting.lived()
             try:
-                lines = response.aiter_lines()
+                lines = _lines(response)
                 while True:
                     with self.place.translated(model, waiting.patience_s):
                         async with asyncio.timeout_at(waiting.until()):
@@ -151,3 +151,17 @@ class Wire:
         return httpx.AsyncClient(
             timeout=waits, trust_env=False, verify=self._tls, headers=self._headers
         )
+
+
+async def _lines(response: httpx.Response) -> AsyncGenerator[str, None]:
+    """Yield lines as the protocols mean them.
+
+    httpx also breaks them at the line separators of Unicode, which stand in answers as they are.
+    """
+    held = b""
+    async for piece in response.aiter_bytes():
+        *whole, held = (held + piece).split(b"\n")
+        for line in whole:
+            yield line.decode("utf-8", "replace").rstrip("\r")
+    if held:
+        yield held.decode("utf-8", "replace")
