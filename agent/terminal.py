@@ -63,8 +63,9 @@ class Progress:
     def _told(self, event: Mapping[str, Any]) -> None:
         if event["event"] in _ANEW and not event.get("goes_on"):
             self.said = ""
-        self.paused = self.paused or event["event"] == "paused"
-        if self._quiet or self._too_soon(event):
+        stopped = event["event"] == "paused"
+        self.paused = self.paused or stopped
+        if (self._quiet and not stopped) or self._too_soon(event):
             return
         line = _line(event)
         if line is None:
@@ -140,6 +141,13 @@ def _line(event: Mapping[str, Any]) -> str | None:
     return None if line is None else harmless(" ".join(line.split()))
 
 
+def _paused(event: Mapping[str, Any]) -> str:
+    thread = shlex.quote(event["thread_id"])
+    if event["graph"] == "assistant":
+        return f"Stopped; what was done is kept. To go on: cortical ask --thread {thread}"
+    return f"Stopped; what was done is kept. To go on: the same command, with --thread {thread}"
+
+
 def _ingesting(event: Mapping[str, Any]) -> str:
     passages = event.get("passages")
     embedded = f", {event['embedded']}/{passages} passages embedded" if passages else ""
@@ -169,10 +177,7 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str | None]] = {
     "tiers": lambda event: event["text"],
     "continuing": lambda event: f"continuing run {event['run_id'][:8]}, which was cut off",
     "stopping": lambda _: "… stopping; Ctrl-C again ends at once",
-    "paused": lambda event: (
-        "Stopped. What was written is kept. To go on: "
-        f"cortical ask --thread {shlex.quote(event['thread_id'])}"
-    ),
+    "paused": _paused,
     "node_started": lambda event: f"… {event['node']}",
     "calling": lambda event: f"tool {event['tool']} {_arguments(event['arguments'])}",
     "called": lambda event: None if event["ok"] else f"tool {event['tool']}: {event['text']}",

@@ -12,7 +12,7 @@ import subprocess
 import termios
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -90,6 +90,14 @@ def served() -> Iterator[Served]:
 def person(reader: Any, served: Served) -> Any:
     """Somebody who has the demo pack in memory, and a server."""
     return replace(reader, settings={**reader.settings, "CORTICAL_OLLAMA__URL": served.url})
+
+
+def wait_for(there: Callable[[], bool], *, timeout_s: float = 60.0) -> None:
+    """Wait until something of another process is there."""
+    end = time.monotonic() + timeout_s
+    while not there():
+        assert time.monotonic() < end, "it did not come"
+        select.select([], [], [], 0.01)
 
 
 class Session:
@@ -290,3 +298,20 @@ def test_ctrl_c_at_a_question_ends_and_the_question_stays_open(person: Any, serv
 
     (run,) = person.json("runs", "list", "--thread", "asks")
     assert run["status"] == "waiting"
+
+
+def test_a_stop_where_there_is_no_terminal_leaves_standard_output_empty(
+    person: Any, served: Served
+) -> None:
+    words = ("ask", QUESTION, "--thread", "piped", "--json")
+    with person.start(*words) as process:
+        wait_for(lambda: bool(served.double.asked))
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+
+    assert process.returncode == 130
+    assert out == ""
+    assert err.endswith("Stopped; what was done is kept. To go on: cortical ask --thread piped\n")
+    assert served.double.asked[0].over.is_set()
+    (run,) = person.json("runs", "list", "--thread", "piped")
+    assert run["status"] == "paused"

@@ -32,6 +32,10 @@ from tools.registry import Toolbox
 THREAD = "t"
 
 
+def silent(_: dict[str, Any]) -> None:
+    """Watch nothing."""
+
+
 class Relied:
     """The embedded model, as if its words could be relied on: they are shown and kept."""
 
@@ -85,7 +89,7 @@ def generated(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 
 def turns_of(pool: Pool, executive: Relied) -> Turns:
     embedder = HashingEmbedder()
-    given = {
+    given: dict[str, Any] = {
         **dict.fromkeys(field.name for field in fields(Services)),
         "executive": executive,
         "executor": Executor(Toolbox([]), EffectLedger(pool), timeout_s=5),
@@ -128,7 +132,7 @@ async def test_a_stop_ends_generation_within_one_token_and_the_answer_goes_on_fr
         await task
     (paused,) = await turns.registry.newest(thread_id=THREAD)
     pieces, ends = len(generated), sum(generated)
-    outcome = await turns.finish(THREAD, watch=[].append)
+    outcome = await turns.finish(THREAD, watch=silent)
 
     assert ends == 1, "of all pieces one came behind the stop, and it was the last"
     assert pieces < 60

@@ -153,12 +153,29 @@ def test_thinking_is_shown_only_where_it_is_asked_for_and_only_on_a_terminal() -
     assert plain.getvalue() == ""
 
 
-def test_a_stop_says_how_to_go_on() -> None:
-    paused = {"event": "paused", "run_id": "r", "thread_id": "my thread"}
+@pytest.mark.parametrize(
+    ("graph", "command"),
+    [
+        ("assistant", "cortical ask --thread 'my thread'"),
+        ("titles", "the same command, with --thread 'my thread'"),
+    ],
+)
+def test_a_stop_says_how_to_go_on(graph: str, command: str) -> None:
+    paused = {"event": "paused", "graph": graph, "thread_id": "my thread"}
     shown, progress = screen(text("It is"), {"event": "stopping"}, paused)
-    assert shown.startswith(f"It is\n{CLEAR_LINE}… stopping; Ctrl-C again ends at once{CLEAR_LINE}")
-    assert shown.endswith("To go on: cortical ask --thread 'my thread'\n")
+    assert shown == (
+        f"It is\n{CLEAR_LINE}… stopping; Ctrl-C again ends at once{CLEAR_LINE}"
+        f"Stopped; what was done is kept. To go on: {command}\n"
+    )
     assert progress.paused
+
+
+def test_a_stop_is_told_even_where_nothing_else_is() -> None:
+    out = io.StringIO()
+    with Progress(out, quiet=True) as progress:
+        progress.event({"event": "stopping"})
+        progress.event({"event": "paused", "graph": "assistant", "thread_id": "t"})
+    assert out.getvalue() == "Stopped; what was done is kept. To go on: cortical ask --thread t\n"
 
 
 STEERING = "\x1b[2J\x1b]0;title\x07\r\x9b31m\u202e"
