@@ -65,7 +65,7 @@ class Words(ScriptedExecutive):
         changed["context_tokens"] = context_tokens
         super().__init__([], profile=type(PROFILE)(**changed))
 
-    async def count(self, prompt: Prompt, wish: Wish) -> TokenCount:
+    async def count(self, prompt: Prompt, wish: Wish, *, room: int | None = None) -> TokenCount:
         texts = [prompt.system, *(message.text for message in prompt.messages)]
         return TokenCount(tokens=len(" ".join(texts).split()), exact=True)
 
