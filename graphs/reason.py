@@ -46,7 +46,7 @@ def _with(state: TurnState, made: Fitted) -> TurnState:
 
 
 def _wish(step: Step, *, may_call: bool) -> Wish:
-    """Return the wish of a round: the same tools each time, so that the beginning stays the same."""
+    """Return the wish of a round: the same tools each time, for the same beginning."""
     tools = step.services.executor.toolbox.specs()
     limits = step.services.limits
     return Wish(tools=tools, may_call=may_call, max_tokens=limits.answer_tokens)

@@ -25,8 +25,8 @@ from agent.errors import AgentError
 from agent.settings import Settings
 from agent.turns import Turns
 from graphs import guided, prompts
-from graphs.fitting import said
 from graphs.executive import Executive, Prompt, Wish
+from graphs.fitting import said
 from memory.checkpoints import FencedSaver
 from memory.database import Pool, open_pool
 from memory.runs import RunRegistry

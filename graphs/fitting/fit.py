@@ -11,7 +11,7 @@ from graphs.fitting.condense import condensed
 from graphs.fitting.layout import laid_out
 from graphs.fitting.order import LEAST_TEXT, Rules, given_up
 from graphs.fitting.parts import QUESTION, Cuts, Parts, earlier_key, omissions, text_id
-from graphs.fitting.sizes import NOTE_TOKENS, Sizes, estimated, measured, with_summary
+from graphs.fitting.sizes import REFERENCE_TOKENS, Sizes, estimated, measured, with_summary
 from memory.artifacts import Artifact
 from memory.labels import Label, joined
 
@@ -90,7 +90,7 @@ async def _cut(parts: Parts, step: Step, wish: Wish) -> tuple[Parts, Cuts, Promp
         excess = await _excess(step, prompt, wish, cuts)
         if excess <= 0:
             return parts, cuts, prompt
-        spare += max(excess, 8)
+        spare += excess
     # The last of the cuts are tried even where they do not seem to be enough.
     if cuts.condensed > parts.covered:
         parts = replace(parts, summary=await condensed(parts, cuts.condensed, step))
@@ -101,7 +101,7 @@ def _unmade(parts: Parts, sizes: Sizes, cuts: Cuts, context: int) -> int:
     """Return what a summary that is not made yet may add to the one that there is."""
     if cuts.condensed <= parts.covered:
         return 0
-    return max(0, summary.room(context) + NOTE_TOKENS - sizes.summary)
+    return max(0, summary.room(context) + REFERENCE_TOKENS - sizes.summary)
 
 
 def _too_large(parts: Parts, sizes: Sizes, context: int, wish: Wish) -> Mapping[str, int]:
@@ -115,7 +115,7 @@ def _too_large(parts: Parts, sizes: Sizes, context: int, wish: Wish) -> Mapping[
     shown = {}
     for key, text in parts.texts.items():
         if sizes.texts[key] > room:
-            tokens = max(0, room) // (2 if key == QUESTION else 4) - NOTE_TOKENS
+            tokens = max(0, room) // (2 if key == QUESTION else 4) - REFERENCE_TOKENS
             share = len(text) * max(0, tokens) // sizes.texts[key]
             shown[key] = min(max(LEAST_TEXT, share), len(text))
     return {key: size for key, size in shown.items() if size < sizes.characters[key]}

@@ -10,8 +10,10 @@ from graphs.fitting import said
 from graphs.fitting.parts import QUESTION, Cuts, Parts, Result, earlier_key, more_key
 from graphs.state import Summary
 
-NOTE_TOKENS = 40
-"""What it costs at most to say that something was left out."""
+NOTE_TOKENS = 12
+"""About what it costs to say how many were left out."""
+REFERENCE_TOKENS = 36
+"""About what it costs to say how much of a text is shown, and where the rest is."""
 CALL_CHARACTERS = 3
 """Characters of a call's arguments for each token."""
 
@@ -113,7 +115,7 @@ def _text(sizes: Sizes, cuts: Cuts, key: str) -> int:
 def _share(characters: int, tokens: int, shown: int | None) -> int:
     if shown is None or not characters:
         return tokens
-    return tokens * shown // characters + NOTE_TOKENS
+    return tokens * shown // characters + REFERENCE_TOKENS
 
 
 def _result(result: Result, sizes: Sizes, cuts: Cuts) -> int:
@@ -121,6 +123,6 @@ def _result(result: Result, sizes: Sizes, cuts: Cuts) -> int:
         sizes.passages[one.number] for one in result.passages if one.number not in cuts.passages
     )
     shown = cuts.results.get(result.call)
-    call = len(str(result.arguments)) // CALL_CHARACTERS + NOTE_TOKENS // 2
+    call = len(str(result.arguments)) // CALL_CHARACTERS + NOTE_TOKENS
     own = _share(len(result.text), sizes.results[result.call], shown)
     return sizes.message + call + own + passages

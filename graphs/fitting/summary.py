@@ -41,7 +41,7 @@ def _short(text: str, limit: int) -> str:
 
 
 def bounded(lines: Sequence[str], tokens: int) -> list[str]:
-    """Return the last of these lines, as many as there is room for: at least one, cut if need be."""
+    """Return the last of these lines, as many as there is room for: at least one, in part."""
     left = tokens * _BYTES_PER_TOKEN
     kept: list[str] = []
     for line in reversed(lines):
