@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from agent.executives import calls, messages
+from agent.executives.calibration import Calibration
+from agent.executives.counts import Counts
 from agent.executives.gguf import GgufHeader, embedded_model, read_header
 from agent.executives.llamacpp_server import Chunk, LlamaServer, refuse
 from agent.executives.readers import Reader, reader_for
-from agent.executives.tokens import Calibration, Counts
 from graphs.errors import BrokenStreamError, EmptyAnswerError
 from graphs.executive import (
     EndPart,
@@ -57,7 +58,7 @@ class LlamaCppExecutive:
         self._loading = threading.Lock()  # protects `_server`: the model is loaded once
         self._server: LlamaServer | None = None
         self._calibration = Calibration()
-        self._counts = Counts()
+        self._counts = Counts(lambda body: self._loaded().count(body))
 
     @classmethod
     def embedded(cls, *, context_tokens: int = 4_096) -> "LlamaCppExecutive":
@@ -85,7 +86,7 @@ class LlamaCppExecutive:
         bound = self._calibration.bound(texts)
         if room is not None and bound <= room:
             return TokenCount(tokens=bound, exact=False)
-        counted = await asyncio.to_thread(lambda: self._counts.of(body, self._loaded().count))
+        counted = await asyncio.to_thread(self._counts.of, body)
         self._calibration.learn(texts, counted)
         return TokenCount(tokens=counted, exact=True)
 

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from agent.executives import tokens
+from agent.executives.calibration import Calibration
 from agent.executives.ollama_request import OllamaOptions, chat_body, read_texts
 from agent.executives.ollama_server import OllamaModel, server_words
 from agent.executives.ollama_stream import OllamaReply
@@ -51,7 +52,7 @@ class OllamaExecutive:
         self._url = url.rstrip("/")
         self._options = OllamaOptions(num_ctx=min(context_tokens, model.trained_tokens))
         self._timeouts = timeouts or OllamaTimeouts()
-        self._calibration = tokens.Calibration()
+        self._calibration = Calibration()
         self._tls: ssl.SSLContext | bool = (
             ssl.create_default_context() if self._url.startswith("https:") else False
         )
