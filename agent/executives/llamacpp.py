@@ -15,7 +15,7 @@ from agent.executives.counts import Counts
 from agent.executives.gguf import GgufHeader, embedded_model, read_header
 from agent.executives.llamacpp_server import Chunk, LlamaServer, refuse
 from agent.executives.readers import Reader, reader_for
-from graphs.errors import BrokenStreamError, EmptyAnswerError
+from graphs.errors import BrokenStreamError, EmptyAnswerError, PromptTooLongError
 from graphs.executive import (
     EndPart,
     EndReason,
@@ -82,7 +82,7 @@ class LlamaCppExecutive:
         A bound that is within `room` takes its place: it needs no tokeniser.
         """
         body = self._body(prompt, wish)
-        texts = [message["content"] for message in body["messages"]]
+        texts = _texts(body)
         bound = self._calibration.bound(texts)
         if room is not None and bound <= room:
             return TokenCount(tokens=bound, exact=False)
@@ -115,7 +115,13 @@ class LlamaCppExecutive:
                     yield part
             await turn
             for part in answer.finish():
+                if isinstance(part, EndPart):
+                    self._calibration.learn(_texts(body), part.prompt_tokens)
                 yield part
+        except PromptTooLongError:
+            # Where a bound was thought to fit, it is raised by the count, and does not again.
+            await self.count(prompt, wish)
+            raise
         finally:
             closed.set()
             if not call.cancel():
@@ -170,6 +176,10 @@ class LlamaCppExecutive:
         if schema:
             body["grammar"] = _grammar(schema)
         return body
+
+
+def _texts(body: dict[str, Any]) -> list[str]:
+    return [message["content"] for message in body["messages"]]
 
 
 def _grammar(schema: JsonSchema) -> str:

@@ -1,6 +1,7 @@
 """`OllamaExecutive`: a model behind Ollama's HTTP API."""
 
 import asyncio
+import re
 import ssl
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
@@ -11,10 +12,11 @@ import httpx
 
 from agent.executives import tokens
 from agent.executives.calibration import Calibration
-from agent.executives.ollama_request import OllamaOptions, chat_body, read_texts
+from agent.executives.ollama_request import OllamaOptions, chat_body, read_texts, split_texts
 from agent.executives.ollama_server import OllamaModel, server_words
 from agent.executives.ollama_stream import OllamaReply
 from agent.executives.readers import reader_for
+from agent.executives.vocabulary import OwnVocabulary
 from graphs.errors import (
     BrokenStreamError,
     ExecutiveError,
@@ -23,6 +25,8 @@ from graphs.errors import (
     PromptTooLongError,
 )
 from graphs.executive import EndPart, Profile, Prompt, ReplyPart, TokenCount, Wish
+
+_REQUEST = re.compile(r"request \((\d+) tokens\)")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,6 +57,7 @@ class OllamaExecutive:
         self._options = OllamaOptions(num_ctx=min(context_tokens, model.trained_tokens))
         self._timeouts = timeouts or OllamaTimeouts()
         self._calibration = Calibration()
+        self._vocabulary = None if model.file is None else OwnVocabulary(model.file)
         self._tls: ssl.SSLContext | bool = (
             ssl.create_default_context() if self._url.startswith("https:") else False
         )
@@ -74,15 +79,20 @@ class OllamaExecutive:
         prompt: Prompt,
         wish: Wish,
         *,
-        room: int | None = None,  # noqa: ARG002 - a bound is all that there is
+        room: int | None = None,
     ) -> TokenCount:
         """Return an upper bound: Ollama has no tokeniser to ask.
 
-        It comes from classes of characters and is raised by what the server counts of each prompt.
+        It comes from classes of characters, and from what the server counted of prompts before.
+        Where that is not enough and the model's file lies on this machine, its own vocabulary makes
+        the bound closer.
         """
-        return TokenCount(
-            tokens=self._calibration.bound(read_texts(self._body(prompt, wish))), exact=False
-        )
+        body = self._body(prompt, wish)
+        bound = self._calibration.bound(read_texts(body))
+        if self._vocabulary is not None and (room is None or bound > room):
+            own = await asyncio.to_thread(self._vocabulary.bound, *split_texts(body))
+            bound = bound if own is None else min(bound, own)
+        return TokenCount(tokens=bound, exact=False)
 
     async def stream(self, prompt: Prompt, wish: Wish) -> AsyncGenerator[ReplyPart, None]:
         """Yield the answer as it is written; the last part is the one `EndPart`.
@@ -90,7 +100,7 @@ class OllamaExecutive:
         A stream that broke before anything was shown is asked for once more.
         """
         body = self._body(prompt, wish)
-        self._refuse_too_long(body)
+        await self._refuse_too_long(prompt, wish)
         shown = False
         for last_try in (False, True):
             try:
@@ -138,7 +148,7 @@ class OllamaExecutive:
                     with self._translated(patience):
                         async with asyncio.timeout_at(deadline):
                             if response.status_code != httpx.codes.OK:
-                                self._refuse(response.status_code, await response.aread())
+                                self._refuse(response.status_code, await response.aread(), body)
                             line = await anext(lines, None)
                     if line is None:
                         return
@@ -156,9 +166,9 @@ class OllamaExecutive:
     def _body(self, prompt: Prompt, wish: Wish) -> dict[str, Any]:
         return chat_body(self._model, self._options, prompt, wish)
 
-    def _refuse_too_long(self, body: dict[str, Any]) -> None:
+    async def _refuse_too_long(self, prompt: Prompt, wish: Wish) -> None:
         """Refuse before sending: a server older than `truncate` would cut the prompt unasked."""
-        bound = self._calibration.bound(read_texts(body))
+        bound = (await self.count(prompt, wish, room=self._options.num_ctx)).tokens
         if bound > self._options.num_ctx:
             raise PromptTooLongError(
                 f"The prompt may have {bound} tokens, but the context of {self._model.name} holds "
@@ -178,14 +188,21 @@ class OllamaExecutive:
                 f"of {self._options.num_ctx}. See `ollama ps` for the one it has, and update "
                 "Ollama (0.30.0 counts wrongly)."
             )
-        self._calibration.learn(read_texts(body), end.prompt_tokens)
+        self._learn(body, end.prompt_tokens)
 
-    def _refuse(self, status: int, content: bytes) -> None:
-        """Raise what a response other than 200 means."""
+    def _learn(self, body: dict[str, Any], counted: int) -> None:
+        self._calibration.learn(read_texts(body), counted)
+        if self._vocabulary is not None:
+            self._vocabulary.learn(*split_texts(body), counted)
+
+    def _refuse(self, status: int, content: bytes, body: dict[str, Any]) -> None:
+        """Raise what a response other than 200 means; a count in it is learnt from."""
         said = server_words(content)
         name = self._model.name
         low = said.lower()
         if "context" in low and ("exceed" in low or "too long" in low):
+            if counted := _REQUEST.search(low):
+                self._learn(body, int(counted[1]))
             raise PromptTooLongError(
                 f"Ollama refuses the prompt for {name}, whose context should hold "
                 f"{self._options.num_ctx} tokens: {said}. Shorten the prompt."
