@@ -399,7 +399,7 @@ async def test_a_thousand_prompts_are_answered_and_none_is_cut_without_a_word(
 class Brief:
     """An executive that is asked for a few tokens only, whatever was wished for."""
 
-    def __init__(self, executive: Executive, *, tokens: int = 3) -> None:
+    def __init__(self, executive: Executive, *, tokens: int = 16) -> None:
         self._executive = executive
         self._tokens = tokens
         self.prompt_tokens = 0
