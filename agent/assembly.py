@@ -1,11 +1,12 @@
 """The one place that wires: settings to database, memory, senses, executive and graphs."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agent import migrate
 from agent.capabilities import Capability
@@ -26,8 +27,7 @@ from memory.store import DocumentStore
 from tools.senses.base import Residency, Senses
 
 if TYPE_CHECKING:
-    from agent.executives.llamacpp import LlamaCppExecutive
-    from agent.executives.ollama import OllamaExecutive
+    from agent.executives.choose import AnyExecutive, ChoosingOpenAi
     from agent.turns import Builder, Turns
     from graphs.context import Services
     from graphs.executive import Executive
@@ -191,10 +191,10 @@ async def _offered(settings: Settings) -> str:
     return "embedded" if model is None else f"{_SERVED}{model.name}"
 
 
-async def executive(settings: Settings) -> "OllamaExecutive | LlamaCppExecutive":
+async def executive(settings: Settings) -> "AnyExecutive":
     """Choose who reasons; the model is loaded when it is first asked."""
     from agent.executives.choose import Choosing, choose
-    from agent.executives.ollama import OllamaTimeouts
+    from agent.executives.wire import Timeouts
 
     chosen = await choose(
         Choosing(
@@ -204,13 +204,33 @@ async def executive(settings: Settings) -> "OllamaExecutive | LlamaCppExecutive"
             server_context_tokens=settings.ollama.context_tokens,
             process_context_tokens=settings.executive.context_tokens,
             probe_timeout_s=settings.ollama.probe_timeout_s,
-            timeouts=OllamaTimeouts(
+            timeouts=Timeouts(
                 first_token_s=settings.ollama.first_token_timeout_s,
                 token_s=settings.ollama.token_timeout_s,
             ),
+            openai=await _openai(settings),
         )
     )
     return chosen.executive
+
+
+async def _openai(settings: Settings) -> "ChoosingOpenAi | None":
+    """Return the server that speaks OpenAI's protocol, where one is set and may be chosen."""
+    from agent.executives.choose import ChoosingOpenAi
+    from agent.executives.wire import Timeouts
+
+    own = settings.openai
+    if own.url is None or not settings.executive.choice.startswith(("auto", "openai:")):
+        return None
+    return ChoosingOpenAi(
+        url=own.url,
+        model=own.model,
+        api_key=await asyncio.to_thread(own.key),
+        context_tokens=own.context_tokens,
+        native_tools=own.native_tools,
+        probe_timeout_s=own.probe_timeout_s,
+        timeouts=Timeouts(first_token_s=own.first_token_timeout_s, token_s=own.token_timeout_s),
+    )
 
 
 @asynccontextmanager
@@ -260,31 +280,33 @@ def _services(
 ) -> "Services":
     from agent import plugins
     from graphs.context import Limits, Services
+    from graphs.find_tools import find_tools
     from graphs.fitting.fit import page
     from memory.artifact_store import ArtifactStore
     from memory.ledger import EffectLedger
     from memory.recollection import Recollection
     from tools import clock, files, recall, remember, reread
+    from tools.base import Tool
     from tools.executor import Executor
     from tools.policy import ANSWER
     from tools.registry import Toolbox
 
     artifacts = ArtifactStore(held.pool)
-    toolbox = Toolbox(
-        [
-            recall.recall(held.searcher),
-            reread.reread(artifacts, part_characters=page(reasoner.profile.context_tokens)),
-            remember.remember(store),
-            files.read_file(settings.files.roots, held.reader),
-            clock.NOW,
-            clock.DATES,
-            *plugins.tools(settings.tools),
-        ]
-    )
+    tools: list[Tool[Any]] = [
+        recall.recall(held.searcher),
+        reread.reread(artifacts, part_characters=page(reasoner.profile.context_tokens)),
+        remember.remember(store),
+        files.read_file(settings.files.roots, held.reader),
+        clock.NOW,
+        clock.DATES,
+        *plugins.tools(settings.tools),
+    ]
+    if len(tools) > settings.limits.tools:
+        tools.append(find_tools(Toolbox(tools).specs()))
     return Services(
         executive=reasoner,
         executor=Executor(
-            toolbox, EffectLedger(held.pool), timeout_s=settings.limits.tool_timeout_s
+            Toolbox(tools), EffectLedger(held.pool), timeout_s=settings.limits.tool_timeout_s
         ),
         recollection=Recollection(held.searcher, held.store),
         embedder=held.embedder,
@@ -300,9 +322,15 @@ def _services(
         collection=settings.collection,
         limits=Limits(
             rounds=settings.limits.rounds,
+            tokens=settings.limits.tokens,
+            seconds=settings.limits.seconds,
+            same_calls=settings.limits.same_calls,
             passages=settings.limits.passages,
             answer_tokens=settings.limits.answer_tokens,
+            tools_shown=settings.limits.tools,
+            thought_tokens=settings.limits.thought_tokens,
         ),
+        think=settings.executive.think != "off",
     )
 
 

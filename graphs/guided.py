@@ -36,6 +36,9 @@ QUESTION_CHARACTERS = 600
 WINDOWS_LIMIT = 32
 """Windows that are compared with the question by meaning."""
 
+_WORDING = Wish(max_tokens=80, may_be_cut=True)
+"""Of the model's words only the first sentence is used."""
+
 _REMEMBER = re.compile(
     r"^\s*(?:please\s+)?(?:(?:remember|note|keep in mind|merke? dir|bitte merken)\b|请?记住)"
     r"[\s,:，：]*(?:that\b|dass\b)?\s*",
@@ -83,7 +86,7 @@ async def _recall(step: Step, question: str) -> CallPart:
     prompt = Prompt(system=prompts.CALLING, messages=(HumanMessage(f"Search for: {shown}"),))
     wish = Wish(tools=step.services.executor.toolbox.specs(["recall"]), max_tokens=80)
     reply = await _asked(step, prompt, wish)
-    if reply and reply.calls:
+    if reply and reply.calls and not reply.calls[0].fault:
         return reply.calls[0]
     query = " ".join(words.content(question)) or question
     return CallPart(id="recall-1", name="recall", arguments={"query": query[:500]})
@@ -96,14 +99,42 @@ def _plain(state: TurnState, seen: View) -> Answer:
     return Answer(text=result.body["text"], found=bool(task["ok"]), citations=[], unsupported=[])
 
 
+async def extracted(state: TurnState, step: Step, seen: View) -> Answer:
+    """Answer from what is in view without a word of the executive's.
+
+    A passage that answers is quoted; where none does, the last result of a tool is handed on.
+    """
+    best = await _chosen(step, seen)
+    if best:
+        citations = _citations(best, seen)
+        return Answer(text=_quoting(citations), found=True, citations=citations, unsupported=[])
+    given = [task for task in state["tasks"] if task["ok"] and task["artifact"] in seen.results]
+    if not given:
+        return Answer(text=NOTHING_FOUND, found=False, citations=[], unsupported=[])
+    result = seen.results[given[-1]["artifact"] or ""].body["text"]
+    text = f"`{given[-1]['name']}` gave: {result[:QUOTE_CHARACTERS]}"
+    return Answer(text=text, found=True, citations=[], unsupported=[])
+
+
+def _citations(best: Sequence[Evidence], seen: View) -> list[Citation]:
+    return [
+        citation(number, seen.passages[one.window.passage], one.window.start, one.window.end)
+        for number, one in enumerate(best, start=1)
+    ]
+
+
+def _quoting(citations: Sequence[Citation]) -> str:
+    """Write the first quotation as it stands, with the marks of all."""
+    marks = "".join(f"[{one['number']}]" for one in citations)
+    plain = " ".join(citations[0]["quote"].split())
+    return f"{citations[0]['title']} says: “{plain}” {marks}"
+
+
 async def _cited(step: Step, seen: View) -> Answer:
     best = await _chosen(step, seen)
     if not best:
         return Answer(text=NOTHING_FOUND, found=False, citations=[], unsupported=[])
-    citations = [
-        citation(number, seen.passages[one.window.passage], one.window.start, one.window.end)
-        for number, one in enumerate(best, start=1)
-    ]
+    citations = _citations(best, seen)
     first = seen.passages[best[0].window.passage]
     beside = f"{first.context}\n{first.text}"
     text = await _worded(step, seen.question, citations, beside)
@@ -141,14 +172,13 @@ async def _worded(step: Step, question: str, citations: Sequence[Citation], besi
     draft = None
     # Speech comes without marks: of it a small model makes sentences that only sound right.
     if "start_s" not in citations[0]["place"]:
-        draft = await _asked(step, wording(quote, _shown(step, question)), Wish(max_tokens=80))
+        draft = await _asked(step, wording(quote, _shown(step, question)), _WORDING)
     sentence = " ".join(draft.text.split()) if draft else ""
     spans = evidence.sentences(sentence)
     first = sentence[spans[0][0] : spans[0][1]] if spans else ""
     if _holds(first, quote, question, beside):
         return f"{first.rstrip('.!。')} {marks}."
-    plain = " ".join(quote.split())
-    return f"{citations[0]['title']} says: “{plain}” {marks}"
+    return _quoting(citations)
 
 
 def wording(quote: str, question: str) -> Prompt:

@@ -56,7 +56,9 @@ class Calibration:
         """Return an upper bound of a prompt made of these texts."""
         texts = list(parts)
         shares, raw = _made(texts)
-        return min(math.ceil(raw * self._factor(shares, raw)), self._anchored(texts) or math.inf)
+        known = self._anchored(texts)
+        bound = math.ceil(raw * self._factor(shares, raw))
+        return bound if known is None else min(bound, known)
 
     def learn(self, parts: Iterable[str], counted: int) -> None:
         """Take note of what a server counted."""

@@ -1,70 +1,37 @@
 """Ollama's stream of JSON lines as parts of a reply. Pure."""
 
 import json
-from typing import Any, Literal
+from typing import Any
 
-from agent.executives.calls import call_id
 from agent.executives.readers import Reader
-from graphs.errors import BrokenStreamError, EmptyAnswerError
+from agent.executives.received import received
+from agent.executives.thoughts import ThoughtFilter
+from graphs.errors import BrokenStreamError, EmptyAnswerError, ModelMissingError
 from graphs.executive import CallPart, EndPart, EndReason, ReplyPart, ThoughtPart
 
+RELOAD_S = 0.1
+"""A model that was loaded is at hand in less."""
+
 _ENDS = {"stop": EndReason.STOP, "length": EndReason.LENGTH}
-_OPEN, _CLOSE = "<think>", "</think>"
-
-
-class ThoughtFilter:
-    """Tells thoughts from words where a model writes its thinking into the answer.
-
-    Only thinking at the very beginning counts: further on the tag may be somebody's words.
-    """
-
-    def __init__(self) -> None:
-        self._held = ""
-        self._state: Literal["before", "inside", "after"] = "before"
-
-    def feed(self, piece: str) -> tuple[str, str]:
-        """Take a piece; return what of it is thought and what is answer."""
-        if self._state == "after":
-            return "", piece
-        self._held += piece
-        if self._state == "before":
-            start = self._held.lstrip()
-            if _OPEN.startswith(start[: len(_OPEN)]) and len(start) < len(_OPEN):
-                return "", ""
-            if not start.startswith(_OPEN):
-                return "", self._rest()
-            self._held, self._state = start.removeprefix(_OPEN), "inside"
-        thought, tag, rest = self._held.partition(_CLOSE)
-        if tag:
-            self._held, self._state = "", "after"
-            return thought, rest.lstrip()
-        safe = len(thought) - len(_CLOSE) + 1
-        if safe <= 0:
-            return "", ""
-        self._held = thought[safe:]
-        return thought[:safe], ""
-
-    def flush(self) -> tuple[str, str]:
-        """Return what was held back, at the end."""
-        inside = self._state == "inside"
-        held = self._rest()
-        return (held, "") if inside else ("", held)
-
-    def _rest(self) -> str:
-        held, self._held, self._state = self._held, "", "after"
-        return held
 
 
 class OllamaReply:
     """Takes the lines of one reply."""
 
-    def __init__(self, *, model: str, reader: Reader) -> None:
+    def __init__(self, *, model: str, reader: Reader, begun: bool = False) -> None:
         self.done = False
+        self.load_s = 0.0
         self._model = model
         self._reader = reader
         self._filter = ThoughtFilter()
         self._calls: list[CallPart] = []
-        self._spoke = False
+        # An answer that stands already may have nothing to add.
+        self._spoke = begun
+
+    @property
+    def loaded_anew(self) -> bool:
+        """Whether the model was loaded for this answer."""
+        return self.load_s > RELOAD_S
 
     def take(self, line: str) -> list[ReplyPart]:
         """Take one line. Raises BrokenStreamError or, with the last line, EmptyAnswerError."""
@@ -72,7 +39,15 @@ class OllamaReply:
             return []
         event = self._decoded(line)
         if "error" in event:
-            raise BrokenStreamError(f"Ollama broke off while {self._model} wrote: {event['error']}")
+            raise BrokenStreamError(
+                f"Ollama broke off while {self._model} wrote: {str(event['error']).rstrip('.')}. "
+                "Ask again; if it stays, look into Ollama's log."
+            )
+        if event.get("model", self._model) != self._model:
+            raise ModelMissingError(
+                f"{event['model']} answered where {self._model} was asked. See what stands between "
+                "cortical and Ollama."
+            )
         message = event.get("message")
         if not isinstance(message, dict):
             raise self._strange("a line without a message", line)
@@ -99,35 +74,10 @@ class OllamaReply:
             raise self._strange("tool_calls that are no list", listed)
         fresh: list[ReplyPart] = []
         for raw in listed:
-            call = self._call(raw)
+            call = received(raw, {call.id for call in self._calls})
             self._calls.append(call)
             fresh.append(call)
         return fresh
-
-    def _call(self, raw: Any) -> CallPart:
-        """Return a call in shape. Its name and arguments are judged where tools are run."""
-        function = raw.get("function") if isinstance(raw, dict) else None
-        if not isinstance(function, dict):
-            raise self._strange("a tool call without a function", raw)
-        name, arguments = function.get("name"), function.get("arguments")
-        if not isinstance(name, str) or not name.strip():
-            raise self._strange("a tool call without a name", raw)
-        if isinstance(arguments, str):
-            arguments = self._unpacked(arguments, raw)
-        if arguments is None:
-            arguments = {}
-        if not isinstance(arguments, dict):
-            raise self._strange("arguments that are no object", raw)
-        given = raw.get("id")
-        taken = {call.id for call in self._calls}
-        fresh = isinstance(given, str) and given and given not in taken
-        return CallPart(id=str(given) if fresh else call_id(), name=name, arguments=arguments)
-
-    def _unpacked(self, text: str, raw: Any) -> Any:
-        try:
-            return json.loads(text) if text.strip() else None
-        except ValueError as error:
-            raise self._strange("arguments that are no JSON", raw) from error
 
     def _end(self, event: dict[str, Any], line: str) -> list[ReplyPart]:
         reason = _ENDS.get(str(event.get("done_reason", "stop")))
@@ -146,6 +96,7 @@ class OllamaReply:
             if self._calls:
                 reason = EndReason.CALLS
         self.done = True
+        self.load_s = _number(event, "load_duration") / 1e9
         end = EndPart(
             reason=reason,
             prompt_tokens=_number(event, "prompt_eval_count"),

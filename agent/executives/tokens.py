@@ -55,7 +55,7 @@ class Makeup:
     @property
     def tokens(self) -> int:
         """A number of tokens that no tokeniser of a large model is expected to exceed."""
-        return math.ceil(self.costs.sum() - 1e-9)
+        return math.ceil(float(self.costs.sum()) - 1e-9)
 
 
 class Remembered(Generic[Value]):
@@ -118,7 +118,9 @@ def _made_up(text: str) -> Makeup:
     if not len(codes):
         return Makeup(np.zeros(CLASSES), 0)
     pieces = _Pieces(codes, _kinds(codes), english=_english(text))
-    costs = np.bincount(pieces.classes, weights=pieces.costs, minlength=CLASSES)
+    costs: Floats = np.bincount(pieces.classes, weights=pieces.costs, minlength=CLASSES).astype(
+        np.float64
+    )
     costs[_JUMBLE] = pieces.jumble
     return Makeup(costs, pieces.words)
 
@@ -169,7 +171,8 @@ class _Pieces:
         self.jumble, self.words = self._chunks()
 
     def _capital(self) -> NDArray[np.bool_]:
-        return (self._kind == _CAPITALS) & (self._length == 1)
+        alone: NDArray[np.bool_] = (self._kind == _CAPITALS) & (self._length == 1)
+        return alone
 
     def _cost(
         self,

@@ -25,6 +25,7 @@ from graphs.executive import EndPart, Executive, Profile, Prompt, ReplyPart, Tok
 from graphs.fitting.fit import Fitted
 from graphs.fitting.order import LEAST_ANSWER_TOKENS
 from graphs.fitting.summary import room
+from graphs.reply import ask
 from graphs.state import Task, TurnState
 from memory.artifacts import Artifact
 from memory.documents import Chunk, Document
@@ -246,7 +247,8 @@ async def answered(executive: Executive, case: Case) -> tuple[Fitted, list[dict[
     step, bodies = step_of(executive, case, events)
     seen = await view.opened(case.state, step)
     wish = Wish(tools=TOOLS, max_tokens=ANSWER_TOKENS)
-    reply, made = await view.asked(case.state, step, seen, wish)
+    made = await view.fitted(case.state, step, seen, wish)
+    reply = await ask(executive, made.prompt, made.wish, events.append)
     assert reply.text.strip() or reply.calls
     return made, events, bodies
 
@@ -458,7 +460,8 @@ def turn(question: str, history: Sequence[str], **parts: Any) -> TurnState:
 async def asked(executive: Executive, given: TurnState, case: Case) -> tuple[Fitted, EndPart]:
     step, _ = step_of(executive, case, [])
     wish = Wish(tools=TOOLS, max_tokens=ANSWER_TOKENS)
-    reply, made = await view.asked(given, step, await view.opened(given, step), wish)
+    made = await view.fitted(given, step, await view.opened(given, step), wish)
+    reply = await ask(executive, made.prompt, made.wish, lambda _: None)
     return made, reply.end
 
 
