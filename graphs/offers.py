@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from graphs.act import wished
-from graphs.context import Step
-from graphs.executive import CallPart
+from graphs.context import Limits, Step
+from graphs.executive import CallPart, Profile
 from graphs.state import Task, TurnState
-from graphs.tools_shown import FINDER, chosen
+from graphs.tools_shown import FINDER, chosen, narrowed
 from memory.labels import Label
 from tools.base import ToolSpec
 from tools.calls.faults import CallError
@@ -113,13 +113,22 @@ def _shown(state: TurnState, step: Step) -> tuple[str, ...]:
     if known := state.get("tools_shown"):
         return tuple(known)
     specs = step.services.executor.toolbox.specs()
-    shown = chosen(specs, state["asked"], limit=step.services.limits.tools_shown)
+    shown = shown_by(step.services.executive.profile, specs, state["asked"], step.services.limits)
     left = [one.name for one in specs if one.name not in shown and one.name != FINDER]
     if left:
         of = len(shown) + len(left) - (FINDER in shown)
         event = {"event": "left_out", "what": "tools", "count": len(left), "of": of}
         step.emit({**event, "names": left, "why": "they match the question less"})
     return shown
+
+
+def shown_by(
+    profile: Profile, specs: Sequence[ToolSpec], question: str, limits: Limits
+) -> tuple[str, ...]:
+    """Return the tools that a model is shown: few where its choice is worth little."""
+    if not profile.judgement:
+        return narrowed(specs, question)
+    return chosen(specs, question, limit=limits.tools_shown)
 
 
 def _faulty(tasks: Sequence[Task]) -> dict[int, list[Task]]:

@@ -11,7 +11,7 @@ from graphs.context import Limits
 from graphs.executive import CallPart, EndReason
 from graphs.find_tools import find_tools
 from graphs.offers import written_call
-from graphs.tools_shown import FINDER, chosen, matching
+from graphs.tools_shown import FINDER, chosen, matching, narrowed
 from memory.labels import ENGINE_LABEL
 from tools.base import Effect, Tool, ToolContext, ToolResult, ToolSpec
 
@@ -230,6 +230,13 @@ def test_with_many_those_that_match_name_description_or_arguments_are_shown(
 ) -> None:
     shown = chosen(MANY, question, limit=2)
     assert shown == tuple(one.name for one in MANY if one.name in ("recall", name, FINDER))
+
+
+def test_a_model_without_judgement_is_shown_only_what_matches_nearly_best() -> None:
+    assert narrowed(MANY, "play a song") == ("play_music",)
+    assert narrowed(MANY, "xyzzy") == tuple(one.name for one in MANY)
+    same = [spec(f"mail_{number}", "Write mail.") for number in range(5)]
+    assert len(narrowed(same, "write a mail")) == 3
 
 
 def test_what_was_called_stays_and_the_order_is_that_of_registration() -> None:
