@@ -104,7 +104,8 @@ class Asks:
         executive = self.step.services.executive
         begun = self._begun(Stage.WORK)
         self.offer = offers.offered(self.state, self.step)
-        wish = replace(self._wish(begun), tools=self.offer.tools)
+        wish = self._wish(begun, think=self.step.services.think)
+        wish = replace(wish, tools=self.offer.tools)
         if begun and not executive.profile.native_tools:
             wish = replace(wish, tools=())
         elif self.offer.must_call and not begun:
@@ -121,11 +122,12 @@ class Asks:
         """Ask for an answer from what there is."""
         begun = self._begun(Stage.LAST)
         more = [HumanMessage(prompts.LAST.format(reason=ended["reason"]))]
-        return await self._asked(Stage.LAST, self._wish(begun), more, begun=begun, ended=ended)
+        wish = self._wish(begun, think=self.step.services.think)
+        return await self._asked(Stage.LAST, wish, more, begun=begun, ended=ended)
 
     async def repair(self, said: Said, more: Sequence[AnyMessage]) -> Said:
         """Ask for a better answer than the one that stands."""
-        wish = replace(self._wish(""), think=False)
+        wish = self._wish(think=False)
         return await self._asked(Stage.REPAIR, wish, more, ended=said.ended, stands=said.text)
 
     def repairable(self) -> bool:
@@ -137,13 +139,14 @@ class Asks:
         draft = self.draft
         return draft.text if draft is not None and draft.stage is stage else ""
 
-    def _wish(self, begun: str) -> Wish:
+    def _wish(self, begun: str = "", *, think: bool) -> Wish:
         """Return a wish for an answer in words, within the tokens that are left."""
         bounds = self.step.services.limits
-        think = self.step.services.think and not begun
+        think = think and not begun
         wanted = bounds.answer_tokens + (bounds.thought_tokens if think else 0)
-        room = min(wanted - len(begun) // 3, limits.tokens_left(self._meter.spent, bounds))
-        return Wish(max_tokens=max(limits.ANSWER_TOKENS, room), think=think)
+        left = limits.tokens_left(self._meter.spent, bounds)
+        room = max(limits.ANSWER_TOKENS, min(wanted - len(begun) // 3, left))
+        return Wish(max_tokens=room, think=think, may_be_cut=left <= room)
 
     async def _asked(
         self,

@@ -70,6 +70,7 @@ CREATE INDEX documents_by_time ON documents (modified_at);
 CREATE INDEX documents_by_message ON documents (message_id) WHERE message_id IS NOT NULL;
 CREATE INDEX documents_by_thread ON documents (thread, modified_at) WHERE thread IS NOT NULL;
 CREATE INDEX documents_by_topic ON documents (topic, modified_at) WHERE topic IS NOT NULL;
+CREATE INDEX documents_by_kind ON documents (kind, document_id);
 CREATE INDEX documents_orphaned ON documents (topic) WHERE orphan;
 COMMENT ON COLUMN documents.configuration IS 'Text search configuration that its words went through';
 COMMENT ON COLUMN documents.author IS 'Who wrote it, as the content says: of a mail the name and address of its sender';

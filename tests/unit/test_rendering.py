@@ -196,5 +196,5 @@ def test_what_is_harmless_stays_as_it_is(text: str) -> None:
 
 def test_all_that_is_printed_is_harmless(capsys: pytest.CaptureFixture[str]) -> None:
     output.print_lines(["\x1b[31mred"])
-    cli._say("\x1b[31mred")
+    output.note("\x1b[31mred")
     assert capsys.readouterr() == ("\\x1b[31mred\n", "\\x1b[31mred\n")
