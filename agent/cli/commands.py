@@ -60,4 +60,5 @@ _group(
     embed=bench.embed,
     retrieval=bench.retrieval,
     scale=bench.scale,
+    prefix=bench.prefix,
 )
