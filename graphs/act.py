@@ -173,7 +173,7 @@ async def _keep(task: Task, result: ToolResult, passages: list[Passage], step: S
         known = {passage["chunk"]: number for number, passage in enumerate(passages, start=1)}
         for chunk in result.chunks:
             if chunk not in known:
-                passages.append(Passage(chunk=chunk, score=0.0))
+                passages.append(Passage(chunk=chunk, score=0.0, call=task["id"]))
                 known[chunk] = len(passages)
         numbers = " ".join(f"[{known[chunk]}]" for chunk in result.chunks)
         text = f"Found the passages {numbers}."

@@ -64,8 +64,6 @@ class Limits:
     calls_per_round: int = 4
     passages: int = 8
     answer_tokens: int = 700
-    history_messages: int = 12
-    """Earlier messages of the thread that are shown."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,6 +1,7 @@
 """The executive at work: call tools, or answer with citations."""
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 
@@ -9,7 +10,8 @@ from graphs.act import wished
 from graphs.citations import Grounded, ground
 from graphs.context import Step
 from graphs.executive import EndReason, Wish
-from graphs.reply import Reply, ask
+from graphs.fitting.fit import Fitted
+from graphs.reply import Reply
 from graphs.state import Answer, TurnState
 from memory.labels import Label
 
@@ -24,17 +26,30 @@ async def reason(state: TurnState, step: Step) -> dict[str, Any]:
 
 async def _deliberate(state: TurnState, step: Step, seen: view.View) -> dict[str, Any]:
     last = state["rounds"] + 1 >= step.services.limits.rounds
-    tools = () if last else step.services.executor.toolbox.specs()
-    wish = Wish(tools=tools, max_tokens=step.services.limits.answer_tokens)
-    prompt = await view.fitted(state, step, seen, wish)
-    reply = await ask(step.services.executive, prompt, wish, step.emit)
+    wish = _wish(step, may_call=not last)
+    reply, made = await view.asked(state, step, seen, wish)
     if reply.calls and not last:
         tasks = wished(reply.calls, state, step, seen.label)
-        return {"tasks": [*state["tasks"], *tasks], "rounds": state["rounds"] + 1}
+        return {"tasks": [*state["tasks"], *tasks], "rounds": state["rounds"] + 1, **made.update}
+    state = _with(state, made)
+    if reply.calls and not reply.text.strip():
+        reply, _ = await view.asked(state, step, seen, replace(wish, tools=()))
     grounded = _grounded(reply, seen)
     if grounded.unsupported and not _not_found(reply.text) and seen.passages:
         reply, grounded = await _repaired(state, step, seen, reply, grounded)
-    return answered(step, _answer(reply, grounded), seen.label, rounds=state["rounds"] + 1)
+    rounds = state["rounds"] + 1
+    return {**answered(step, _answer(reply, grounded), seen.label, rounds=rounds), **made.update}
+
+
+def _with(state: TurnState, made: Fitted) -> TurnState:
+    return cast(TurnState, {**state, **made.update})
+
+
+def _wish(step: Step, *, may_call: bool) -> Wish:
+    """Return the wish of a round: the same tools each time, for the same beginning."""
+    tools = step.services.executor.toolbox.specs()
+    limits = step.services.limits
+    return Wish(tools=tools, may_call=may_call, max_tokens=limits.answer_tokens)
 
 
 async def _repaired(
@@ -46,10 +61,8 @@ async def _repaired(
         AIMessage(reply.text),
         HumanMessage(prompts.REPAIR.format(sentences=listed)),
     ]
-    wish = Wish(max_tokens=step.services.limits.answer_tokens)
     step.emit({"event": "repairing", "sentences": len(grounded.unsupported)})
-    prompt = await view.fitted(state, step, seen, wish, more=more)
-    second = await ask(step.services.executive, prompt, wish, step.emit)
+    second, _ = await view.asked(state, step, seen, _wish(step, may_call=False), more=more)
     again = _grounded(second, seen)
     if second.text.strip() and len(again.unsupported) < len(grounded.unsupported):
         return second, again

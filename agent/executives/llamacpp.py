@@ -13,6 +13,7 @@ from agent.executives import calls, messages
 from agent.executives.gguf import GgufHeader, embedded_model, read_header
 from agent.executives.llamacpp_server import Chunk, LlamaServer, refuse
 from agent.executives.readers import Reader, reader_for
+from agent.executives.tokens import Calibration, Counts
 from graphs.errors import BrokenStreamError, EmptyAnswerError
 from graphs.executive import (
     EndPart,
@@ -55,6 +56,8 @@ class LlamaCppExecutive:
         self._turns = ThreadPoolExecutor(max_workers=1, thread_name_prefix="llama.cpp")
         self._loading = threading.Lock()  # protects `_server`: the model is loaded once
         self._server: LlamaServer | None = None
+        self._calibration = Calibration()
+        self._counts = Counts()
 
     @classmethod
     def embedded(cls, *, context_tokens: int = 4_096) -> "LlamaCppExecutive":
@@ -72,11 +75,19 @@ class LlamaCppExecutive:
         """What is known about it."""
         return self._profile
 
-    async def count(self, prompt: Prompt, wish: Wish) -> TokenCount:
-        """Return the exact number of tokens, counted by the model's own tokeniser."""
+    async def count(self, prompt: Prompt, wish: Wish, *, room: int | None = None) -> TokenCount:
+        """Return the exact number of tokens, counted by the model's own tokeniser.
+
+        A bound that is within `room` takes its place: it needs no tokeniser.
+        """
         body = self._body(prompt, wish)
-        tokens = await asyncio.to_thread(lambda: self._loaded().count(body))
-        return TokenCount(tokens=tokens, exact=True)
+        texts = [message["content"] for message in body["messages"]]
+        bound = self._calibration.bound(texts)
+        if room is not None and bound <= room:
+            return TokenCount(tokens=bound, exact=False)
+        counted = await asyncio.to_thread(lambda: self._counts.of(body, self._loaded().count))
+        self._calibration.learn(texts, counted)
+        return TokenCount(tokens=counted, exact=True)
 
     async def stream(self, prompt: Prompt, wish: Wish) -> AsyncGenerator[ReplyPart, None]:
         """Yield the answer as it is written; the last part is the one `EndPart`."""
@@ -136,8 +147,9 @@ class LlamaCppExecutive:
         """Return the request; tools become a schema, since few templates know them."""
         must_call = wish.must_call or not self._profile.judgement
         preface = calls.instructions(wish.tools, must_call=must_call) if wish.tools else ""
+        callable_tools = wish.tools if wish.may_call else ()
         schema = (
-            calls.union(wish.tools, must_call=must_call)
+            calls.union(callable_tools, must_call=must_call and wish.may_call)
             if wish.tools
             else wish.schema and calls.constrained(wish.schema)
         )

@@ -68,7 +68,13 @@ class OllamaExecutive:
         """What is known about it."""
         return self._profile
 
-    async def count(self, prompt: Prompt, wish: Wish) -> TokenCount:
+    async def count(
+        self,
+        prompt: Prompt,
+        wish: Wish,
+        *,
+        room: int | None = None,  # noqa: ARG002 - a bound is all that there is
+    ) -> TokenCount:
         """Return an upper bound: Ollama has no tokeniser to ask.
 
         It comes from classes of characters and is raised by what the server counts of each prompt.

@@ -59,7 +59,8 @@ def chat_body(
 
 def _schema(wish: Wish, *, by_schema: bool) -> JsonSchema | None:
     if by_schema:
-        return calls.union(wish.tools, must_call=wish.must_call)
+        callable_tools = wish.tools if wish.may_call else ()
+        return calls.union(callable_tools, must_call=wish.must_call and wish.may_call)
     if wish.schema is None or wish.tools:
         return None
     constrained: JsonSchema = calls.constrained(wish.schema)

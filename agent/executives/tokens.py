@@ -1,9 +1,14 @@
 """Bounds on the tokens of a text, for servers that have no tokeniser to ask. Pure."""
 
+import hashlib
+import json
 import math
 import re
-from collections.abc import Iterable
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
+from typing import Any
 
 # Byte-pair tokenisers split before they merge: at white space, at a change between letters,
 # digits and other signs, and before a capital that follows a small letter. The classes below are
@@ -91,3 +96,26 @@ class Calibration:
     @staticmethod
     def _raw(parts: Iterable[str]) -> int:
         return PROMPT_TOKENS + sum(MESSAGE_TOKENS + upper_bound(part) for part in parts)
+
+
+class Counts:
+    """Exact counts of requests, so that the same is not counted twice."""
+
+    def __init__(self, *, size: int = 512) -> None:
+        self._known: OrderedDict[bytes, int] = OrderedDict()
+        self._size = size
+        self._lock = threading.Lock()  # protects `_known`: counting happens on several threads
+
+    def of(self, body: Mapping[str, Any], count: Callable[[Any], int]) -> int:
+        """Return what `count` gives for the body, or gave before."""
+        key = hashlib.blake2b(json.dumps(body, sort_keys=True).encode(), digest_size=16).digest()
+        with self._lock:
+            known = self._known.get(key)
+        if known is None:
+            known = count(body)
+        with self._lock:
+            self._known[key] = known
+            self._known.move_to_end(key)
+            while len(self._known) > self._size:
+                self._known.popitem(last=False)
+        return known
