@@ -1,5 +1,6 @@
 """The one place that wires: settings to database, memory, senses, executive and graphs."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
@@ -26,8 +27,7 @@ from memory.store import DocumentStore
 from tools.senses.base import Residency, Senses
 
 if TYPE_CHECKING:
-    from agent.executives.llamacpp import LlamaCppExecutive
-    from agent.executives.ollama import OllamaExecutive
+    from agent.executives.choose import AnyExecutive, ChoosingOpenAi
     from agent.turns import Builder, Turns
     from graphs.context import Services
     from graphs.executive import Executive
@@ -191,10 +191,10 @@ async def _offered(settings: Settings) -> str:
     return "embedded" if model is None else f"{_SERVED}{model.name}"
 
 
-async def executive(settings: Settings) -> "OllamaExecutive | LlamaCppExecutive":
+async def executive(settings: Settings) -> "AnyExecutive":
     """Choose who reasons; the model is loaded when it is first asked."""
     from agent.executives.choose import Choosing, choose
-    from agent.executives.ollama import OllamaTimeouts
+    from agent.executives.wire import Timeouts
 
     chosen = await choose(
         Choosing(
@@ -204,13 +204,33 @@ async def executive(settings: Settings) -> "OllamaExecutive | LlamaCppExecutive"
             server_context_tokens=settings.ollama.context_tokens,
             process_context_tokens=settings.executive.context_tokens,
             probe_timeout_s=settings.ollama.probe_timeout_s,
-            timeouts=OllamaTimeouts(
+            timeouts=Timeouts(
                 first_token_s=settings.ollama.first_token_timeout_s,
                 token_s=settings.ollama.token_timeout_s,
             ),
+            openai=await _openai(settings),
         )
     )
     return chosen.executive
+
+
+async def _openai(settings: Settings) -> "ChoosingOpenAi | None":
+    """Return the server that speaks OpenAI's protocol, where one is set and may be chosen."""
+    from agent.executives.choose import ChoosingOpenAi
+    from agent.executives.wire import Timeouts
+
+    own = settings.openai
+    if own.url is None or not settings.executive.choice.startswith(("auto", "openai:")):
+        return None
+    return ChoosingOpenAi(
+        url=own.url,
+        model=own.model,
+        api_key=await asyncio.to_thread(own.key),
+        context_tokens=own.context_tokens,
+        native_tools=own.native_tools,
+        probe_timeout_s=own.probe_timeout_s,
+        timeouts=Timeouts(first_token_s=own.first_token_timeout_s, token_s=own.token_timeout_s),
+    )
 
 
 @asynccontextmanager

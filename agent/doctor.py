@@ -9,9 +9,12 @@ from typing import Any
 from agent import assembly, capabilities
 from agent import settings as settings_module
 from agent.capabilities import Capability
-from agent.executives import ollama_server
+from agent.errors import SettingsError
+from agent.executives import ollama_server, openai_server
 from agent.executives.ollama_server import OllamaModel, OllamaServer
+from agent.executives.openai_server import OpenAiServer
 from agent.settings import Settings
+from graphs.errors import ExecutiveError
 from memory.embedding_models import Model
 from memory.errors import MemoryStoreError
 from memory.language import CODE, UNKNOWN
@@ -29,9 +32,10 @@ async def examine(settings: Settings) -> dict[str, Any]:
     server = await ollama_server.discover(
         settings.ollama.url, timeout_s=settings.ollama.probe_timeout_s
     )
+    other = await _openai_server(settings)
     served = embeddings(settings, server)
     found = [
-        executive(settings, server),
+        executive(settings, server, other),
         served,
         *capabilities.senses(),
         _database(settings),
@@ -41,6 +45,8 @@ async def examine(settings: Settings) -> dict[str, Any]:
         f"the variable {name} means nothing to cortical; is it misspelt?"
         for name in settings_module.unknown_variables()
     ]
+    if isinstance(other, str) and settings.executive.choice == "auto":
+        notes.append(f"openai.url is set, but: {other}")
     notes += await _memory(settings, embedded=served.tier == "embedded")
     return {
         "version": version("cortical"),
@@ -48,6 +54,19 @@ async def examine(settings: Settings) -> dict[str, Any]:
         "capabilities": [one.to_json() for one in found],
         "notes": notes,
     }
+
+
+async def _openai_server(settings: Settings) -> OpenAiServer | str | None:
+    """Return the server of `openai.url`, or why it does not serve; None where none is set."""
+    own = settings.openai
+    if own.url is None:
+        return None
+    try:
+        return await openai_server.discover(
+            own.url, api_key=own.key(), timeout_s=own.probe_timeout_s
+        )
+    except (ExecutiveError, SettingsError) as error:
+        return str(error)
 
 
 async def _memory(settings: Settings, *, embedded: bool) -> list[str]:
@@ -116,8 +135,10 @@ def _counted(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {code}" for code, count in largest_first)
 
 
-def executive(settings: Settings, server: OllamaServer | None) -> Capability:
-    """Tell who reasons, by the rules that choose it."""
+def executive(
+    settings: Settings, server: OllamaServer | None, other: OpenAiServer | str | None = None
+) -> Capability:
+    """Tell who reasons, by the rules that choose it; `other` is the server of `openai.url`."""
     choice = settings.executive.choice
     kind, _, wanted = choice.partition(":")
     if kind == "gguf":
@@ -126,9 +147,16 @@ def executive(settings: Settings, server: OllamaServer | None) -> Capability:
         return _missing("executive", choice, f"There is no file {wanted}. Correct the path.")
     if kind == "ollama":
         return _named("executive", choice, wanted, settings, server)
+    if kind == "openai":
+        return _of_openai(choice, wanted, other)
     if choice not in ("auto", "embedded"):
-        advice = "`executive.choice` is auto, embedded, ollama:MODEL or gguf:PATH. Correct it."
+        advice = (
+            "`executive.choice` is auto, embedded, ollama:MODEL, openai:MODEL or gguf:PATH. "
+            "Correct it."
+        )
         return _missing("executive", choice, advice)
+    if choice == "auto" and isinstance(other, OpenAiServer) and other.model(settings.openai.model):
+        return _of_openai(choice, settings.openai.model, other)
     if server is not None and choice == "auto":
         preferred = server.model(settings.ollama.model)
         able = preferred is not None and "tools" in preferred.capabilities
@@ -142,6 +170,19 @@ def executive(settings: Settings, server: OllamaServer | None) -> Capability:
         "Good for trying the engine out, not for judgement. Install Ollama and run "
         f"`ollama pull {settings.ollama.model}` for one that reasons.",
     )
+
+
+def _of_openai(choice: str, wanted: str | None, server: OpenAiServer | str | None) -> Capability:
+    """Tell of a model of the server of `openai.url`."""
+    if server is None:
+        return _missing("executive", choice, "openai.url is not set. Set it to the address.")
+    if isinstance(server, str):
+        return _missing("executive", choice, server)
+    model = server.model(wanted)
+    if model is None:
+        has = ", ".join(one.short for one in server.models) or "none"
+        return _missing("executive", choice, f"The server has {has}. Load {wanted} there.")
+    return Capability(name="executive", tier="full", server=f"{model.short} ({server.kind})")
 
 
 def _named(

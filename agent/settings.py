@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from platformdirs import PlatformDirs
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -26,6 +26,7 @@ from agent.errors import SettingsError
 
 PREFIX = "CORTICAL_"
 FILE_VARIABLE = "CORTICAL_CONFIG"
+_HIDDEN = "***"
 _DIRS = PlatformDirs("cortical", appauthor=False)
 
 
@@ -67,11 +68,44 @@ class OllamaSettings(Section):
     token_timeout_s: float = Field(default=60.0, gt=0)
 
 
+class OpenAiSettings(Section):
+    """Any server that speaks OpenAI's protocol."""
+
+    url: str | None = None
+    """With or without `/v1` at its end; none: no such server is used."""
+    model: str | None = None
+    """None: the first that the server lists."""
+    api_key: SecretStr | None = None
+    api_key_file: Folder | None = None
+    """Taken where there is no `api_key`."""
+    context_tokens: int | None = Field(default=None, ge=512)
+    """The most that is used; none: what the server tells."""
+    native_tools: bool | None = None
+    """None: what the server tells; where it tells nothing, tools are called by schema."""
+    probe_timeout_s: float = Field(default=1.0, gt=0)
+    first_token_timeout_s: float = Field(default=300.0, gt=0)
+    token_timeout_s: float = Field(default=60.0, gt=0)
+
+    def key(self) -> str | None:
+        """Return the key, out of its file if it is there. Raises SettingsError."""
+        if self.api_key is not None:
+            return self.api_key.get_secret_value().strip() or None
+        if self.api_key_file is None:
+            return None
+        try:
+            return self.api_key_file.read_text("utf-8").strip() or None
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(
+                f"The file {self.api_key_file}, which the setting openai.api_key_file names, "
+                f"cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}."
+            ) from error
+
+
 class ExecutiveSettings(Section):
     """Who reasons."""
 
     choice: str = "auto"
-    """`auto`, `embedded`, `ollama:MODEL` or `gguf:PATH`."""
+    """`auto`, `embedded`, `ollama:MODEL`, `openai:MODEL` or `gguf:PATH`."""
     context_tokens: int = Field(default=4_096, ge=512)
     """Context of a model in process."""
 
@@ -111,6 +145,7 @@ class Settings(BaseSettings):
     database: DatabaseSettings = DatabaseSettings()
     executive: ExecutiveSettings = ExecutiveSettings()
     ollama: OllamaSettings = OllamaSettings()
+    openai: OpenAiSettings = OpenAiSettings()
     files: FilesSettings = FilesSettings()
     limits: LimitsSettings = LimitsSettings()
     graphs: Mapping[str, str] = {}
@@ -166,7 +201,7 @@ def _unreadable() -> str:
     structured = {*Settings.model_fields} - {*known_keys()} | {"graphs", "tools", "files.roots"}
     names = {_variable(key) for key in structured}
     found = [
-        f"{name} = {value!r}"
+        f"{name} = {_harmless(name, value)!r}"
         for name, value in os.environ.items()
         if name.upper() in names and not _is_json(value)
     ]
@@ -191,9 +226,15 @@ def _explained(error: ValidationError, file: Path | None) -> str:
             hint = f" Did you mean `{near[0]}`?" if near else ""
             lines.append(f"There is no setting `{key}`.{hint}")
         else:
-            lines.append(f"Setting `{key}` = {fault['input']!r}: {fault['msg']}.")
+            lines.append(f"Setting `{key}` = {_harmless(key, fault['input'])!r}: {fault['msg']}.")
     where = f" (file {file}, or a variable {PREFIX}…)" if file else f" (a variable {PREFIX}…)"
     return " ".join(lines) + where
+
+
+def _harmless(key: str, value: Any) -> Any:
+    """Return what was given for a key, unless a secret may stand in it."""
+    name = key.lower().removeprefix(PREFIX.lower())
+    return _HIDDEN if name == "openai" or "api_key" in name else value
 
 
 def known_keys() -> list[str]:
@@ -251,10 +292,12 @@ def _in_environment(key: str) -> str | None:
 
 
 def value_of(settings: Settings, key: str) -> Any:
-    """Return the value of a key, nested ones with a dot; a password in an address is hidden."""
+    """Return the value of a key, nested ones with a dot; secrets and passwords are hidden."""
     value: Any = settings
     for part in key.split("."):
         value = getattr(value, part)
+    if isinstance(value, SecretStr):
+        return _HIDDEN
     if isinstance(value, str):
         return re.sub(r"(?<=:)[^:/@\s]+(?=@)|(?<=password=)\S+", "***", value)
     return value

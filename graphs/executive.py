@@ -35,6 +35,9 @@ class Prompt:
 
     system: str
     messages: tuple[AnyMessage, ...]
+    begun: str = ""
+    """The beginning of the answer that stands already, in words: the model goes on from it, and
+    what it adds is what comes; it does not think again. Not for an answer that has a shape."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,6 +58,24 @@ class Wish:
     seed: int = 0
     think: bool = False
     stop: Sequence[str] = ()
+    may_be_cut: bool = False
+    """An answer that reaches `max_tokens` is good as it is: only its beginning is used."""
+
+    def shaped(self, profile: Profile) -> bool:
+        """Whether the answer has a shape, so that no part of it is of use without the rest."""
+        if self.schema is not None or self.must_call:
+            return True
+        return bool(self.tools) and not profile.judgement
+
+
+def goes_on(prompt: Prompt, wish: Wish, profile: Profile) -> bool:
+    """Whether the answer goes on from words that stand already.
+
+    Raises ValueError where the answer is to have a shape: it cannot be made of a part.
+    """
+    if prompt.begun and wish.shaped(profile):
+        raise ValueError("an answer that has a shape is asked for whole: leave `begun` empty")
+    return bool(prompt.begun)
 
 
 class EndReason(StrEnum):
@@ -99,6 +120,9 @@ class EndPart:
     """Tokens of the prompt that were not evaluated again; 0 where the server does not tell."""
     answer_tokens: int
     seconds: float
+    notices: tuple[str, ...] = ()
+    """What the server did that it should not have, each a sentence: it loaded the model anew, it
+    holds a smaller context than it was asked for. The answer itself is whole."""
 
 
 ReplyPart = TextPart | ThoughtPart | CallPart | EndPart

@@ -33,6 +33,9 @@ QUOTE_CHARACTERS = 1_500
 WINDOWS_LIMIT = 32
 """Windows that are compared with the question by meaning."""
 
+_WORDING = Wish(max_tokens=80, may_be_cut=True)
+"""Of the model's words only the first sentence is used."""
+
 _REMEMBER = re.compile(
     r"^\s*(?:please\s+)?(?:(?:remember|note|keep in mind|merke? dir|bitte merken)\b|请?记住)"
     r"[\s,:，：]*(?:that\b|dass\b)?\s*",
@@ -137,7 +140,7 @@ async def _worded(step: Step, question: str, citations: Sequence[Citation], besi
     draft = None
     # Speech comes without marks: of it a small model makes sentences that only sound right.
     if "start_s" not in citations[0]["place"]:
-        draft = await _asked(step, wording(quote, question), Wish(max_tokens=80))
+        draft = await _asked(step, wording(quote, question), _WORDING)
     sentence = " ".join(draft.text.split()) if draft else ""
     spans = evidence.sentences(sentence)
     first = sentence[spans[0][0] : spans[0][1]] if spans else ""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from agent.cli.options import Json, Peers
+from agent.cli.options import FAILED, Json, Peers
 from agent.cli.output import print_json, print_lines
 from agent.cli.work import settings_of, wait
 
@@ -97,6 +97,16 @@ def retrieval(
             measure.measure(settings_of(), folders, watch=show.event, peer=peer.interpreter(peers))
         )
     print_json(report) if as_json else print_lines(lines.lines(report))
+
+
+def faults(as_json: Json = False) -> None:
+    """Meet what goes wrong between us and a model on every adapter: is it noticed, and mended."""
+    from agent.bench.faults import measure
+
+    report = wait(measure.measure())
+    print_json(report) if as_json else print_lines(measure.lines(report))
+    if report["right"] < report["met"]:
+        raise typer.Exit(FAILED)
 
 
 def scale(

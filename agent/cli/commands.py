@@ -59,6 +59,7 @@ _group(
     answers=bench.answers,
     embed=bench.embed,
     retrieval=bench.retrieval,
+    faults=bench.faults,
     scale=bench.scale,
     prefix=bench.prefix,
 )

@@ -6,12 +6,32 @@ from pathlib import Path
 
 from agent.errors import SettingsError
 from agent.executives.llamacpp import LlamaCppExecutive
-from agent.executives.ollama import OllamaExecutive, OllamaTimeouts
+from agent.executives.ollama import OllamaExecutive
 from agent.executives.ollama_server import OllamaModel, OllamaServer, discover
+from agent.executives.openai import OpenAiExecutive
+from agent.executives.openai_server import OpenAiModel, OpenAiServer, place
+from agent.executives.openai_server import discover as discover_openai
+from agent.executives.wire import Timeouts
 from graphs.errors import ExecutiveUnreachableError, ModelMissingError
 
 AUTO, EMBEDDED = "auto", "embedded"
-_OLLAMA, _GGUF = "ollama:", "gguf:"
+_OLLAMA, _OPENAI, _GGUF = "ollama:", "openai:", "gguf:"
+
+AnyExecutive = OllamaExecutive | OpenAiExecutive | LlamaCppExecutive
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChoosingOpenAi:
+    """A server that speaks OpenAI's protocol, as the settings name it."""
+
+    url: str
+    model: str | None = None
+    """None: the first that it lists."""
+    api_key: str | None = field(default=None, repr=False)
+    context_tokens: int | None = None
+    native_tools: bool | None = None
+    probe_timeout_s: float = 1.0
+    timeouts: Timeouts = field(default_factory=Timeouts)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,7 +39,7 @@ class Choosing:
     """What the choice depends on."""
 
     wanted: str = AUTO
-    """`auto`, `embedded`, `ollama:MODEL` or `gguf:PATH`."""
+    """`auto`, `embedded`, `ollama:MODEL`, `openai:MODEL` or `gguf:PATH`."""
     url: str = "http://127.0.0.1:11434"
     preferred_model: str = "qwen3:14b"
     """Taken by `auto` if the server has it and it can call tools."""
@@ -27,14 +47,16 @@ class Choosing:
     process_context_tokens: int = 4_096
     probe_timeout_s: float = 0.4
     """How long a server has to tell what it is, all told."""
-    timeouts: OllamaTimeouts = field(default_factory=OllamaTimeouts)
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    openai: ChoosingOpenAi | None = None
+    """None: no such server is set."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Chosen:
     """An executive, not loaded yet, and one line that says why it is this one."""
 
-    executive: OllamaExecutive | LlamaCppExecutive
+    executive: AnyExecutive
     reason: str
 
 
@@ -47,15 +69,69 @@ async def choose(choosing: Choosing) -> Chosen:
         return await asyncio.to_thread(_file, choosing, wanted.removeprefix(_GGUF))
     if wanted.startswith(_OLLAMA):
         return await _named(choosing, wanted.removeprefix(_OLLAMA))
+    if wanted.startswith(_OPENAI):
+        return await _openai(choosing, wanted.removeprefix(_OPENAI))
     if wanted == AUTO:
         return await _best(choosing)
     raise SettingsError(
         f"Setting executive.choice = {wanted!r} names no executive. Write {AUTO}, {EMBEDDED}, "
-        f"{_OLLAMA}MODEL or {_GGUF}PATH."
+        f"{_OLLAMA}MODEL, {_OPENAI}MODEL or {_GGUF}PATH."
     )
 
 
 async def _best(choosing: Choosing) -> Chosen:
+    """Take the server that somebody has set, else Ollama, else the embedded model."""
+    if choosing.openai is None:
+        return await _best_of_ollama(choosing)
+    try:
+        return await _openai(choosing, choosing.openai.model, "which openai.url names")
+    except (ExecutiveUnreachableError, ModelMissingError) as error:
+        other = await _best_of_ollama(choosing)
+        return Chosen(executive=other.executive, reason=f"{other.reason}. {error}")
+
+
+async def _openai(
+    choosing: Choosing, name: str | None, why: str = "as the setting executive.choice says"
+) -> Chosen:
+    """Take a model of the server that is set. Raises SettingsError and what `discover` raises."""
+    set_up = choosing.openai
+    if set_up is None:
+        raise SettingsError(
+            f"The setting executive.choice is {_OPENAI}{name}, but openai.url is not set. Set it "
+            "to the server's address, such as http://127.0.0.1:8080."
+        )
+    server = await discover_openai(
+        set_up.url, api_key=set_up.api_key, timeout_s=set_up.probe_timeout_s
+    )
+    model = server.model(name)
+    if model is None:
+        has = ", ".join(one.short for one in server.models) or "none"
+        raise ModelMissingError(
+            f"The server at {place(set_up.url).shown} does not have {name or 'a model'}; it has "
+            f"{has}. Load it there, or correct the setting."
+        )
+    return _openai_served(set_up, server, model, why)
+
+
+def _openai_served(
+    set_up: ChoosingOpenAi, server: OpenAiServer, model: OpenAiModel, why: str
+) -> Chosen:
+    executive = OpenAiExecutive(
+        model,
+        url=server.url,
+        kind=server.kind,
+        context_tokens=set_up.context_tokens,
+        native_tools=set_up.native_tools,
+        api_key=set_up.api_key,
+        timeouts=set_up.timeouts,
+    )
+    return Chosen(
+        executive=executive,
+        reason=f"{model.short} of {server.kind} at {place(server.url).shown}, {why}",
+    )
+
+
+async def _best_of_ollama(choosing: Choosing) -> Chosen:
     server = await discover(choosing.url, timeout_s=choosing.probe_timeout_s)
     if server is None:
         return await _embedded(choosing, f"since no Ollama server answers at {choosing.url}")

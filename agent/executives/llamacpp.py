@@ -4,17 +4,18 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from agent.executives import calls, messages
+from agent.executives import calls, messages, tokens
 from agent.executives.gguf import GgufHeader, embedded_model, read_header
+from agent.executives.judgement import JUDGEMENT_BYTES
 from agent.executives.llamacpp_server import Chunk, LlamaServer, refuse
 from agent.executives.readers import Reader, reader_for
 from agent.executives.tokens import Calibration, Counts
-from graphs.errors import BrokenStreamError, EmptyAnswerError
+from graphs.errors import BrokenStreamError, EmptyAnswerError, PromptTooLongError
 from graphs.executive import (
     EndPart,
     EndReason,
@@ -25,13 +26,35 @@ from graphs.executive import (
     ThoughtPart,
     TokenCount,
     Wish,
+    goes_on,
 )
 from memory.sizing import usable_cores
 
-JUDGEMENT_BYTES = 1_500_000_000
-"""Models in smaller files (about three billion parameters at four bits) are not relied on."""
-
 _ENDS = {"stop": EndReason.STOP, "length": EndReason.LENGTH}
+
+
+class Loaded(Protocol):
+    """A loaded model, as `llamacpp_server.LlamaServer` is one. Everything blocks."""
+
+    def generate(self, body: dict[str, Any], on_chunk: Callable[[Chunk], bool]) -> None:
+        """Generate until the end, or until `on_chunk` returns True."""
+        ...
+
+    def count(self, body: dict[str, Any]) -> int:
+        """Return the tokens of a request's prompt."""
+        ...
+
+    def close(self) -> None:
+        """Free the model."""
+        ...
+
+
+class Load(Protocol):
+    """Loads a model."""
+
+    def __call__(self, model: Path, *, context_tokens: int, cores: int) -> Loaded:
+        """Return it. Raises ModelMissingError."""
+        ...
 
 
 class LlamaCppExecutive:
@@ -41,8 +64,11 @@ class LlamaCppExecutive:
     differs: sums are then taken in another order, and two nearly equal words may change places.
     """
 
-    def __init__(self, header: GgufHeader, *, context_tokens: int, tier: str) -> None:
+    def __init__(
+        self, header: GgufHeader, *, context_tokens: int, tier: str, load: Load = LlamaServer
+    ) -> None:
         self._header = header
+        self._load = load
         self._profile = Profile(
             name=f"{header.path.stem} (llama.cpp)",
             tier=tier,
@@ -55,7 +81,7 @@ class LlamaCppExecutive:
         # event loop they are.
         self._turns = ThreadPoolExecutor(max_workers=1, thread_name_prefix="llama.cpp")
         self._loading = threading.Lock()  # protects `_server`: the model is loaded once
-        self._server: LlamaServer | None = None
+        self._server: Loaded | None = None
         self._calibration = Calibration()
         self._counts = Counts()
 
@@ -91,8 +117,9 @@ class LlamaCppExecutive:
 
     async def stream(self, prompt: Prompt, wish: Wish) -> AsyncGenerator[ReplyPart, None]:
         """Yield the answer as it is written; the last part is the one `EndPart`."""
-        answer = _Answer(reader_for(wish, calls_by_schema=True))
+        begun = goes_on(prompt, wish, self._profile)
         body = self._body(prompt, wish)
+        answer = _Answer(reader_for(wish, calls_by_schema="grammar" in body), body, begun=begun)
         loop = asyncio.get_running_loop()
         chunks: asyncio.Queue[Chunk | None] = asyncio.Queue()
         closed = threading.Event()
@@ -127,10 +154,10 @@ class LlamaCppExecutive:
     def _generate(self, body: dict[str, Any], on_chunk: Any) -> None:
         self._loaded().generate(body, on_chunk)
 
-    def _loaded(self) -> LlamaServer:
+    def _loaded(self) -> Loaded:
         with self._loading:
             if self._server is None:
-                self._server = LlamaServer(
+                self._server = self._load(
                     self._header.path,
                     context_tokens=self._profile.context_tokens,
                     cores=usable_cores(),
@@ -153,6 +180,8 @@ class LlamaCppExecutive:
             if wish.tools
             else wish.schema and calls.constrained(wish.schema)
         )
+        if prompt.begun:
+            schema = None  # what has begun in words goes on in words
         body: dict[str, Any] = {
             "messages": messages.plain_messages(prompt, preface=preface),
             "max_tokens": wish.max_tokens,
@@ -164,7 +193,9 @@ class LlamaCppExecutive:
             # A chunk for every batch of the prompt, so that it too can be cancelled.
             "return_progress": True,
             "cache_prompt": True,
-            "chat_template_kwargs": {"enable_thinking": wish.think and not schema},
+            "chat_template_kwargs": {
+                "enable_thinking": wish.think and not schema and not prompt.begun
+            },
         }
         if schema:
             body["grammar"] = _grammar(schema)
@@ -180,16 +211,18 @@ def _grammar(schema: JsonSchema) -> str:
 class _Answer:
     """Turns chunks into parts."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, body: dict[str, Any], *, begun: bool) -> None:
         self._reader = reader
+        self._body = body
         self._began = time.monotonic()
-        self._spoke = False
+        # An answer that stands already may have nothing to add.
+        self._spoke = begun
         self._reason: EndReason | None = None
         self._usage: dict[str, Any] | None = None
 
     def take(self, chunk: Chunk) -> list[ReplyPart]:
-        """Take one chunk. Raises PromptTooLongError or ExecutiveError if it holds an error."""
-        refuse(chunk)
+        """Take one chunk. Raises an ExecutiveError if it holds an error."""
+        refuse(chunk, midway=self._spoke)
         self._usage = chunk.get("usage") or self._usage
         parts: list[ReplyPart] = []
         for choice in chunk.get("choices", ()):
@@ -207,6 +240,7 @@ class _Answer:
         """Return what is known only at the end. Raises BrokenStreamError or EmptyAnswerError."""
         if self._reason is None or self._usage is None:
             raise BrokenStreamError("llama.cpp ended its answer without saying why. Ask again.")
+        self._verify(self._usage["prompt_tokens"])
         reason = self._reason
         parts: list[ReplyPart] = []
         if reason is EndReason.STOP:
@@ -226,3 +260,13 @@ class _Answer:
             seconds=time.monotonic() - self._began,
         )
         return [*parts, end]
+
+    def _verify(self, read: int) -> None:
+        """Raise PromptTooLongError if less was read than the prompt must have."""
+        texts = [message["content"] for message in self._body["messages"]]
+        least = sum(tokens.lower_bound(text) for text in texts)
+        if read < least:
+            raise PromptTooLongError(
+                f"llama.cpp read {read} tokens of a prompt that has at least {least}, and dropped "
+                "the rest without a word. Shorten the prompt, and report it: it should refuse."
+            )

@@ -9,7 +9,12 @@ from typing import Any
 
 import httpx
 
-from graphs.errors import ExecutiveError, ModelMissingError, PromptTooLongError
+from graphs.errors import (
+    BrokenStreamError,
+    ExecutiveError,
+    ModelMissingError,
+    PromptTooLongError,
+)
 
 Chunk = dict[str, Any]
 
@@ -153,8 +158,8 @@ def _bindings() -> Any:
     return xllamacpp
 
 
-def refuse(chunk: Chunk) -> None:
-    """Raise PromptTooLongError or ExecutiveError if a chunk tells of an error."""
+def refuse(chunk: Chunk, *, midway: bool = False) -> None:
+    """Raise what an error that a chunk tells of means; `midway`: words came before it."""
     error = chunk.get("error")
     if error is None:
         return
@@ -165,6 +170,5 @@ def refuse(chunk: Chunk) -> None:
             f"holds {facts['n_ctx']}. Shorten the prompt, or raise the setting "
             "executive.context_tokens."
         )
-    raise ExecutiveError(
-        f"llama.cpp failed: {facts.get('message', facts)}. Ask again, or use another model."
-    )
+    kind = BrokenStreamError if midway else ExecutiveError
+    raise kind(f"llama.cpp failed: {facts.get('message', facts)}. Ask again, or use another model.")

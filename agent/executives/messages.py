@@ -32,7 +32,33 @@ def native_messages(prompt: Prompt, *, preface: str = "") -> list[ChatMessage]:
     return [
         {"role": "system", "content": _system(prompt, preface)},
         *(_native(message, names) for message in prompt.messages),
+        *_begun(prompt),
     ]
+
+
+def openai_messages(prompt: Prompt, *, preface: str = "") -> list[ChatMessage]:
+    """Return messages as OpenAI's protocol has them: arguments of calls are a text of JSON."""
+    return [_as_openai(message) for message in native_messages(prompt, preface=preface)]
+
+
+def _as_openai(message: ChatMessage) -> ChatMessage:
+    kept = {key: value for key, value in message.items() if key != "tool_name"}
+    if calls := message.get("tool_calls"):
+        kept["tool_calls"] = [
+            {"id": call["id"], "type": "function", "function": _packed(call["function"])}
+            for call in calls
+        ]
+    return kept
+
+
+def _packed(function: dict[str, Any]) -> dict[str, Any]:
+    arguments = json.dumps(function["arguments"], ensure_ascii=False)
+    return {"name": function["name"], "arguments": arguments}
+
+
+def _begun(prompt: Prompt) -> list[ChatMessage]:
+    """Return the answer's beginning as the last turn, which servers go on from."""
+    return [{"role": "assistant", "content": defused(prompt.begun)}] if prompt.begun else []
 
 
 def _native(message: AnyMessage, names: dict[str, str]) -> ChatMessage:
@@ -79,7 +105,7 @@ def plain_messages(prompt: Prompt, *, preface: str = "") -> list[ChatMessage]:
         if messages[-1]["role"] == role:
             content = f"{messages.pop()['content']}\n\n{content}"
         messages.append({"role": role, "content": content})
-    return messages
+    return messages + _begun(prompt)
 
 
 def _plain(message: AnyMessage, names: dict[str, str]) -> tuple[str, str]:

@@ -1,19 +1,19 @@
 """`OllamaExecutive`: a model behind Ollama's HTTP API."""
 
-import asyncio
-import ssl
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import aclosing, contextmanager
-from dataclasses import dataclass
-from typing import Any
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Any, NoReturn
 
 import httpx
 
 from agent.executives import tokens
 from agent.executives.ollama_request import OllamaOptions, chat_body, read_texts
-from agent.executives.ollama_server import OllamaModel, server_words
+from agent.executives.ollama_server import OllamaModel, contexts, server_words
 from agent.executives.ollama_stream import OllamaReply
 from agent.executives.readers import reader_for
+from agent.executives.wire import Place, Timeouts, Wire
 from graphs.errors import (
     BrokenStreamError,
     ExecutiveError,
@@ -21,22 +21,18 @@ from graphs.errors import (
     ModelMissingError,
     PromptTooLongError,
 )
-from graphs.executive import EndPart, Profile, Prompt, ReplyPart, TokenCount, Wish
+from graphs.executive import EndPart, Profile, Prompt, ReplyPart, TokenCount, Wish, goes_on
 
+OllamaTimeouts = Timeouts
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OllamaTimeouts:
-    """How long to wait for a server."""
+_RESIDENCE_S = 2.0
+"""How long the server has to tell what it holds."""
 
-    connect_s: float = 2.0
-    first_token_s: float = 300.0
-    """Covers the queue, the loading of the model and the evaluation of the prompt."""
-    token_s: float = 60.0
-    """The longest silence within an answer."""
+log = logging.getLogger(__name__)
 
 
 class OllamaExecutive:
-    """Speaks `/api/chat`. Holds no connection between calls, so it serves any event loop."""
+    """Speaks `/api/chat`."""
 
     def __init__(
         self,
@@ -45,16 +41,17 @@ class OllamaExecutive:
         url: str,
         version: str,
         context_tokens: int,
-        timeouts: OllamaTimeouts | None = None,
+        timeouts: Timeouts | None = None,
     ) -> None:
         self._model = model
         self._url = url.rstrip("/")
         self._options = OllamaOptions(num_ctx=min(context_tokens, model.trained_tokens))
-        self._timeouts = timeouts or OllamaTimeouts()
-        self._calibration = tokens.Calibration()
-        self._tls: ssl.SSLContext | bool = (
-            ssl.create_default_context() if self._url.startswith("https:") else False
+        place = Place(
+            server="Ollama", url=self._url, section="ollama", start="Start it with `ollama serve`"
         )
+        self._wire = Wire(place, timeouts=timeouts or Timeouts())
+        self._calibration = tokens.Calibration()
+        self._answered = False
         self._profile = Profile(
             name=f"{model.name} (Ollama {version})",
             tier="full",
@@ -65,7 +62,7 @@ class OllamaExecutive:
 
     @property
     def profile(self) -> Profile:
-        """What is known about it."""
+        """What is known about it. Its context shrinks if the server turns out to hold less."""
         return self._profile
 
     async def count(
@@ -84,37 +81,21 @@ class OllamaExecutive:
         )
 
     async def stream(self, prompt: Prompt, wish: Wish) -> AsyncGenerator[ReplyPart, None]:
-        """Yield the answer as it is written; the last part is the one `EndPart`.
-
-        A stream that broke before anything was shown is asked for once more.
-        """
+        """Yield the answer as it is written; the last part is the one `EndPart`."""
+        begun = goes_on(prompt, wish, self._profile)
         body = self._body(prompt, wish)
         self._refuse_too_long(body)
-        shown = False
-        for last_try in (False, True):
-            try:
-                async with aclosing(self._once(body, wish)) as parts:
-                    async for part in parts:
-                        shown = True
-                        yield part
-            except BrokenStreamError:
-                if shown or last_try:
-                    raise
-            else:
-                return
-
-    async def aclose(self) -> None:
-        """Do nothing: the model stays loaded for the next process."""
-
-    async def _once(self, body: dict[str, Any], wish: Wish) -> AsyncGenerator[ReplyPart, None]:
         reader = reader_for(wish, calls_by_schema="format" in body)
-        reply = OllamaReply(model=self._model.name, reader=reader)
-        async with aclosing(self._lines(body)) as lines:
+        reply = OllamaReply(model=self._model.name, reader=reader, begun=begun)
+        waiting = self._wire.waiting()
+        lines = self._wire.lines(
+            "/api/chat", body, model=self._model.name, refuse=self._refuse, waiting=waiting
+        )
+        async with aclosing(lines):
             async for line in lines:
+                waiting.spoke()
                 for part in reply.take(line):
-                    if isinstance(part, EndPart):
-                        self._verify(body, part)
-                    yield part
+                    yield await self._ended(body, part, reply) if reply.done else part
                 if reply.done:
                     return
         raise BrokenStreamError(
@@ -122,35 +103,8 @@ class OllamaExecutive:
             "end. Ask again; if it stays, look into Ollama's log."
         )
 
-    async def _lines(self, body: dict[str, Any]) -> AsyncGenerator[str, None]:
-        """Yield the lines of the answer. A status other than 200 raises ExecutiveError."""
-        patience = self._timeouts.first_token_s
-        deadline = asyncio.get_running_loop().time() + patience
-        async with self._client() as client:
-            request = client.build_request("POST", f"{self._url}/api/chat", json=body)
-            with self._translated(patience):
-                async with asyncio.timeout_at(deadline):
-                    response = await client.send(request, stream=True)
-            try:
-                lines = response.aiter_lines()
-                while True:
-                    with self._translated(patience):
-                        async with asyncio.timeout_at(deadline):
-                            if response.status_code != httpx.codes.OK:
-                                self._refuse(response.status_code, await response.aread())
-                            line = await anext(lines, None)
-                    if line is None:
-                        return
-                    yield line
-                    patience = self._timeouts.token_s
-                    deadline = asyncio.get_running_loop().time() + patience
-            finally:
-                await response.aclose()
-
-    def _client(self) -> httpx.AsyncClient:
-        waits = httpx.Timeout(None, connect=self._timeouts.connect_s)
-        # Proxies are for the world outside; the executive's address is the user's own.
-        return httpx.AsyncClient(timeout=waits, trust_env=False, verify=self._tls)
+    async def aclose(self) -> None:
+        """Do nothing: the model stays loaded for the next process."""
 
     def _body(self, prompt: Prompt, wish: Wish) -> dict[str, Any]:
         return chat_body(self._model, self._options, prompt, wish)
@@ -158,18 +112,62 @@ class OllamaExecutive:
     def _refuse_too_long(self, body: dict[str, Any]) -> None:
         """Refuse before sending: a server older than `truncate` would cut the prompt unasked."""
         bound = self._calibration.bound(read_texts(body))
-        if bound > self._options.num_ctx:
+        if bound > self._profile.context_tokens:
             raise PromptTooLongError(
                 f"The prompt may have {bound} tokens, but the context of {self._model.name} holds "
-                f"{self._options.num_ctx}. Shorten the prompt, or raise the setting "
+                f"{self._profile.context_tokens}. Shorten the prompt, or raise the setting "
                 "ollama.context_tokens."
             )
+
+    async def _ended(self, body: dict[str, Any], part: ReplyPart, reply: OllamaReply) -> ReplyPart:
+        """Check an end against what was sent and what is loaded."""
+        if not isinstance(part, EndPart):
+            return part
+        self._verify(body, part)
+        notices = []
+        if self._answered and reply.loaded_anew:
+            notices.append(
+                f"Ollama loaded {self._model.name} anew before this answer "
+                f"({reply.load_s:.1f} s), though it was to stay loaded. See `ollama ps` for what "
+                "pushed it out."
+            )
+        if reply.loaded_anew or not self._answered:
+            notices += await self._check_residence()
+        self._answered = True
+        for notice in notices:
+            log.info("executive_notice", extra={"model": self._model.name, "notice": notice})
+        return replace(part, notices=tuple(notices))
+
+    async def _check_residence(self) -> list[str]:
+        """Compare what is loaded with what was asked for; a smaller context is the one that holds.
+
+        A server that does not tell is believed.
+        """
+        name, wanted = self._model.name, self._options.num_ctx
+        loaded = await contexts(self._url, timeout_s=_RESIDENCE_S)
+        if loaded is None:
+            return []
+        if name not in loaded:
+            return [
+                f"Ollama dropped {name} from memory with its answer, so every call loads it anew. "
+                "See whether its memory suffices, and `ollama ps`."
+            ]
+        holds = loaded[name]
+        if holds is None or holds >= self._profile.context_tokens:
+            return []
+        self._profile = replace(self._profile, context_tokens=holds)
+        return [
+            f"Ollama holds {name} with a context of {holds} tokens, though {wanted} were asked "
+            f"for. Prompts are fitted into {holds} from now on. See `ollama ps`, and whether the "
+            "model's own file sets num_ctx."
+        ]
 
     def _verify(self, body: dict[str, Any], end: EndPart) -> None:
         """Compare the server's count with ours. Raises PromptTooLongError if it read less."""
         if not end.prompt_tokens:
             return
-        least = sum(tokens.lower_bound(text) for text in read_texts(body))
+        texts = read_texts(body)
+        least = sum(tokens.lower_bound(text) for text in texts)
         if end.prompt_tokens < least:
             raise PromptTooLongError(
                 f"Ollama read {end.prompt_tokens} tokens of a prompt that has at least {least}, "
@@ -177,9 +175,9 @@ class OllamaExecutive:
                 f"of {self._options.num_ctx}. See `ollama ps` for the one it has, and update "
                 "Ollama (0.30.0 counts wrongly)."
             )
-        self._calibration.learn(read_texts(body), end.prompt_tokens)
+        self._calibration.learn(texts, end.prompt_tokens)
 
-    def _refuse(self, status: int, content: bytes) -> None:
+    def _refuse(self, status: int, content: bytes) -> NoReturn:
         """Raise what a response other than 200 means."""
         said = server_words(content)
         name = self._model.name
@@ -204,26 +202,3 @@ class OllamaExecutive:
                     "Ollama's log, and whether the model runs by itself: "
                     f"`ollama run {name} hello`."
                 )
-
-    @contextmanager
-    def _translated(self, patience_s: float) -> Iterator[None]:
-        """Turn what httpx and the clock raise into errors of the executive."""
-        name = self._model.name
-        try:
-            yield
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol) as error:
-            raise ExecutiveUnreachableError(
-                f"No Ollama server answers at {self._url} ({error or 'timed out'}). Start it with "
-                "`ollama serve`, or correct the setting ollama.url."
-            ) from error
-        except TimeoutError as error:
-            raise ExecutiveUnreachableError(
-                f"Ollama at {self._url} wrote nothing for {patience_s:g} s while {name} should "
-                "answer. See whether it hangs (`ollama ps`), or raise ollama.first_token_timeout_s "
-                "or ollama.token_timeout_s."
-            ) from error
-        except httpx.HTTPError as error:
-            raise BrokenStreamError(
-                f"The connection to Ollama at {self._url} broke while {name} answered: "
-                f"{error or type(error).__name__}. Ask again; if it stays, look into Ollama's log."
-            ) from error

@@ -25,7 +25,8 @@ def chat_body(
     """Return the body of a request to `/api/chat`.
 
     A wish that must be called, or any with tools where the model has none of its own, goes by
-    schema. Thinking is off wherever a schema holds.
+    schema; an answer that has begun in words goes on in words. Thinking is off wherever a schema
+    holds.
     """
     native = "tools" in model.capabilities
     by_schema = bool(wish.tools) and (wish.must_call or not native)
@@ -48,11 +49,11 @@ def chat_body(
             **({"stop": list(wish.stop)} if wish.stop else {}),
         },
     }
-    schema = _schema(wish, by_schema=by_schema)
+    schema = None if prompt.begun else _schema(wish, by_schema=by_schema)
     if schema is not None:
         return {**body, "format": schema}
-    body["think"] = wish.think and "thinking" in model.capabilities
-    if wish.tools:
+    body["think"] = wish.think and not prompt.begun and "thinking" in model.capabilities
+    if wish.tools and native:
         body["tools"] = [_described(tool) for tool in wish.tools]
     return body
 

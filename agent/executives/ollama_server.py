@@ -64,6 +64,22 @@ async def discover(url: str, *, timeout_s: float) -> OllamaServer | None:
     return OllamaServer(url=url.rstrip("/"), version=version, models=models)
 
 
+async def contexts(url: str, *, timeout_s: float) -> Mapping[str, int | None] | None:
+    """Return the models that are loaded, each with its context where that is told.
+
+    None if the server does not tell.
+    """
+    import ollama
+
+    try:
+        client = await asyncio.to_thread(_client, url)
+        async with asyncio.timeout(timeout_s), client:
+            listed = (await client.ps()).models
+    except (TimeoutError, httpx.HTTPError, OSError, ValueError, ollama.ResponseError):
+        return None
+    return {str(one.model): one.context_length for one in listed}
+
+
 async def _version(url: str) -> str:
     async with httpx.AsyncClient(trust_env=False, verify=_is_secret(url)) as client:
         answer = await client.get(f"{url.rstrip('/')}/api/version")

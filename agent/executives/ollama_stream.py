@@ -1,70 +1,37 @@
 """Ollama's stream of JSON lines as parts of a reply. Pure."""
 
 import json
-from typing import Any, Literal
+from typing import Any
 
 from agent.executives.calls import call_id
 from agent.executives.readers import Reader
-from graphs.errors import BrokenStreamError, EmptyAnswerError
+from agent.executives.thoughts import ThoughtFilter
+from graphs.errors import BrokenStreamError, EmptyAnswerError, ModelMissingError
 from graphs.executive import CallPart, EndPart, EndReason, ReplyPart, ThoughtPart
 
+RELOAD_S = 0.1
+"""A model that was loaded is at hand in less."""
+
 _ENDS = {"stop": EndReason.STOP, "length": EndReason.LENGTH}
-_OPEN, _CLOSE = "<think>", "</think>"
-
-
-class ThoughtFilter:
-    """Tells thoughts from words where a model writes its thinking into the answer.
-
-    Only thinking at the very beginning counts: further on the tag may be somebody's words.
-    """
-
-    def __init__(self) -> None:
-        self._held = ""
-        self._state: Literal["before", "inside", "after"] = "before"
-
-    def feed(self, piece: str) -> tuple[str, str]:
-        """Take a piece; return what of it is thought and what is answer."""
-        if self._state == "after":
-            return "", piece
-        self._held += piece
-        if self._state == "before":
-            start = self._held.lstrip()
-            if _OPEN.startswith(start[: len(_OPEN)]) and len(start) < len(_OPEN):
-                return "", ""
-            if not start.startswith(_OPEN):
-                return "", self._rest()
-            self._held, self._state = start.removeprefix(_OPEN), "inside"
-        thought, tag, rest = self._held.partition(_CLOSE)
-        if tag:
-            self._held, self._state = "", "after"
-            return thought, rest.lstrip()
-        safe = len(thought) - len(_CLOSE) + 1
-        if safe <= 0:
-            return "", ""
-        self._held = thought[safe:]
-        return thought[:safe], ""
-
-    def flush(self) -> tuple[str, str]:
-        """Return what was held back, at the end."""
-        inside = self._state == "inside"
-        held = self._rest()
-        return (held, "") if inside else ("", held)
-
-    def _rest(self) -> str:
-        held, self._held, self._state = self._held, "", "after"
-        return held
 
 
 class OllamaReply:
     """Takes the lines of one reply."""
 
-    def __init__(self, *, model: str, reader: Reader) -> None:
+    def __init__(self, *, model: str, reader: Reader, begun: bool = False) -> None:
         self.done = False
+        self.load_s = 0.0
         self._model = model
         self._reader = reader
         self._filter = ThoughtFilter()
         self._calls: list[CallPart] = []
-        self._spoke = False
+        # An answer that stands already may have nothing to add.
+        self._spoke = begun
+
+    @property
+    def loaded_anew(self) -> bool:
+        """Whether the model was loaded for this answer."""
+        return self.load_s > RELOAD_S
 
     def take(self, line: str) -> list[ReplyPart]:
         """Take one line. Raises BrokenStreamError or, with the last line, EmptyAnswerError."""
@@ -73,6 +40,11 @@ class OllamaReply:
         event = self._decoded(line)
         if "error" in event:
             raise BrokenStreamError(f"Ollama broke off while {self._model} wrote: {event['error']}")
+        if event.get("model", self._model) != self._model:
+            raise ModelMissingError(
+                f"{event['model']} answered where {self._model} was asked. See what stands between "
+                "cortical and Ollama."
+            )
         message = event.get("message")
         if not isinstance(message, dict):
             raise self._strange("a line without a message", line)
@@ -146,6 +118,7 @@ class OllamaReply:
             if self._calls:
                 reason = EndReason.CALLS
         self.done = True
+        self.load_s = _number(event, "load_duration") / 1e9
         end = EndPart(
             reason=reason,
             prompt_tokens=_number(event, "prompt_eval_count"),

@@ -98,6 +98,7 @@ class Turn:
         self.asked = asked
         self._resident = resident
         self._now = now
+        self._model: str | None = None
         read = [piece for message in kept for piece in pieces(_read(message))]
         self._cached = _common(resident.cached, read)
         resident.cached = read
@@ -115,10 +116,10 @@ class Turn:
             case Raw(lines=lines):
                 yield from lines
             case FailMidway(text=text, error=error):
-                yield from (self._event(content=piece) for piece in _spoken(text))
+                yield from (self._event(content=piece) for piece in spoken(text))
                 yield {"error": error}
             case BreakOff(text=text) | Hang(text=text):
-                yield from (self._event(content=piece) for piece in _spoken(text))
+                yield from (self._event(content=piece) for piece in spoken(text))
             case _:
                 raise AssertionError(f"{reply} is no stream")
 
@@ -143,24 +144,25 @@ class Turn:
         return {**last, "message": message}
 
     def _said(self, reply: Say) -> Iterator[dict[str, Any]]:
+        self._model = reply.model
         thinks = (
             "thinking" in self._resident.model.capabilities
             and self.asked.body.get("think") is not False
         )
-        for piece in _spoken(reply.thinking) if thinks else ():
+        for piece in spoken(reply.thinking) if thinks else ():
             yield self._event(thinking=piece)
         limit = (self.asked.body.get("options") or {}).get("num_predict", -1)
-        text = _stopped(reply.text, (self.asked.body.get("options") or {}).get("stop") or ())
-        spoken = _spoken(text)
-        cut = 0 <= limit < len(spoken)
-        for piece in spoken[:limit] if cut else spoken:
+        text = stopped(reply.text, (self.asked.body.get("options") or {}).get("stop") or ())
+        said = spoken(text)
+        cut = 0 <= limit < len(said)
+        for piece in said[:limit] if cut else said:
             yield self._event(content=piece)
         extra: dict[str, Any] = {}
         if reply.calls and reply.calls_at_end:
             extra = {"tool_calls": list(reply.calls)}
         elif reply.calls:
             yield self._event(tool_calls=list(reply.calls))
-        tokens = (limit if cut else len(spoken)) + len(reply.calls)
+        tokens = (limit if cut else len(said)) + len(reply.calls)
         yield {
             **self._event(**extra),
             "done": True,
@@ -184,14 +186,14 @@ class Turn:
         }
 
     def _event(self, *, content: str = "", **more: Any) -> dict[str, Any]:
-        head = {"model": self.asked.body["model"], "created_at": stamp(self._now())}
+        head = {"model": self._model or self.asked.body["model"], "created_at": stamp(self._now())}
         if self.asked.path == "/api/chat":
             message = {"role": "assistant", "content": content, **more}
             return {**head, "message": message, "done": False}
         return {**head, "response": content, **more, "done": False}
 
 
-def _spoken(text: str) -> list[str]:
+def spoken(text: str) -> list[str]:
     """Cut a text into pieces that join to it again, one for each token."""
     found: list[str] = []
     end = 0
@@ -204,7 +206,8 @@ def _spoken(text: str) -> list[str]:
     return found
 
 
-def _stopped(text: str, stops: Sequence[str]) -> str:
+def stopped(text: str, stops: Sequence[str]) -> str:
+    """Cut a text before the first stop word."""
     ends = [text.index(stop) for stop in stops if stop in text]
     return text[: min(ends)] if ends else text
 

@@ -23,6 +23,8 @@ class Say:
     """None: `length` if `num_predict` cut the text, else `stop`."""
     prompt_eval_count: int | None = None
     """None: what was really counted."""
+    model: str | None = None
+    """Model that says it; None: the one that was asked."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,0 +1,218 @@
+"""The events of OpenAI's stream as parts of a reply. Pure."""
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from agent.executives.calls import call_id
+from agent.executives.readers import Reader
+from agent.executives.thoughts import ThoughtFilter
+from graphs.errors import BrokenStreamError, EmptyAnswerError, PromptTooLongError
+from graphs.executive import CallPart, EndPart, EndReason, ReplyPart, ThoughtPart
+
+_ENDS = {
+    "stop": EndReason.STOP,
+    "length": EndReason.LENGTH,
+    "tool_calls": EndReason.CALLS,
+    "function_call": EndReason.CALLS,
+}
+_DATA, _LAST = "data:", "[DONE]"
+
+
+@dataclass(kw_only=True, slots=True)
+class _Gathered:
+    """A call that comes in pieces."""
+
+    id: str = ""
+    name: str = ""
+    arguments: Any = ""
+
+    def add(self, function: dict[str, Any]) -> None:
+        """Take a piece. Arguments are a text of JSON, which some servers send decoded."""
+        self.name += str(function.get("name") or "")
+        given = function.get("arguments")
+        if isinstance(given, str) and isinstance(self.arguments, str):
+            self.arguments += given
+        elif given is not None:
+            self.arguments = given
+
+
+class OpenAiReply:
+    """Takes the lines of one reply."""
+
+    def __init__(self, *, model: str, reader: Reader, begun: bool = False) -> None:
+        self.done = False
+        self.answering = ""
+        """The model that the server names."""
+        self.heard = False
+        """Whether a part of the answer has come, be it a piece of a call."""
+        self._model = model
+        self._reader = reader
+        self._filter = ThoughtFilter()
+        self._calls: dict[int, _Gathered] = {}
+        # An answer that stands already may have nothing to add.
+        self._spoke = begun
+        self._reason: EndReason | None = None
+        self._usage: dict[str, Any] = {}
+        self._began = time.monotonic()
+
+    def take(self, line: str) -> list[ReplyPart]:
+        """Take one line. Raises BrokenStreamError, ExecutiveError or PromptTooLongError."""
+        if not line.startswith(_DATA):
+            return []  # a comment that keeps the connection open, or the end of an event
+        data = line.removeprefix(_DATA).strip()
+        if data == _LAST:
+            self.done = True
+            return []
+        event = self._decoded(data)
+        if event.get("error"):
+            refuse_event(event["error"], self._model)
+        self.answering = str(event.get("model") or self.answering)
+        usage = event.get("usage")
+        self._usage = usage if isinstance(usage, dict) else self._usage
+        choices = event.get("choices")
+        if choices is None and usage is None:
+            raise self._strange("an event without choices", data)
+        return [part for choice in choices or () for part in self._chosen(choice, data)]
+
+    def finish(self) -> list[ReplyPart]:
+        """Return what is known only at the end. Raises BrokenStreamError or EmptyAnswerError."""
+        if self._reason is None:
+            raise BrokenStreamError(
+                f"The answer of {self._model} broke off: the server closed the stream without "
+                "saying why it ended. Ask again; if it stays, look into its log."
+            )
+        parts = self._words(*self._filter.flush())
+        reason = self._reason
+        if reason is not EndReason.LENGTH:
+            parts += self._called()
+            said = any(isinstance(part, CallPart) for part in parts)
+            if not said and not self._spoke:
+                raise EmptyAnswerError(
+                    f"{self._model} ended without a word and without a call. Ask again, or put the "
+                    "request in other words."
+                )
+            if not said and reason is EndReason.CALLS:
+                raise self._strange("an end by a call, without a call", reason)
+            reason = EndReason.CALLS if said else EndReason.STOP
+        return [*parts, self._end(reason)]
+
+    def _chosen(self, choice: Any, data: str) -> list[ReplyPart]:
+        delta = choice.get("delta") if isinstance(choice, dict) else None
+        if not isinstance(delta, dict):
+            raise self._strange("a choice without a delta", data)
+        thought = delta.get("reasoning_content") or delta.get("reasoning")
+        parts: list[ReplyPart] = [ThoughtPart(text=str(thought))] if thought else []
+        content, called = delta.get("content"), delta.get("tool_calls")
+        self.heard = self.heard or bool(thought or content or called)
+        parts += self._words(*self._filter.feed(str(content or "")))
+        self._gather(called, data)
+        if ended := choice.get("finish_reason"):
+            self._reason = _ENDS.get(str(ended))
+            if self._reason is None:
+                raise self._strange(f"the end {ended!r}", data)
+        return parts
+
+    def _words(self, thought: str, text: str) -> list[ReplyPart]:
+        parts: list[ReplyPart] = [ThoughtPart(text=thought)] if thought else []
+        if text:
+            self._spoke = self._spoke or bool(text.strip())
+            parts += self._reader.feed(text)
+        return parts
+
+    def _gather(self, listed: Any, data: str) -> None:
+        if listed and not isinstance(listed, list):
+            raise self._strange("tool_calls that are no list", data)
+        for piece in listed or ():
+            function = piece.get("function") if isinstance(piece, dict) else None
+            if not isinstance(function, dict):
+                raise self._strange("a tool call without a function", data)
+            self._gathered(piece).add(function)
+
+    def _gathered(self, piece: dict[str, Any]) -> _Gathered:
+        """Return the call that a piece belongs to.
+
+        Some servers count every call as the first, or do not count: a new id begins a new call.
+        """
+        last = len(self._calls) - 1
+        index, given = piece.get("index"), piece.get("id")
+        place = index if isinstance(index, int) else last
+        known = self._calls.get(place)
+        if known is None or (given and known.id and given != known.id):
+            place = place if known is None and place >= 0 else last + 1
+            known = self._calls.setdefault(place, _Gathered())
+        known.id = known.id or (given if isinstance(given, str) else "")
+        return known
+
+    def _called(self) -> list[ReplyPart]:
+        """Return the calls, whole. Their names and arguments are judged where tools are run."""
+        found: list[ReplyPart] = []
+        taken: set[str] = set()
+        for gathered in self._calls.values():
+            fresh = gathered.id if gathered.id and gathered.id not in taken else call_id()
+            taken.add(fresh)
+            found.append(
+                CallPart(id=fresh, name=self._name(gathered), arguments=self._arguments(gathered))
+            )
+        if not found and self._spoke and (call := self._reader.finish()):
+            found.append(call)
+        return found
+
+    def _name(self, gathered: _Gathered) -> str:
+        if not gathered.name.strip():
+            raise self._strange("a tool call without a name", gathered)
+        return gathered.name
+
+    def _arguments(self, gathered: _Gathered) -> dict[str, Any]:
+        arguments = gathered.arguments
+        if isinstance(arguments, str):
+            try:
+                arguments = json.loads(arguments) if arguments.strip() else {}
+            except ValueError as error:
+                raise self._strange("arguments that are no JSON", gathered) from error
+        if arguments is None:
+            arguments = {}
+        if not isinstance(arguments, dict):
+            raise self._strange("arguments that are no object", gathered)
+        return arguments
+
+    def _end(self, reason: EndReason) -> EndPart:
+        details = self._usage.get("prompt_tokens_details")
+        return EndPart(
+            reason=reason,
+            prompt_tokens=_number(self._usage, "prompt_tokens"),
+            cached_tokens=_number(details, "cached_tokens"),
+            answer_tokens=_number(self._usage, "completion_tokens"),
+            seconds=time.monotonic() - self._began,
+        )
+
+    def _decoded(self, data: str) -> dict[str, Any]:
+        try:
+            event = json.loads(data)
+        except ValueError as error:
+            raise self._strange("an event that is no JSON", data) from error
+        if not isinstance(event, dict):
+            raise self._strange("an event that is no object", data)
+        return event
+
+    def _strange(self, what: str, value: Any) -> BrokenStreamError:
+        shown = repr(value)
+        return BrokenStreamError(
+            f"The server sent {what} for {self._model}: "
+            f"{shown if len(shown) <= 200 else shown[:200] + '…'}. Ask again; if it stays, update "
+            "the server or choose another model."
+        )
+
+
+def refuse_event(error: Any, model: str) -> None:
+    """Raise what an error within a stream means."""
+    said = error.get("message", error) if isinstance(error, dict) else error
+    if isinstance(error, dict) and error.get("type") == "exceed_context_size_error":
+        raise PromptTooLongError(f"The server refuses the prompt for {model}: {said}. Shorten it.")
+    raise BrokenStreamError(f"The server broke off while {model} wrote: {said}")
+
+
+def _number(facts: Any, key: str) -> int:
+    value = facts.get(key) if isinstance(facts, dict) else None
+    return value if isinstance(value, int) else 0
