@@ -24,7 +24,9 @@ from graphs.context import Services
 from graphs.executive import EndPart, Executive, Profile, Prompt, ReplyPart, TokenCount, Wish
 
 NODE = "reason"
-QUESTIONS, SEARCHES = 5, 4
+QUESTIONS, SEARCHES = 5, 5
+FEWER_QUESTIONS, FEWER_SEARCHES = 2, 3
+"""For the model in process, which has to read all that is found."""
 CONTEXT_TOKENS = 8_192
 
 
@@ -99,11 +101,11 @@ class Metered:
         """What is known about it."""
         return self._inner.profile
 
-    async def count(self, prompt: Prompt, wish: Wish) -> TokenCount:
+    async def count(self, prompt: Prompt, wish: Wish, *, room: int | None = None) -> TokenCount:
         """Count, and note how long it took."""
         began = time.perf_counter()
         try:
-            return await self._inner.count(prompt, wish)
+            return await self._inner.count(prompt, wish, room=room)
         finally:
             self._meter.counted(time.perf_counter() - began)
 
@@ -148,13 +150,13 @@ async def measure(settings: Settings) -> dict[str, Any]:
     shelf = await asyncio.to_thread(library.load, None, QUESTIONS)
     async with stocked.engine(settings, shelf, lambda _: None) as engine:
         planned = await loop.inquiries(
-            engine.held.searcher,
+            engine,
             shelf.questions,
             collection=stocked.COLLECTION,
             searches=SEARCHES,
         )
         plan = Plan()
-        calls = QUESTIONS * SEARCHES
+        calls = sum(len(one.searches) for one in planned)
         double = ScriptedExecutive(
             [plan.replied] * calls, profile=replace(PROFILE, context_tokens=CONTEXT_TOKENS)
         )
@@ -163,8 +165,14 @@ async def measure(settings: Settings) -> dict[str, Any]:
             await asyncio.to_thread(steered.warm)
             return {
                 "double": await _measured(engine, double, plan, planned),
-                "in process": await _measured(engine, steered, plan, planned),
+                "in process": await _measured(engine, steered, plan, _fewer(planned)),
             }
+
+
+def _fewer(planned: Sequence[Inquiry]) -> list[Inquiry]:
+    return [
+        replace(one, searches=one.searches[:FEWER_SEARCHES]) for one in planned[:FEWER_QUESTIONS]
+    ]
 
 
 async def _measured(

@@ -150,6 +150,9 @@ def prefix(
     questions: Annotated[
         int, typer.Option("--questions", min=2, help="Questions of the research.")
     ] = 6,
+    searches: Annotated[
+        int, typer.Option("--searches", min=2, max=5, help="Searches for each question.")
+    ] = 4,
     documents: Annotated[
         Path | None, typer.Option("--documents", help="Folder in the layout of BEIR; else our own.")
     ] = None,
@@ -165,6 +168,7 @@ def prefix(
         mails=mails,
         triage=triage,
         questions=questions,
+        searches=searches,
         documents=documents,
         peer=peer.interpreter(peers),
     )
