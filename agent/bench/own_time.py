@@ -69,6 +69,7 @@ class Meter:
             taken = time.perf_counter() - self._begun
             self._now.after = taken - self._now.before - self._now.request
             self.calls.append(self._now)
+            self._now = Call()  # what other nodes fetch is not the call's
 
     def left(self) -> None:
         """Note that the request leaves."""
