@@ -166,17 +166,30 @@ async def _run(task: Task, repeated: bool, state: TurnState, step: Step) -> Tool
     )
 
 
+def _found(numbers: Sequence[int], before: int) -> str:
+    """Name passages by their numbers: those in view before, then those that are new.
+
+    New ones stand below and follow each other, so that first and last are enough.
+    """
+    marks = [f"[{number}]" for number in sorted(numbers)]
+    shown = sum(number <= before for number in numbers)
+    old, new = marks[:shown], marks[shown:]
+    if len(new) > 2:
+        new = [new[0], "to", new[-1]]
+    return f"Found the passages {' '.join([*old, *new])}."
+
+
 async def _keep(task: Task, result: ToolResult, passages: list[Passage], step: Step) -> str:
     """Store the result; passages that it found come into view and are told by their numbers."""
     text = result.text
     if result.chunks:
         known = {passage["chunk"]: number for number, passage in enumerate(passages, start=1)}
+        before = len(known)
         for chunk in result.chunks:
             if chunk not in known:
                 passages.append(Passage(chunk=chunk, score=0.0, call=task["id"]))
                 known[chunk] = len(passages)
-        numbers = " ".join(f"[{known[chunk]}]" for chunk in result.chunks)
-        text = f"Found the passages {numbers}."
+        text = _found([known[chunk] for chunk in result.chunks], before)
     artifact = str(uuid.uuid5(uuid.UUID(step.run_id), f"result:{task['round']}:{task['id']}"))
     await stored(
         step,

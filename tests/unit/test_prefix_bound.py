@@ -3,12 +3,13 @@
 import pytest
 
 from agent.bench.prefix import report
-from agent.bench.prefix.bound import Need, least, shown_again
+from agent.bench.prefix.bound import Need, Template, least, shown_again
 from agent.bench.prefix.steered import Took
 from agent.errors import AgentError
 
 SYSTEM, FIRST, SECOND, THIRD = (1, 2, 3), (10, 11, 12, 13), (20, 21), (30, 31, 32)
 ANSWER = (90, 91, 92, 93, 94)
+BARE = Template(closing=0, opening=0)
 
 
 def need(*texts: tuple[int, ...], wrote: tuple[tuple[int, ...], ...] = ()) -> Need:
@@ -28,41 +29,51 @@ def took(prompt: int, cached: int, first_s: float = 0.1, *, refused: bool = Fals
 
 def test_a_text_counts_once_however_often_it_is_shown() -> None:
     needs = [need(SYSTEM, FIRST), need(SYSTEM, FIRST, SECOND), need(SYSTEM, FIRST, SECOND)]
-    assert least(needs, closing=0) == [3 + 4, 2, 0]
+    assert least(needs, BARE) == [3 + 4, 2, 0]
 
 
 def test_a_text_that_stands_twice_in_one_request_counts_once() -> None:
-    assert least([need(SYSTEM, FIRST, FIRST)], closing=0) == [3 + 4]
+    assert least([need(SYSTEM, FIRST, FIRST)], BARE) == [3 + 4]
 
 
 def test_the_end_of_the_turn_is_evaluated_with_every_request() -> None:
-    assert least([need(SYSTEM), need(SYSTEM)], closing=6) == [3 + 6, 6]
+    assert least([need(SYSTEM), need(SYSTEM)], Template(closing=6, opening=4)) == [3 + 6, 6]
+
+
+def test_a_turn_that_goes_on_is_opened_too() -> None:
+    needs = [need(SYSTEM), Need(texts=(SYSTEM, FIRST), goes_on=True)]
+    assert least(needs, Template(closing=6, opening=4)) == [3 + 6, 4 + 6 + 4]
+
+
+def test_a_text_is_named_once_when_it_comes() -> None:
+    named = Need(texts=(SYSTEM, FIRST), marks=((FIRST, 3), (SECOND, 3)))
+    assert least([named, named], BARE) == [7 + 3, 0]
 
 
 def test_what_the_model_wrote_itself_is_in_the_cache() -> None:
     needs = [need(SYSTEM, FIRST, wrote=(ANSWER,)), need(SYSTEM, FIRST, ANSWER, SECOND)]
-    assert least(needs, closing=0) == [7, 2]
+    assert least(needs, BARE) == [7, 2]
 
 
 def test_where_a_new_text_takes_the_place_of_an_old_one_they_may_begin_alike() -> None:
     like_first = (10, 11, 40, 41)
-    assert least([need(SYSTEM, FIRST), need(SYSTEM, like_first)], closing=0) == [7, 2]
+    assert least([need(SYSTEM, FIRST), need(SYSTEM, like_first)], BARE) == [7, 2]
 
 
 def test_an_old_text_that_is_still_needed_gives_up_its_place_to_none() -> None:
     like_first = (10, 11, 40, 41)
-    assert least([need(FIRST), need(FIRST, like_first)], closing=0) == [4, 4]
+    assert least([need(FIRST), need(FIRST, like_first)], BARE) == [4, 4]
 
 
 def test_both_sequences_go_on_alike_at_one_place_only() -> None:
     like_first, like_third = (10, 11, 40), (30, 31, 41)
     needs = [need(FIRST, THIRD), need(like_first, like_third)]
-    assert least(needs, closing=0) == [7, 6 - 2]
+    assert least(needs, BARE) == [7, 6 - 2]
 
 
 def test_what_comes_back_into_view_is_told_apart() -> None:
     needs = [need(SYSTEM, FIRST), need(SYSTEM, SECOND), need(SYSTEM, FIRST)]
-    assert least(needs, closing=0) == [7, 2, 0]
+    assert least(needs, BARE) == [7, 2, 0]
     assert shown_again(needs) == len(FIRST)
     assert shown_again(needs[:2]) == 0
 

@@ -96,15 +96,24 @@ def needs(
 ) -> list[Need]:
     """Return what each request must show: what stands, what was said, and all that was found."""
     standing = [prompts.ANSWER, *(_described(tool) for tool in tools)]
-    found = []
+    named: dict[Tokens, int] = {}
+    found: list[Need] = []
     for inquiry in inquiries:
         standing.append(inquiry.question)
-        passages: list[str] = []
+        passages: dict[Tokens, None] = {}
         for number, search in enumerate(inquiry.searches, start=1):
-            passages += [_passage(chunk) for chunk in search.chunks]
-            texts = tuple(tokenised(text) for text in (*standing, *passages))
+            passages |= dict.fromkeys(tokenised(_passage(chunk)) for chunk in search.chunks)
+            for text in passages:
+                named.setdefault(text, len(tokenised(f"[{len(named) + 1}] ")))
             ended = number == len(inquiry.searches)
-            found.append(Need(texts=texts, wrote=(tokenised(inquiry.answer),) if ended else ()))
+            found.append(
+                Need(
+                    texts=(*map(tokenised, standing), *passages),
+                    marks=tuple(named.items()),
+                    wrote=(tokenised(inquiry.answer),) if ended else (),
+                    goes_on=bool(found),
+                )
+            )
         standing.append(inquiry.answer)
     return found
 

@@ -145,7 +145,7 @@ def _by_turns(names: Sequence[str] | dict[str, Any], number: int) -> list[str]:
 def _told(
     took: dict[str, list[list[Took]]], needs: Sequence[Need], executive: SteeredExecutive
 ) -> dict[str, Any]:
-    spared = bound.least(needs, closing=executive.closing())
+    spared = bound.least(needs, executive.template())
     layouts = {name: report.figures(groups, sum(spared)) for name, groups in took.items()}
     return {
         "least_tokens": sum(spared),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from agent.bench.prefix.bound import Tokens
+from agent.bench.prefix.bound import Template, Tokens
 from agent.errors import AgentError
 from agent.executives.gguf import embedded_model, read_header
 from agent.executives.llamacpp import LlamaCppExecutive
@@ -116,10 +116,14 @@ class SteeredExecutive(LlamaCppExecutive):
         """Return the tokens of a text by itself."""
         return self.server.tokens(text)
 
-    def closing(self) -> int:
-        """Return how many tokens the model's template puts behind the last text of a prompt."""
-        messages = [{"role": "user", "content": _MARK}]
-        return len(self.tokenised(self.server.rendered({"messages": messages}).split(_MARK)[1]))
+    def template(self) -> Template:
+        """Return what the model's template puts behind the last text, and behind an answer."""
+        said = {"role": "user", "content": _MARK}
+        once = self.server.rendered({"messages": [said]})
+        answered = {"role": "assistant", "content": _MARK}
+        twice = self.server.rendered({"messages": [said, answered, said]})
+        closing, opening = once.split(_MARK)[1], twice.split(_MARK)[2]
+        return Template(closing=len(self.tokenised(closing)), opening=len(self.tokenised(opening)))
 
     def _taken(self, end: EndPart, began: float) -> Took:
         first_at = self.server.first_at
