@@ -12,6 +12,7 @@ from agent.errors import UsageError
 from agent.recorder import Watch
 from agent.settings import Settings
 from agent.turns import Outcome, Pending, Turns
+from agent.usage import Usage
 
 Decide = Callable[[Mapping[str, Any]], dict[str, Any]]
 """Asks a person about one act; returns an answer in a form of `graphs.approvals`."""
@@ -47,6 +48,8 @@ async def turn(
     decide: Decide | None,
 ) -> dict[str, Any]:
     """Run a turn; what an earlier one of the thread waits for is decided first."""
+    usage = Usage()
+    watch = usage.watching(watch)
     outcome = await _run(engine, values, thread_id, watch, decide)
     waited = _asks(values) and outcome.run.input != values
     if waited and not outcome.pending:
@@ -58,7 +61,8 @@ async def turn(
             f"terminal with `cortical ask --thread {thread_id}`, then ask again."
         )
     tiers = [capability.to_json() for capability in engine.capabilities]
-    return {**told, "heard": await _heard(engine, outcome), "tiers": tiers}
+    heard = await _heard(engine, outcome)
+    return {**told, "heard": heard, "usage": usage.told(), "tiers": tiers}
 
 
 async def _run(
@@ -142,6 +146,7 @@ def _told(outcome: Outcome) -> dict[str, Any]:
             for one in answer.get("citations", ())
         ],
         "unsupported": list(answer.get("unsupported", ())),
+        "ended_by": answer.get("ended"),
         "problem": output["problem"],
         "failed": [
             {"name": one["name"], "reason": one["error"]} for one in percepts if one["error"]

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agent import migrate
 from agent.capabilities import Capability
@@ -280,31 +280,33 @@ def _services(
 ) -> "Services":
     from agent import plugins
     from graphs.context import Limits, Services
+    from graphs.find_tools import find_tools
     from graphs.fitting.fit import page
     from memory.artifact_store import ArtifactStore
     from memory.ledger import EffectLedger
     from memory.recollection import Recollection
     from tools import clock, files, recall, remember, reread
+    from tools.base import Tool
     from tools.executor import Executor
     from tools.policy import ANSWER
     from tools.registry import Toolbox
 
     artifacts = ArtifactStore(held.pool)
-    toolbox = Toolbox(
-        [
-            recall.recall(held.searcher),
-            reread.reread(artifacts, part_characters=page(reasoner.profile.context_tokens)),
-            remember.remember(store),
-            files.read_file(settings.files.roots, held.reader),
-            clock.NOW,
-            clock.DATES,
-            *plugins.tools(settings.tools),
-        ]
-    )
+    tools: list[Tool[Any]] = [
+        recall.recall(held.searcher),
+        reread.reread(artifacts, part_characters=page(reasoner.profile.context_tokens)),
+        remember.remember(store),
+        files.read_file(settings.files.roots, held.reader),
+        clock.NOW,
+        clock.DATES,
+        *plugins.tools(settings.tools),
+    ]
+    if len(tools) > settings.limits.tools:
+        tools.append(find_tools(Toolbox(tools).specs()))
     return Services(
         executive=reasoner,
         executor=Executor(
-            toolbox, EffectLedger(held.pool), timeout_s=settings.limits.tool_timeout_s
+            Toolbox(tools), EffectLedger(held.pool), timeout_s=settings.limits.tool_timeout_s
         ),
         recollection=Recollection(held.searcher, held.store),
         embedder=held.embedder,
@@ -320,9 +322,15 @@ def _services(
         collection=settings.collection,
         limits=Limits(
             rounds=settings.limits.rounds,
+            tokens=settings.limits.tokens,
+            seconds=settings.limits.seconds,
+            same_calls=settings.limits.same_calls,
             passages=settings.limits.passages,
             answer_tokens=settings.limits.answer_tokens,
+            tools_shown=settings.limits.tools,
+            thought_tokens=settings.limits.thought_tokens,
         ),
+        think=settings.executive.think != "off",
     )
 
 

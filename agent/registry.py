@@ -40,6 +40,7 @@ def _told(run: Run) -> dict[str, Any]:
         "parent_id": run.parent_id,
         "input": run.input,
         "error": run.error,
+        "ended_by": run.ended_by,
         "prompt_tokens": run.prompt_tokens,
         "answer_tokens": run.answer_tokens,
         "created_at": run.created_at.isoformat(),

@@ -7,8 +7,10 @@ from urllib.parse import unquote
 
 from memory.item_names import path
 
-_COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-"""Characters that steer a terminal, or turn the order of those behind them round."""
+_COMMANDS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""Characters that steer a terminal, turn the order of those behind them round, or are none."""
 
 
 def harmless(text: str) -> str:
@@ -16,19 +18,31 @@ def harmless(text: str) -> str:
     return _COMMANDS.sub(lambda found: ascii(found.group())[1:-1], text)
 
 
-def answer(result: Mapping[str, Any]) -> Iterator[str]:
-    """Write a turn: the question as heard, the answer, its citations, the way it took."""
+def answer(result: Mapping[str, Any], *, said: str = "", verbose: bool = False) -> Iterator[str]:
+    """Write a turn: the question as heard, the answer, its citations, the way it took.
+
+    `said` are the words that stand on the terminal already: they are not written twice, and where
+    the answer is another after its check, that is said.
+    """
     if result["heard"]:
         yield f"heard: {result['heard']}"
     if result["problem"]:
         yield result["problem"]
     if result["answer"] is not None:
-        yield result["answer"]
+        yield from _beside(said.strip(), result["answer"])
     for waiting in result["waiting"]:
         yield (
             f"{waiting['description']} Ask again on this thread in a terminal to decide: "
             f"cortical ask --thread {result['thread_id']}"
         )
+    yield from _below(result)
+    if verbose:
+        yield f"  {usage(result['usage'])}"
+    yield f"  way: {route(result['route'])}"
+
+
+def _below(result: Mapping[str, Any]) -> Iterator[str]:
+    """Write what stands under an answer."""
     for citation in result["citations"]:
         yield f"  [{citation['number']}] {_source(citation)}"
         yield f"      “{_line(citation['quote'])}”"
@@ -40,7 +54,32 @@ def answer(result: Mapping[str, Any]) -> Iterator[str]:
         yield f"  note: {flaw['name']}: {flaw['flaw']}"
     if result["spoken"]:
         yield f"  spoken to {result['spoken']}"
-    yield f"  way: {route(result['route'])}"
+    if result["ended_by"]:
+        ended = result["ended_by"]
+        yield f"  ended early by its budget of {ended['budget']}: {ended['reason']}"
+
+
+def _beside(said: str, answer: str) -> Iterator[str]:
+    """Write an answer of which these words were shown as they came."""
+    if not said:
+        yield answer
+    elif answer.startswith(said):
+        if rest := answer.removeprefix(said).strip():
+            yield rest
+    else:
+        yield "— The words above did not pass the check of their sources as they are. The answer:"
+        yield answer
+
+
+def usage(used: Mapping[str, Any]) -> str:
+    """Write what a turn has taken, and how fast it was written."""
+    read = f"{used['read']} tokens read ({used['cached']} of them found in the cache)"
+    parts = [read, f"{used['written']} written"]
+    if used["first_token_s"] is not None:
+        parts.append(f"the first after {used['first_token_s']:.2f} s")
+    if used["tokens_per_s"] is not None:
+        parts.append(f"{used['tokens_per_s']:.1f} a second")
+    return ", ".join(parts)
 
 
 def _source(citation: Mapping[str, Any]) -> str:
@@ -163,7 +202,16 @@ def runs(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 def run(one: Mapping[str, Any]) -> Iterator[str]:
     """Write everything that is known of a run."""
-    for key in ("run_id", "thread_id", "graph", "status", "created_at", "ended_at", "error"):
+    for key in (
+        "run_id",
+        "thread_id",
+        "graph",
+        "status",
+        "created_at",
+        "ended_at",
+        "error",
+        "ended_by",
+    ):
         if one[key] is not None:
             yield f"{key:<11} {one[key]}"
     yield f"{'tokens':<11} {one['prompt_tokens']} read, {one['answer_tokens']} written"

@@ -108,6 +108,8 @@ class ExecutiveSettings(Section):
     """`auto`, `embedded`, `ollama:MODEL`, `openai:MODEL` or `gguf:PATH`."""
     context_tokens: int = Field(default=4_096, ge=512)
     """Context of a model in process."""
+    think: Literal["off", "hidden", "shown"] = "off"
+    """Whether a model that can think does so before it answers, and whether that is shown."""
 
 
 class FilesSettings(Section):
@@ -120,10 +122,15 @@ class FilesSettings(Section):
 class LimitsSettings(Section):
     """How much one turn may take."""
 
-    rounds: int = Field(default=6, ge=2)
+    rounds: int = Field(default=6, ge=2, le=30)
+    tokens: int = Field(default=200_000, ge=1_000)
+    seconds: float = Field(default=1_800.0, gt=0)
+    same_calls: int = Field(default=3, ge=3, le=5)
     passages: int = Field(default=8, ge=1, le=50)
     answer_tokens: int = Field(default=700, ge=16)
+    thought_tokens: int = Field(default=2_048, ge=16)
     tool_timeout_s: float = Field(default=120.0, gt=0)
+    tools: int = Field(default=8, ge=1, le=64)
 
 
 class Settings(BaseSettings):

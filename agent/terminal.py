@@ -1,5 +1,6 @@
 """Progress and questions on a terminal; plain lines where there is none."""
 
+import shlex
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -11,10 +12,20 @@ CLEAR_LINE = "\r\x1b[2K"
 
 
 class Progress:
-    """Shows events of a run as they come, on standard error."""
+    """Shows events of a run as they come: on standard error, and on `words` those of an answer.
+
+    Words are shown only where `words` is a terminal, thinking only where `out` is one: what is read
+    by a program holds what was checked, and nothing else.
+    """
 
     def __init__(
-        self, out: TextIO, *, quiet: bool, timer: Callable[[], float] = time.monotonic
+        self,
+        out: TextIO,
+        *,
+        quiet: bool,
+        words: TextIO | None = None,
+        thoughts: bool = False,
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self._out = out
         self._timer = timer
@@ -22,20 +33,42 @@ class Progress:
         self._live = out.isatty()
         self._quiet = quiet and not self._live
         self._open = False
+        self._words = words if words is not None and words.isatty() else None
+        self._thoughts = thoughts and self._live
+        self._flow: TextIO | None = None
+        self._at_start = True
+        self.said = ""
+        """Words of the answer that stand on the terminal."""
+        self.paused = False
+        """The run was stopped, and goes on when it is asked to."""
 
     def __enter__(self) -> "Progress":
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._break()
         self._close()
 
     def event(self, event: Mapping[str, Any]) -> None:
         """Show one event."""
+        match event:
+            case {"event": "text" | "begun", "text": text}:
+                self._say(text)
+            case {"event": "thought", "text": text}:
+                self._think(text)
+            case _:
+                self._told(event)
+
+    def _told(self, event: Mapping[str, Any]) -> None:
+        if event["event"] in _ANEW and not event.get("goes_on"):
+            self.said = ""
+        self.paused = self.paused or event["event"] == "paused"
         if self._quiet or self._too_soon(event):
             return
         line = _line(event)
         if line is None:
             return
+        self._break()
         if self._live and event["event"] in _PASSING:
             self._out.write(f"{CLEAR_LINE}{line[:100]}")
             self._open = True
@@ -43,6 +76,34 @@ class Progress:
             self._close()
             self._out.write(f"{line}\n")
         self._out.flush()
+
+    def _say(self, text: str) -> None:
+        if self._words is not None:
+            self.said += text
+            self._flowing(self._words, text, harmless(text))
+
+    def _think(self, text: str) -> None:
+        if self._thoughts:
+            self._flowing(self._out, text, f"{_DIM}{harmless(text)}{_PLAIN}")
+
+    def _flowing(self, where: TextIO, text: str, shown: str) -> None:
+        """Write a piece behind the one before; thinking and words stand on lines of their own."""
+        if not text:
+            return
+        if self._flow is not where:
+            self._break()
+        self._close()
+        self._out.flush()
+        where.write(shown)
+        where.flush()
+        self._flow, self._at_start = where, text.endswith("\n")
+
+    def _break(self) -> None:
+        """End the line that words or thoughts stand on."""
+        if self._flow is not None and not self._at_start:
+            self._flow.write("\n")
+            self._flow.flush()
+        self._flow = None
 
     def _too_soon(self, event: Mapping[str, Any]) -> bool:
         """Return whether an event is one of thousands and another has only just been shown."""
@@ -61,7 +122,10 @@ class Progress:
             self._open = False
 
 
-_PASSING = frozenset({"node_started", "ingesting", "embedding", "asking", "measuring"})
+_DIM, _PLAIN = "\x1b[2m", "\x1b[22m"
+_ANEW = frozenset({"calling", "repairing", "asked_again"})
+"""Events behind which an answer begins anew."""
+_PASSING = frozenset({"node_started", "ingesting", "embedding", "asking", "measuring", "stopping"})
 """Events that the next one replaces on a terminal."""
 _FREQUENT = frozenset({"ingesting", "embedding", "measuring"})
 _LIVE_S = 0.1
@@ -103,6 +167,11 @@ def _left(seconds: float | None) -> str:
 _WORDS: dict[str, Callable[[Mapping[str, Any]], str | None]] = {
     "tiers": lambda event: event["text"],
     "continuing": lambda event: f"continuing run {event['run_id'][:8]}, which was cut off",
+    "stopping": lambda _: "… stopping; Ctrl-C again ends at once",
+    "paused": lambda event: (
+        "Stopped. What was written is kept. To go on: "
+        f"cortical ask --thread {shlex.quote(event['thread_id'])}"
+    ),
     "node_started": lambda event: f"… {event['node']}",
     "calling": lambda event: f"tool {event['tool']} {_arguments(event['arguments'])}",
     "called": lambda event: None if event["ok"] else f"tool {event['tool']}: {event['text']}",
@@ -111,6 +180,9 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str | None]] = {
         f"{event['count']} of {event['of']} {event['what']} left out: "
         f"{event.get('why', 'the context is full')}"
     ),
+    "call_refused": lambda event: f"call of {event['tool']} not made: {event['why']}",
+    "call_asked_again": lambda event: f"asked again for the call of {event['tool']}",
+    "call_given_up": lambda event: f"went on without the call of {event['tool']}",
     "repairing": lambda event: f"{event['sentences']} sentences without a source; asked again",
     "ingesting": _ingesting,
     "asking": lambda event: event["text"],

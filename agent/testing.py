@@ -31,6 +31,8 @@ class ScriptedReply:
     calls: tuple[CallPart, ...] = ()
     reason: EndReason | None = None
     """None: calls if there are any, else a stop."""
+    error: Exception | None = None
+    """What breaks the stream off after all that."""
 
 
 Scripted = str | ScriptedReply | Exception | Callable[[Prompt, Wish], str | ScriptedReply]
@@ -82,6 +84,8 @@ class ScriptedExecutive:
             yield TextPart(text=word if index == len(words) - 1 else f"{word} ")
         for call in reply.calls:
             yield call
+        if reply.error is not None:
+            raise reply.error
         yield EndPart(
             reason=reply.reason or (EndReason.CALLS if reply.calls else EndReason.STOP),
             prompt_tokens=_tokens(prompt, wish),

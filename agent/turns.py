@@ -1,5 +1,6 @@
 """Runs of graphs on threads: begun, continued after a kill, resumed with a person's answer."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from langgraph.types import Command, StateSnapshot
 
 from agent.errors import UsageError
 from agent.recorder import RunRecorder, Watch
-from graphs.context import FENCE_KEY
+from graphs.context import FENCE_KEY, TAKEN_UP_KEY
 from memory.characters import storable_json
 from memory.checkpoints import FencedSaver, Writer
 from memory.database import Pool
@@ -82,10 +83,11 @@ class Turns:
     ) -> Outcome:
         """Run a graph with an input on a thread.
 
-        A run that a killed process left on the thread is brought to its end first; if it had the
-        same input, its outcome is the answer. One that waits for a person comes back as it is. One
-        that failed is gone on with where the same input is given again: what it had finished, acts
-        above all, is not done twice.
+        A run that was stopped, or that a killed process left, is brought to its end first; if it
+        had the same input, its outcome is the answer. One that waits for a person comes back as it
+        is. One that failed is gone on with where the same input is given again: what it had
+        finished, acts above all, is not done twice. A run that is cancelled is paused: what it has
+        written is kept, and the next call goes on with it.
         """
         self._known(graph)
         wanted = (graph, storable_json(values))
@@ -174,6 +176,10 @@ class Turns:
             state = await graph.aget_state(config)
         except FenceLostError:
             raise
+        except asyncio.CancelledError:
+            await self._ended(run, RunStatus.PAUSED, writer, cost, None)
+            watch({"event": "paused", "run_id": run.run_id, "thread_id": run.thread_id})
+            raise
         except Exception as error:
             # What is raised over a wrong answer leaves the question open.
             if is_invalid_resume(error):
@@ -184,11 +190,18 @@ class Turns:
             raise
         waiting = bool(_pending(state)) or bool(state.next) or bool(state.tasks)
         status = RunStatus.WAITING if waiting else RunStatus.DONE
-        await self._ended(run, status, writer, cost, None)
+        await self._ended(run, status, writer, cost, None, ended_by=_ended_by(state))
         return await self._outcome(run, state, graph, continued=continued)
 
     async def _ended(
-        self, run: Run, status: RunStatus, writer: Writer, cost: "Cost", error: str | None
+        self,
+        run: Run,
+        status: RunStatus,
+        writer: Writer,
+        cost: "Cost",
+        error: str | None,
+        *,
+        ended_by: str | None = None,
     ) -> None:
         spent = self.registry.cost(
             run.run_id, prompt_tokens=cost.prompt_tokens, answer_tokens=cost.answer_tokens
@@ -199,6 +212,7 @@ class Turns:
             now=self._clock.now(),
             token=writer.token,
             error=error,
+            ended_by=ended_by,
             riders=[*writer.riders, spent],
         )
 
@@ -238,6 +252,7 @@ class Turns:
                 "thread_id": run.thread_id,
                 "run_id": run.run_id,
                 FENCE_KEY: fence.token,
+                TAKEN_UP_KEY: self._clock.now().isoformat(),
                 "__pregel_strict_resume": True,
             },
             "callbacks": callbacks,
@@ -269,6 +284,13 @@ async def _streamed(
             cost.prompt_tokens += event["prompt_tokens"]
             cost.answer_tokens += event["answer_tokens"]
         watch(event)
+
+
+def _ended_by(state: StateSnapshot) -> str | None:
+    """Return the budget that ended a run, where its graph's answer names one."""
+    answer = state.values.get("answer") if isinstance(state.values, Mapping) else None
+    ended = answer.get("ended") if isinstance(answer, Mapping) else None
+    return ended.get("reason") if isinstance(ended, Mapping) else None
 
 
 def _pending(state: StateSnapshot) -> tuple[Pending, ...]:

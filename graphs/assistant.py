@@ -6,6 +6,7 @@ from langchain_core.messages import HumanMessage
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Send
 
+from graphs import limits
 from graphs.act import act, approve, waiting
 from graphs.context import Services, Step, bound
 from graphs.perceive import perceive
@@ -16,7 +17,7 @@ from graphs.state import PerceiveInput, TurnInput, TurnOutput, TurnState
 from graphs.view import fresh
 
 
-async def begin(state: TurnState, step: Step) -> dict[str, Any]:  # noqa: ARG001 - a node's signature
+async def begin(state: TurnState, step: Step) -> dict[str, Any]:
     """Take the turn out of the inbox and clear what the last one left."""
     asked = state.get("question") or ""
     messages = state.get("messages") or []
@@ -33,7 +34,9 @@ async def begin(state: TurnState, step: Step) -> dict[str, Any]:  # noqa: ARG001
         "percepts": None,
         "passages": [],
         "tasks": [],
+        "tools_shown": [],
         "rounds": 0,
+        "spent": limits.begun(step.services.clock.now()),
         "problem": None,
         "answer": None,
         "spoken": None,

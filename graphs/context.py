@@ -61,9 +61,22 @@ class Limits:
 
     rounds: int = 6
     """Times that the executive is asked."""
+    tokens: int = 200_000
+    """Tokens that it reads and writes in all."""
+    seconds: float = 1_800.0
+    """Time that the turn is worked on; a person's thinking does not count."""
+    same_calls: int = 3
+    """Times that the same calls may be wished for while their results stay the same: the second
+    time the executive is told so, at the last it gets no tools any more."""
     calls_per_round: int = 4
+    calls_per_answer: int = 16
+    """An answer with more calls than this is refused as a whole."""
+    tools_shown: int = 8
+    """Tools that the executive is told of, if there are more."""
     passages: int = 8
     answer_tokens: int = 700
+    thought_tokens: int = 2_048
+    """Tokens of thinking before an answer, where thinking is on."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,6 +101,8 @@ class Services:
     collection: str
     """Where recall looks if the input names no other."""
     limits: Limits
+    think: bool = False
+    """Whether an executive that can is to think before it answers in words."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,10 +116,14 @@ class Step:
     """Fence token of the runner."""
     emit: Callable[[dict[str, Any]], None]
     """Hands an event to whoever watches the run."""
+    taken_up: datetime | None = None
+    """When this process took the run up; None where nobody tells."""
 
 
 FENCE_KEY = "cortical_fence"
 """Where a run's config carries the fence token."""
+TAKEN_UP_KEY = "cortical_taken_up"
+"""Where it carries the moment at which this process took the run up, in ISO 8601."""
 
 
 class Node(Protocol):
@@ -120,12 +139,14 @@ def bound(function: Callable[[Any, Step], Awaitable[dict[str, Any]]], services: 
 
     async def node(state: Any, config: RunnableConfig) -> dict[str, Any]:
         run = config["configurable"]
+        taken_up = run.get(TAKEN_UP_KEY)
         step = Step(
             services=services,
             run_id=str(run["run_id"]),
             thread_id=str(run["thread_id"]),
             token=run[FENCE_KEY],
             emit=get_stream_writer(),
+            taken_up=None if taken_up is None else datetime.fromisoformat(taken_up),
         )
         return await function(state, step)
 

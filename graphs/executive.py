@@ -107,6 +107,8 @@ class CallPart:
     id: str
     name: str
     arguments: dict[str, Any]
+    fault: str = ""
+    """Why the call cannot be read. It is never run; the reason goes back to the model."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -30,6 +30,9 @@ NOTHING_FOUND = "I found nothing about that in memory or in the files of this co
 QUOTE_CHARACTERS = 1_500
 """What of a quotation the model is shown."""
 
+QUESTION_CHARACTERS = 600
+"""What of a question the model is shown: its head and its tail."""
+
 WINDOWS_LIMIT = 32
 """Windows that are compared with the question by meaning."""
 
@@ -79,10 +82,11 @@ async def reason(state: TurnState, step: Step, seen: View) -> dict[str, Any]:
 
 async def _recall(step: Step, question: str) -> CallPart:
     """Let the model word a second search; the question's own words serve where it does not."""
-    prompt = Prompt(system=prompts.CALLING, messages=(HumanMessage(f"Search for: {question}"),))
+    shown = _shown(step, question)
+    prompt = Prompt(system=prompts.CALLING, messages=(HumanMessage(f"Search for: {shown}"),))
     wish = Wish(tools=step.services.executor.toolbox.specs(["recall"]), max_tokens=80)
     reply = await _asked(step, prompt, wish)
-    if reply and reply.calls:
+    if reply and reply.calls and not reply.calls[0].fault:
         return reply.calls[0]
     query = " ".join(words.content(question)) or question
     return CallPart(id="recall-1", name="recall", arguments={"query": query[:500]})
@@ -95,14 +99,42 @@ def _plain(state: TurnState, seen: View) -> Answer:
     return Answer(text=result.body["text"], found=bool(task["ok"]), citations=[], unsupported=[])
 
 
+async def extracted(state: TurnState, step: Step, seen: View) -> Answer:
+    """Answer from what is in view without a word of the executive's.
+
+    A passage that answers is quoted; where none does, the last result of a tool is handed on.
+    """
+    best = await _chosen(step, seen)
+    if best:
+        citations = _citations(best, seen)
+        return Answer(text=_quoting(citations), found=True, citations=citations, unsupported=[])
+    given = [task for task in state["tasks"] if task["ok"] and task["artifact"] in seen.results]
+    if not given:
+        return Answer(text=NOTHING_FOUND, found=False, citations=[], unsupported=[])
+    result = seen.results[given[-1]["artifact"] or ""].body["text"]
+    text = f"`{given[-1]['name']}` gave: {result[:QUOTE_CHARACTERS]}"
+    return Answer(text=text, found=True, citations=[], unsupported=[])
+
+
+def _citations(best: Sequence[Evidence], seen: View) -> list[Citation]:
+    return [
+        citation(number, seen.passages[one.window.passage], one.window.start, one.window.end)
+        for number, one in enumerate(best, start=1)
+    ]
+
+
+def _quoting(citations: Sequence[Citation]) -> str:
+    """Write the first quotation as it stands, with the marks of all."""
+    marks = "".join(f"[{one['number']}]" for one in citations)
+    plain = " ".join(citations[0]["quote"].split())
+    return f"{citations[0]['title']} says: “{plain}” {marks}"
+
+
 async def _cited(step: Step, seen: View) -> Answer:
     best = await _chosen(step, seen)
     if not best:
         return Answer(text=NOTHING_FOUND, found=False, citations=[], unsupported=[])
-    citations = [
-        citation(number, seen.passages[one.window.passage], one.window.start, one.window.end)
-        for number, one in enumerate(best, start=1)
-    ]
+    citations = _citations(best, seen)
     first = seen.passages[best[0].window.passage]
     beside = f"{first.context}\n{first.text}"
     text = await _worded(step, seen.question, citations, beside)
@@ -140,14 +172,13 @@ async def _worded(step: Step, question: str, citations: Sequence[Citation], besi
     draft = None
     # Speech comes without marks: of it a small model makes sentences that only sound right.
     if "start_s" not in citations[0]["place"]:
-        draft = await _asked(step, wording(quote, question), _WORDING)
+        draft = await _asked(step, wording(quote, _shown(step, question)), _WORDING)
     sentence = " ".join(draft.text.split()) if draft else ""
     spans = evidence.sentences(sentence)
     first = sentence[spans[0][0] : spans[0][1]] if spans else ""
     if _holds(first, quote, question, beside):
         return f"{first.rstrip('.!。')} {marks}."
-    plain = " ".join(quote.split())
-    return f"{citations[0]['title']} says: “{plain}” {marks}"
+    return _quoting(citations)
 
 
 def wording(quote: str, question: str) -> Prompt:
@@ -161,6 +192,18 @@ def wording(quote: str, question: str) -> Prompt:
 
 def _posed(text: str, question: str) -> str:
     return f"Text: {text}\n\nQuestion: {question}"
+
+
+def _shown(step: Step, question: str) -> str:
+    """Return a question as it is shown to the model, saying what of a long one is left out."""
+    count = len(question) - QUESTION_CHARACTERS
+    if count <= 0:
+        return question
+    what = "characters of the question"
+    step.emit({"event": "left_out", "what": what, "count": count, "of": len(question)})
+    half = QUESTION_CHARACTERS // 2
+    note = f"[{count} of {len(question)} characters left out here]"
+    return f"{question[:half]}\n{note}\n{question[len(question) - half :]}"
 
 
 async def _asked(step: Step, prompt: Prompt, wish: Wish) -> Reply | None:

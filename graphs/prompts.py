@@ -31,6 +31,10 @@ none:
 Write the whole answer again: keep what is backed, mark it with the right numbers, leave out what \
 no passage says. If nothing is left, begin with NOT FOUND."""
 
+LAST = """\
+No tool can be called any more: {reason}. Answer the question now from what stands above, and say \
+what is missing."""
+
 WORDING = "Answer with one sentence from the text."
 
 WORDING_EXAMPLES = (

@@ -1,99 +1,138 @@
-"""The executive at work: call tools, or answer with citations."""
+"""The executive at work: call tools, or answer with citations, within the budgets of the turn."""
 
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 
-from graphs import guided, prompts, view
-from graphs.act import wished
+from graphs import guided, limits, prompts, view
+from graphs.act import acting
+from graphs.asks import Asks, OutOfTimeError, Said
 from graphs.citations import Grounded, ground
 from graphs.context import Step
-from graphs.executive import EndReason, Wish
-from graphs.fitting.fit import Fitted
-from graphs.reply import Reply
-from graphs.state import Answer, TurnState
-from memory.labels import Label
+from graphs.errors import ExecutiveError
+from graphs.limits import Left
+from graphs.meter import Meter
+from graphs.state import Answer, Ended, Task, TurnState
 
 
 async def reason(state: TurnState, step: Step) -> dict[str, Any]:
-    """Ask the executive once; one without judgement only words what the engine has chosen."""
-    seen = await view.opened(state, step)
-    if step.services.executive.profile.judgement:
-        return await _deliberate(state, step, seen)
-    return await guided.reason(state, step, seen)
+    """Ask the executive once; one without judgement only words what the engine has chosen.
+
+    Where a budget is spent nobody is asked: the engine answers from what is in view.
+    """
+    spent = state["spent"] if "spent" in state else limits.begun(step.services.clock.now())
+    meter = Meter(step.emit, spent, taken_up=step.taken_up)
+    asks = await Asks.begun(state, replace(step, emit=meter), meter)
+    try:
+        update = await _reasoned(asks)
+    except OutOfTimeError as late:
+        update = await _by_itself(asks, late.ended, late.said)
+    return {**update, "spent": meter.counted(step.services.clock.now())}
 
 
-async def _deliberate(state: TurnState, step: Step, seen: view.View) -> dict[str, Any]:
-    last = state["rounds"] + 1 >= step.services.limits.rounds
-    wish = _wish(step, may_call=not last)
-    reply, made = await view.asked(state, step, seen, wish)
-    if reply.calls and not last:
-        tasks = wished(reply.calls, state, step, seen.label)
-        return {"tasks": [*state["tasks"], *tasks], "rounds": state["rounds"] + 1, **made.update}
-    state = _with(state, made)
-    if reply.calls and not reply.text.strip():
-        reply, _ = await view.asked(state, step, seen, replace(wish, tools=()))
-    grounded = _grounded(reply, seen)
-    if grounded.unsupported and not _not_found(reply.text) and seen.passages:
-        reply, grounded = await _repaired(state, step, seen, reply, grounded)
-    rounds = state["rounds"] + 1
-    return {**answered(step, _answer(reply, grounded), seen.label, rounds=rounds), **made.update}
+async def _reasoned(asks: Asks) -> dict[str, Any]:
+    if asks.verdict.left is Left.NOTHING:
+        return await _by_itself(asks, asks.verdict.ended, asks.before())
+    if asks.step.services.executive.profile.judgement:
+        return await _deliberate(asks)
+    async with asks.in_time():
+        return await guided.reason(asks.state, asks.step, asks.seen)
 
 
-def _with(state: TurnState, made: Fitted) -> TurnState:
-    return cast(TurnState, {**state, **made.update})
+async def _deliberate(asks: Asks) -> dict[str, Any]:
+    said, ended = asks.first(), asks.verdict.ended
+    if said is None and asks.verdict.left is Left.WORK:
+        said = await asks.working()
+        if tasks := asks.called(said):
+            if not _circling(tasks, asks):
+                return asks.update(
+                    tasks=[*asks.state["tasks"], *tasks], tools_shown=list(asks.offer.shown)
+                )
+            said, ended = None, limits.same_calls(asks.step.services.limits)
+    if said is None and ended is not None:
+        said = await _last(asks, ended)
+    if said is None or not said.text.strip():
+        return await _by_itself(asks, ended)
+    grounded = _grounded(said, asks)
+    if grounded.unsupported and not _not_found(said.text) and asks.seen.passages:
+        said, grounded = await _repaired(asks, said, grounded)
+    return answered(asks, _answer(said, grounded, ended))
 
 
-def _wish(step: Step, *, may_call: bool) -> Wish:
-    """Return the wish of a round: the same tools each time, for the same beginning."""
-    tools = step.services.executor.toolbox.specs()
-    limits = step.services.limits
-    return Wish(tools=tools, may_call=may_call, max_tokens=limits.answer_tokens)
+def _circling(tasks: list[Task], asks: Asks) -> bool:
+    services = asks.step.services
+    return limits.circling(tasks, asks.state["tasks"], services.limits, acting(asks.step))
 
 
-async def _repaired(
-    state: TurnState, step: Step, seen: view.View, reply: Reply, grounded: Grounded
-) -> tuple[Reply, Grounded]:
+async def _last(asks: Asks, ended: Ended) -> Said | None:
+    """Ask a last time, without tools; None where the executive fails: the engine has an answer."""
+    try:
+        return await asks.last(ended)
+    except ExecutiveError as error:
+        asks.step.emit({"event": "model_failed", "reason": str(error)})
+        return None
+
+
+async def _repaired(asks: Asks, said: Said, grounded: Grounded) -> tuple[Said, Grounded]:
     """Let the executive mend its citations, once; the better of both answers is kept."""
+    if not asks.repairable():
+        return said, grounded
     listed = "\n".join(f"- {sentence}" for sentence in grounded.unsupported)
     more: list[AnyMessage] = [
-        AIMessage(reply.text),
+        AIMessage(said.text),
         HumanMessage(prompts.REPAIR.format(sentences=listed)),
     ]
-    step.emit({"event": "repairing", "sentences": len(grounded.unsupported)})
-    second, _ = await view.asked(state, step, seen, _wish(step, may_call=False), more=more)
-    again = _grounded(second, seen)
+    asks.step.emit({"event": "repairing", "sentences": len(grounded.unsupported)})
+    try:
+        second = await asks.repair(said, more)
+    except OutOfTimeError:
+        return said, grounded
+    again = _grounded(second, asks)
     if second.text.strip() and len(again.unsupported) < len(grounded.unsupported):
         return second, again
-    return reply, grounded
+    return said, grounded
 
 
-def _grounded(reply: Reply, seen: view.View) -> Grounded:
-    results = [result.body["text"] for result in seen.results.values()]
-    return ground(reply.text, seen.passages, seen.question, results)
+def _grounded(said: Said, asks: Asks) -> Grounded:
+    results = [result.body["text"] for result in asks.seen.results.values()]
+    return ground(said.text, asks.seen.passages, asks.seen.question, results)
 
 
 def _not_found(text: str) -> bool:
     return text.strip().startswith(prompts.NOT_FOUND)
 
 
-def _answer(reply: Reply, grounded: Grounded) -> Answer:
-    found = not _not_found(reply.text)
+def _answer(said: Said, grounded: Grounded, ended: Ended | None) -> Answer:
+    found = not _not_found(said.text)
     text = grounded.text.strip()
     if not found:
         text = text.removeprefix(prompts.NOT_FOUND).lstrip(" :.-") or guided.NOTHING_FOUND
-    if reply.end.reason is EndReason.LENGTH:
-        text += f" [cut off after {reply.end.answer_tokens} tokens]"
-    return Answer(
+    if said.cut:
+        text += f" [cut off {said.cut}]"
+    answer = Answer(
         text=text,
         found=found,
         citations=list(grounded.citations) if found else [],
         unsupported=list(grounded.unsupported) if found else [],
     )
+    return _with(answer, said.ended or ended)
 
 
-def answered(step: Step, answer: Answer, label: Label, *, rounds: int) -> dict[str, Any]:
+def _with(answer: Answer, ended: Ended | None) -> Answer:
+    return answer if ended is None else {**answer, "ended": ended}
+
+
+async def _by_itself(asks: Asks, ended: Ended | None, said: Said | None = None) -> dict[str, Any]:
+    """Answer without the executive: with the words that it got out, or from what is in view."""
+    if said is not None and said.text.strip():
+        answer = _answer(said, _grounded(said, asks), ended)
+    else:
+        answer = _with(await guided.extracted(asks.state, asks.step, asks.seen), ended)
+    return answered(asks, answer)
+
+
+def answered(asks: Asks, answer: Answer) -> dict[str, Any]:
     """Return the update that ends the reasoning of a turn."""
-    message = view.labelled(AIMessage(answer["text"], id=f"{step.run_id}:answer"), label)
-    return {"answer": answer, "messages": [message], "rounds": rounds}
+    message = AIMessage(answer["text"], id=f"{asks.step.run_id}:answer")
+    return asks.update(answer=answer, messages=[view.labelled(message, asks.seen.label)])

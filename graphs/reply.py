@@ -5,6 +5,7 @@ stood, one that has a shape is asked for whole. What that does not mend is raise
 the end `EndReason.LENGTH`.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
@@ -78,6 +79,8 @@ class _Try:
     text: str = ""
     calls: list[CallPart] = field(default_factory=list)
     pieces: int = 0
+    first_s: float | None = None
+    """How long the first piece took to come."""
     end: EndPart | None = None
     error: ExecutiveError | None = None
 
@@ -88,9 +91,12 @@ async def _tried(
     """Gather one stream; an error of the executive is kept beside what came before it."""
     found = _Try()
     seam = Seam(stands)
+    began = time.monotonic()
     try:
         async with aclosing(executive.stream(prompt, wish)) as parts:
             async for part in parts:
+                if found.first_s is None:
+                    found.first_s = time.monotonic() - began
                 match part:
                     case TextPart(text=piece):
                         found.pieces += 1
@@ -127,6 +133,8 @@ async def _account(
                 "prompt_tokens": found.end.prompt_tokens,
                 "cached_tokens": found.end.cached_tokens,
                 "answer_tokens": found.end.answer_tokens,
+                "seconds": found.end.seconds,
+                "first_s": found.first_s,
             }
         )
         for notice in found.end.notices:

@@ -84,6 +84,12 @@ class Task(TypedDict):
     artifact: str | None
     """Result, once the call was made."""
     ok: bool | None
+    fault: NotRequired[str | None]
+    """A `tools.calls.faults.Fault` where the call is not valid: it is never run."""
+    meant: NotRequired[str | None]
+    """The tool that a call which is not valid clearly meant."""
+    result: NotRequired[str | None]
+    """Fingerprint of the result (`graphs.repeats`), or of the one that stands for it."""
 
 
 class Citation(TypedDict):
@@ -103,6 +109,30 @@ class Citation(TypedDict):
     chunk: int
 
 
+class Ended(TypedDict):
+    """Why a turn ended before the executive did."""
+
+    budget: str
+    """A `graphs.limits.Budget`."""
+    reason: str
+    """The budget and its setting, in words."""
+
+
+class Spent(TypedDict):
+    """What a turn has taken of its budgets, over all processes that worked on it."""
+
+    read: int
+    """Tokens of all prompts, those found in the cache included."""
+    written: int
+    """Tokens of all answers, thinking included."""
+    seconds: float
+    until: str
+    """The moment up to which seconds are counted: at first when the turn began."""
+    ask_tokens: int
+    """Tokens of the last ask, read and written."""
+    ask_seconds: float
+
+
 class Answer(TypedDict):
     """What the turn came to."""
 
@@ -112,6 +142,8 @@ class Answer(TypedDict):
     citations: list[Citation]
     unsupported: list[str]
     """Sentences of the text that no passage backs."""
+    ended: NotRequired[Ended]
+    """Absent: the executive came to its end by itself."""
 
 
 class TurnInput(TypedDict):
@@ -150,8 +182,12 @@ class TurnState(TypedDict):
     percepts: Annotated[list[Percept], collected]
     passages: list[Passage]
     tasks: list[Task]
+    tools_shown: list[str]
+    """Tools that the executive is told of: chosen once a turn, so that prompts begin alike."""
     rounds: int
     """How often the executive was asked in this turn."""
+    spent: NotRequired[Spent]
+    """Absent in a turn that an older version has begun."""
     problem: str | None
     """Why the turn could not go on."""
     answer: Answer | None

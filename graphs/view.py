@@ -1,18 +1,15 @@
 """What the executive has in view: history, passages and results, with the join of their labels."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import cast
+from dataclasses import dataclass
 
 from langchain_core.messages import AnyMessage, HumanMessage
 
 from graphs import prompts
 from graphs.context import Step
-from graphs.errors import PromptTooLongError
 from graphs.executive import Wish
 from graphs.fitting.fit import Fitted, fit
 from graphs.fitting.parts import Earlier, Parts, Result, Round, Shown
-from graphs.reply import Reply, ask
 from graphs.state import Summary, Task, TurnState
 from memory.artifacts import Artifact
 from memory.documents import Chunk
@@ -136,27 +133,6 @@ async def fitted(
 ) -> Fitted:
     """Return the prompt as it fits the loaded context, saying what was left out."""
     return await fit(_parts(state, step, view, wish, more), step, wish)
-
-
-async def asked(
-    state: TurnState, step: Step, view: View, wish: Wish, *, more: Sequence[AnyMessage] = ()
-) -> tuple[Reply, Fitted]:
-    """Ask the executive with a prompt that fits.
-
-    A server whose tokens could only be bounded may still find the prompt too long; its own count is
-    learnt from, and the prompt made to fit once more.
-    """
-    executive = step.services.executive
-    made = await fitted(state, step, view, wish, more=more)
-    try:
-        return await ask(executive, made.prompt, made.wish, step.emit), made
-    except PromptTooLongError:
-        known = cast(TurnState, {**state, **made.update})
-        again = await fitted(known, step, view, wish, more=more)
-        if (again.prompt, again.wish) == (made.prompt, made.wish):
-            raise
-    again = replace(again, update={**made.update, **again.update})
-    return await ask(executive, again.prompt, again.wish, step.emit), again
 
 
 def _parts(

@@ -20,6 +20,7 @@ class RunStatus(StrEnum):
     ACCEPTED = "accepted"  # written down; nothing was done yet
     RUNNING = "running"  # a process works on it, or was killed while it did
     WAITING = "waiting"  # a person has to decide on an act
+    PAUSED = "paused"  # a person stopped it; it goes on when its thread is asked again
     DONE = "done"  # it came to its end
     FAILED = "failed"  # an error ended it; the error is stored
     CANCELLED = "cancelled"  # a person ended it
@@ -28,12 +29,23 @@ class RunStatus(StrEnum):
 MOVES: dict[RunStatus, frozenset[RunStatus]] = {
     RunStatus.RUNNING: frozenset(
         # A failed run is run again where the fault was outside it: a disk, a server.
-        {RunStatus.ACCEPTED, RunStatus.RUNNING, RunStatus.WAITING, RunStatus.FAILED}
+        {
+            RunStatus.ACCEPTED,
+            RunStatus.RUNNING,
+            RunStatus.WAITING,
+            RunStatus.PAUSED,
+            RunStatus.FAILED,
+        }
     ),
     RunStatus.WAITING: frozenset({RunStatus.RUNNING}),
+    RunStatus.PAUSED: frozenset({RunStatus.RUNNING}),
     RunStatus.DONE: frozenset({RunStatus.RUNNING}),
-    RunStatus.FAILED: frozenset({RunStatus.ACCEPTED, RunStatus.RUNNING, RunStatus.WAITING}),
-    RunStatus.CANCELLED: frozenset({RunStatus.ACCEPTED, RunStatus.RUNNING, RunStatus.WAITING}),
+    RunStatus.FAILED: frozenset(
+        {RunStatus.ACCEPTED, RunStatus.RUNNING, RunStatus.WAITING, RunStatus.PAUSED}
+    ),
+    RunStatus.CANCELLED: frozenset(
+        {RunStatus.ACCEPTED, RunStatus.RUNNING, RunStatus.WAITING, RunStatus.PAUSED}
+    ),
 }
 """To each status, those that a run may come from."""
 
@@ -60,6 +72,8 @@ class Run:
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
+    ended_by: str | None
+    """The budget that ended it before its own end."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -138,6 +152,7 @@ class RunRegistry:
         now: datetime,
         token: int,
         error: str | None = None,
+        ended_by: str | None = None,
         riders: Sequence[Rider] = (),
     ) -> bool:
         """Change the status if `MOVES` allows it from where the run stands; say whether it did.
@@ -151,6 +166,7 @@ class RunRegistry:
             "status": to,
             "token": token,
             "error": None if error is None else storable(error),
+            "ended_by": None if ended_by is None else storable(ended_by),
             "ended": to in ENDED,
             "now": now,
             "from": [str(status) for status in MOVES[to]],

@@ -42,6 +42,7 @@ class ToolSpec:
     parameters: dict[str, Any]
     """JSON schema of the arguments."""
     effect: Effect
+    always_shown: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,6 +70,8 @@ class ToolResult:
     """Where the words of the result came from."""
     chunks: tuple[int, ...] = ()
     """Chunks of memory that the result shows, which an answer may cite."""
+    tools: tuple[str, ...] = ()
+    """Tools that the result tells of, which are shown from then on."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,6 +89,8 @@ class Tool(Generic[Arguments]):
 
     repeatable: bool = False
     """Doing it twice is the same as doing it once, so that it may be repeated after a crash."""
+    always_shown: bool = False
+    """The executive is told of it in every turn, however many tools there are."""
 
     @property
     def spec(self) -> ToolSpec:
@@ -95,4 +100,5 @@ class Tool(Generic[Arguments]):
             description=self.description,
             parameters=self.arguments.model_json_schema(),
             effect=self.effect,
+            always_shown=self.always_shown,
         )

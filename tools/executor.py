@@ -17,6 +17,7 @@ from memory.effects import Effect, EffectState, Entry
 from memory.labels import ENGINE_LABEL, Label, Origin
 from tools import base, policy
 from tools.base import Tool, ToolContext, ToolError, ToolResult
+from tools.calls.faults import CallError, Fault
 from tools.registry import Toolbox
 
 RESULT_CHARACTERS_LIMIT = 40_000
@@ -53,9 +54,14 @@ class Judged:
     """A call with its verdict."""
 
     request: Request
+    """Its arguments have the types of the tool, if they are valid."""
     verdict: policy.Verdict
     digest: str
     """Hash of tool and canonical arguments: what an approval is bound to."""
+    fault: Fault | None = None
+    """Why the call is not valid."""
+    meant: str | None = None
+    """The tool that a call which is not valid clearly meant."""
 
 
 def digest(name: str, arguments: BaseModel) -> str:
@@ -78,16 +84,17 @@ class Executor:
         One that is not valid is refused with the reason, which `execute` tells the executive.
         """
         try:
-            tool, arguments = self.toolbox.validate(request.name, request.arguments)
-            target = tool.target(arguments)
+            valid = self.toolbox.validate(request.name, request.arguments)
+            target = valid.tool.target(valid.arguments)
+        except CallError as error:
+            return _invalid(request, str(error), error.fault, error.meant)
         except ToolError as error:
-            verdict = policy.Verdict(ruling=policy.Ruling.REFUSE, reason=str(error))
-            return Judged(request=request, verdict=verdict, digest="")
-        call = policy.Call(tool=tool.name, effect=tool.effect, target=target)
+            return _invalid(request, str(error), Fault.ARGUMENTS, request.name)
+        call = policy.Call(tool=valid.tool.name, effect=valid.tool.effect, target=target)
         return Judged(
-            request=request,
+            request=replace(request, arguments=valid.plain),
             verdict=policy.judge(call, purpose=purpose, label=label),
-            digest=digest(tool.name, arguments),
+            digest=digest(valid.tool.name, valid.arguments),
         )
 
     async def execute(
@@ -108,11 +115,12 @@ class Executor:
             ruling is policy.Ruling.ASK and judged.digest not in approved
         ):
             return _refused(judged.verdict.reason)
-        tool, arguments = self.toolbox.validate(request.name, request.arguments)
+        valid = self.toolbox.validate(request.name, request.arguments)
+        tool = valid.tool
         deadline = asyncio.timeout(self._timeout_s)
         try:
             async with deadline:
-                result = await self._act(tool, arguments, context)
+                result = await self._act(tool, valid.arguments, context)
         except ToolError as error:
             # A tool may quote what it read, and only the tool knows whose words those are.
             return replace(_refused(str(error)), label=ANYWHERE)
@@ -155,6 +163,11 @@ class Executor:
             effect.key, EffectState.DONE, _receipt(result), now=context.clock.now()
         )
         return result
+
+
+def _invalid(request: Request, reason: str, fault: Fault, meant: str | None) -> Judged:
+    verdict = policy.Verdict(ruling=policy.Ruling.REFUSE, reason=reason)
+    return Judged(request=request, verdict=verdict, digest="", fault=fault, meant=meant)
 
 
 def _receipt(result: ToolResult) -> str:

@@ -69,4 +69,5 @@ def recall(memory: Memory) -> Tool[RecallArguments]:
         arguments=RecallArguments,
         effect=Effect.READ,
         run=run,
+        always_shown=True,
     )

@@ -53,6 +53,21 @@ def answers(
     print_json(report) if as_json else print_lines(answers.lines(report))
 
 
+def calls(
+    requests: Annotated[int, typer.Option("--requests", min=10, help="Requests.")] = 500,
+    seed: Annotated[int, typer.Option("--seed", help="Of the requests.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Measure how many tool calls of the embedded model are valid and right, beside a bare chat."""
+    from agent import terminal
+    from agent.bench.calls import measure
+
+    show = terminal.Progress(sys.stderr, quiet=as_json)
+    with show:
+        report = wait(measure.measure(requests=requests, seed=seed, watch=show.event))
+    print_json(report) if as_json else print_lines(measure.lines(report))
+
+
 def embed(
     folders: Annotated[
         list[Path] | None, typer.Argument(help="Folders in the layout of BEIR; else own texts.")

@@ -1,5 +1,8 @@
 """Which commands there are."""
 
+from collections.abc import Callable
+from typing import Any
+
 import typer
 
 from agent.cli import bench, checks, config, database, documents, memory, runs, senses, turns
@@ -15,7 +18,7 @@ app = typer.Typer(
 )
 
 
-def _group(name: str, about: str, **commands: object) -> None:
+def _group(name: str, about: str, **commands: Callable[..., Any]) -> None:
     group = typer.Typer(help=about, no_args_is_help=True)
     for word, function in commands.items():
         group.command(word)(function)
@@ -57,6 +60,7 @@ _group(
     overhead=bench.overhead,
     ingest=bench.ingest,
     answers=bench.answers,
+    calls=bench.calls,
     embed=bench.embed,
     retrieval=bench.retrieval,
     faults=bench.faults,

@@ -14,7 +14,7 @@ def main() -> None:
     """Run a command; errors become one line and an exit code, with `--debug` a traceback too."""
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
-    code = _run(arguments, debug=debug)
+    code = run(arguments, debug=debug)
     sys.exit(_flushed(code))
 
 
@@ -30,7 +30,8 @@ def _flushed(code: int) -> int:
     return code
 
 
-def _run(arguments: list[str], *, debug: bool) -> int:
+def run(arguments: list[str], *, debug: bool) -> int:
+    """Run a command and return its exit code."""
     try:
         code = app(arguments, prog_name="cortical", standalone_mode=False)
     except KeyboardInterrupt:

@@ -3,13 +3,16 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from agent.cli.options import FAILED, Collection, Json
-from agent.cli.output import print_json, print_lines
-from agent.cli.work import settings_of, wait
+from agent.cli.output import note, print_json, print_lines
+from agent.cli.work import settings_of, stoppable, wait
+
+if TYPE_CHECKING:
+    from agent.terminal import Progress
 
 
 def ask(
@@ -25,23 +28,51 @@ def ask(
         Path | None, typer.Option("--speak", help="Write the answer as a WAV file.")
     ] = None,
     collection: Collection = None,
+    think: Annotated[
+        bool | None,
+        typer.Option("--think/--no-think", help="Let the model think first, and show it dimly."),
+    ] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Say what the answer took, and how fast it was.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Ask the assistant: one turn, with citations."""
+    """Ask the assistant: one turn, with citations.
+
+    On a terminal the answer is shown as it is written. Ctrl-C stops it and keeps what was written;
+    `cortical ask --thread NAME` goes on with it.
+    """
     from agent import asking, rendering, terminal
 
-    settings = settings_of(collection=collection)
-    show = terminal.Progress(sys.stderr, quiet=as_json)
+    thinking = None if think is None else {"think": "shown" if think else "off"}
+    settings = settings_of(collection=collection, executive=thinking)
+    show = terminal.Progress(
+        sys.stderr,
+        quiet=as_json,
+        words=None if as_json else sys.stdout,
+        thoughts=settings.executive.think == "shown",
+    )
     question = asking.Question(text=text, files=tuple(file or ()), thread_id=thread, speak_to=speak)
     decide = None if as_json or not sys.stdin.isatty() else terminal.decide
     with show:
-        result = wait(asking.ask(settings, question, watch=show.event, decide=decide))
+        result = stoppable(
+            asking.ask(settings, question, watch=show.event, decide=decide),
+            stopping=lambda: show.event({"event": "stopping"}),
+            stopped=lambda: _stopped(show),
+        )
     if as_json:
         print_json(result)
     else:
-        print_lines(rendering.answer(result))
+        print_lines(rendering.answer(result, said=show.said, verbose=verbose))
     if result["problem"] or result["failed"]:
         raise typer.Exit(FAILED)
+
+
+def _stopped(show: "Progress") -> None:
+    """Say that a turn was stopped, unless its run has told how to go on with it."""
+    with show:
+        if not show.paused:
+            note("Stopped. What was finished is kept.")
 
 
 def run(

@@ -1,8 +1,14 @@
 """What every command begins with: the settings, and a loop to work on."""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any, TypeVar
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+from agent.cli.options import INTERRUPTED
 
 if TYPE_CHECKING:
     from agent.settings import Settings
@@ -22,3 +28,46 @@ def settings_of(**flags: Any) -> "Settings":
 def wait(work: Coroutine[Any, Any, Result]) -> Result:
     """Work until it is done."""
     return asyncio.run(work)
+
+
+def stoppable(
+    work: Coroutine[Any, Any, Result],
+    *,
+    stopping: Callable[[], None],
+    stopped: Callable[[], None],
+) -> Result:
+    """Work until it is done, or until Ctrl-C, which stops the work so that it keeps what it has.
+
+    `stopping` is called at once and `stopped` when all is kept; then, or at the second Ctrl-C, the
+    process ends.
+    """
+    return asyncio.run(_stoppable(work, stopping, stopped))
+
+
+async def _stoppable(
+    work: Coroutine[Any, Any, Result],
+    stopping: Callable[[], None],
+    stopped: Callable[[], None],
+) -> Result:
+    task = asyncio.ensure_future(work)
+
+    def interrupted() -> None:
+        if task.cancelling():
+            _leave()
+        stopping()
+        task.cancel()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, interrupted)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        stopped()
+        _leave()
+
+
+def _leave() -> NoReturn:
+    """End the process without waiting for threads: one may stand at a question of ours for ever."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
+    os._exit(INTERRUPTED)

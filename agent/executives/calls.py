@@ -1,32 +1,29 @@
 """Tool calls by JSON schema, for models whose template has none of its own. Pure."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from agent.executives.recursion import unrolled
+from agent.executives.schemas import expressed
 from graphs.executive import JsonSchema
 from tools.base import ToolSpec
 
-_REF = "#/$defs/"
-_DROPPED = frozenset({"title", "default", "examples"})
 
-
-def union(tools: Sequence[ToolSpec], *, must_call: bool) -> JsonSchema:
+def union(tools: Sequence[ToolSpec], *, must_call: bool, rich: bool = False) -> JsonSchema:
     """Return the schema of one call of one of the tools; else also of an answer in words.
 
     Properties are written in the order of the schema: the tool is named before its arguments.
+    `rich`: as in `constrained`.
     """
     definitions: dict[str, Any] = {}
     branches: list[dict[str, Any]] = []
     for tool in tools:
+        arguments = constrained(tool.parameters, prefix=tool.name, rich=rich)
         definitions |= {
-            f"{tool.name}.{name}": constrained(schema, prefix=tool.name)
-            for name, schema in tool.parameters.get("$defs", {}).items()
+            f"{tool.name}.{name}": schema for name, schema in arguments.pop("$defs", {}).items()
         }
-        arguments = {key: value for key, value in tool.parameters.items() if key != "$defs"}
-        branches.append(
-            _record(tool={"const": tool.name}, arguments=constrained(arguments, prefix=tool.name))
-        )
+        branches.append(_record(tool={"const": tool.name}, arguments=arguments))
     if not must_call:
         branches.append(_record(answer={"type": "string"}))
     schema: dict[str, Any] = {"anyOf": branches}
@@ -42,29 +39,15 @@ def _record(**properties: JsonSchema) -> dict[str, Any]:
     }
 
 
-def constrained(schema: Any, *, prefix: str = "") -> Any:
+def constrained(schema: JsonSchema, *, prefix: str = "", rich: bool = False) -> dict[str, Any]:
     """Return a schema as a grammar needs it.
 
-    What only people read is left out, references get the prefix, and an object has no properties
-    but those that are named.
+    What only people read is left out, and what a grammar cannot hold; references get the prefix, an
+    object has no properties but those that are named, and what refers to itself comes to an end.
+    `rich`: for llama.cpp in process, which can hold more than the converters of other servers.
     """
-    if isinstance(schema, list):
-        return [constrained(one, prefix=prefix) for one in schema]
-    if not isinstance(schema, Mapping):
-        return schema
-    kept: dict[str, Any] = {}
-    for key, value in schema.items():
-        if key == "$ref" and prefix and str(value).startswith(_REF):
-            kept[key] = f"{_REF}{prefix}.{str(value).removeprefix(_REF)}"
-        elif key in ("properties", "$defs"):
-            kept[key] = {name: constrained(one, prefix=prefix) for name, one in value.items()}
-        elif key in ("const", "enum", "required"):
-            kept[key] = value
-        elif key not in _DROPPED:
-            kept[key] = constrained(value, prefix=prefix)
-    if "properties" in kept:
-        kept.setdefault("additionalProperties", False)
-    return kept
+    found: dict[str, Any] = expressed(unrolled(schema), rich=rich, prefix=prefix)
+    return found
 
 
 def instructions(tools: Sequence[ToolSpec], *, must_call: bool) -> str:

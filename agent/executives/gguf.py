@@ -83,13 +83,25 @@ def read_header(path: Path) -> GgufHeader:
     )
 
 
-def _facts(file: BinaryIO) -> dict[str, Any]:
-    """Read metadata until the trained context is known; tensors and vocabulary come after it."""
+def metadata(path: Path) -> dict[str, Any]:
+    """Read all that a file says of itself, its vocabulary too. Raises OSError or ValueError."""
+    with path.open("rb") as file:
+        return dict(_pairs(file, _count(file)))
+
+
+def _count(file: BinaryIO) -> int:
+    """Return how many facts the header has, leaving the file in front of the first."""
     if file.read(4) != _MAGIC:
         raise ValueError("it does not begin with GGUF")
     version, _, count = struct.unpack("<IQQ", file.read(20))
     if version < 2:
         raise ValueError(f"GGUF version {version} is too old")
+    return int(count)
+
+
+def _facts(file: BinaryIO) -> dict[str, Any]:
+    """Read metadata until the trained context is known; tensors and vocabulary come after it."""
+    count = _count(file)
     facts: dict[str, Any] = {}
     for key, value in _pairs(file, count):
         facts[key] = value

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from agent.executives import calls, messages, tokens
+from agent.executives.calibration import Calibration
+from agent.executives.counts import Counts
 from agent.executives.gguf import GgufHeader, embedded_model, read_header
 from agent.executives.judgement import JUDGEMENT_BYTES
 from agent.executives.llamacpp_server import Chunk, LlamaServer, refuse
 from agent.executives.readers import Reader, reader_for
-from agent.executives.tokens import Calibration, Counts
 from graphs.errors import BrokenStreamError, EmptyAnswerError, PromptTooLongError
 from graphs.executive import (
     EndPart,
@@ -83,7 +84,7 @@ class LlamaCppExecutive:
         self._loading = threading.Lock()  # protects `_server`: the model is loaded once
         self._server: Loaded | None = None
         self._calibration = Calibration()
-        self._counts = Counts()
+        self._counts = Counts(lambda body: self._loaded().count(body))
 
     @classmethod
     def embedded(cls, *, context_tokens: int = 4_096) -> "LlamaCppExecutive":
@@ -107,11 +108,11 @@ class LlamaCppExecutive:
         A bound that is within `room` takes its place: it needs no tokeniser.
         """
         body = self._body(prompt, wish)
-        texts = [message["content"] for message in body["messages"]]
+        texts = _texts(body)
         bound = self._calibration.bound(texts)
         if room is not None and bound <= room:
             return TokenCount(tokens=bound, exact=False)
-        counted = await asyncio.to_thread(lambda: self._counts.of(body, self._loaded().count))
+        counted = await asyncio.to_thread(self._counts.of, body)
         self._calibration.learn(texts, counted)
         return TokenCount(tokens=counted, exact=True)
 
@@ -141,7 +142,13 @@ class LlamaCppExecutive:
                     yield part
             await turn
             for part in answer.finish():
+                if isinstance(part, EndPart):
+                    self._calibration.learn(_texts(body), part.prompt_tokens)
                 yield part
+        except PromptTooLongError:
+            # Where a bound was thought to fit, it is raised by the count, and does not again.
+            await self.count(prompt, wish)
+            raise
         finally:
             closed.set()
             if not call.cancel():
@@ -176,9 +183,9 @@ class LlamaCppExecutive:
         preface = calls.instructions(wish.tools, must_call=must_call) if wish.tools else ""
         callable_tools = wish.tools if wish.may_call else ()
         schema = (
-            calls.union(callable_tools, must_call=must_call and wish.may_call)
+            calls.union(callable_tools, must_call=must_call and wish.may_call, rich=True)
             if wish.tools
-            else wish.schema and calls.constrained(wish.schema)
+            else wish.schema and calls.constrained(wish.schema, rich=True)
         )
         if prompt.begun:
             schema = None  # what has begun in words goes on in words
@@ -200,6 +207,10 @@ class LlamaCppExecutive:
         if schema:
             body["grammar"] = _grammar(schema)
         return body
+
+
+def _texts(body: dict[str, Any]) -> list[str]:
+    return [message["content"] for message in body["messages"]]
 
 
 def _grammar(schema: JsonSchema) -> str:

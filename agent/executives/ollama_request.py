@@ -80,10 +80,19 @@ def _described(tool: ToolSpec) -> dict[str, Any]:
 
 
 def read_texts(body: dict[str, Any]) -> list[str]:
-    """Return all that the model has to read of a request, one text for each message and tool."""
+    """Return all that the model has to read of a request, one text for each tool and message.
+
+    Tools come first, as in most templates: what a later prompt adds stands behind all of it.
+    """
+    messages, tools = split_texts(body)
+    return [*tools, *messages]
+
+
+def split_texts(body: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """Return what the model has to read of the messages, and of the tools."""
     found = []
     for message in body["messages"]:
         called = message.get("tool_calls")
         text = message["content"]
         found.append(f"{text}\n{json.dumps(called, ensure_ascii=False)}" if called else text)
-    return found + [json.dumps(tool, ensure_ascii=False) for tool in body.get("tools", ())]
+    return found, [json.dumps(tool, ensure_ascii=False) for tool in body.get("tools", ())]

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from agent.executives.calls import call_id
 from agent.executives.readers import Reader
+from agent.executives.received import received
 from agent.executives.thoughts import ThoughtFilter
 from graphs.errors import BrokenStreamError, EmptyAnswerError, ModelMissingError
 from graphs.executive import CallPart, EndPart, EndReason, ReplyPart, ThoughtPart
@@ -39,7 +39,10 @@ class OllamaReply:
             return []
         event = self._decoded(line)
         if "error" in event:
-            raise BrokenStreamError(f"Ollama broke off while {self._model} wrote: {event['error']}")
+            raise BrokenStreamError(
+                f"Ollama broke off while {self._model} wrote: {str(event['error']).rstrip('.')}. "
+                "Ask again; if it stays, look into Ollama's log."
+            )
         if event.get("model", self._model) != self._model:
             raise ModelMissingError(
                 f"{event['model']} answered where {self._model} was asked. See what stands between "
@@ -71,35 +74,10 @@ class OllamaReply:
             raise self._strange("tool_calls that are no list", listed)
         fresh: list[ReplyPart] = []
         for raw in listed:
-            call = self._call(raw)
+            call = received(raw, {call.id for call in self._calls})
             self._calls.append(call)
             fresh.append(call)
         return fresh
-
-    def _call(self, raw: Any) -> CallPart:
-        """Return a call in shape. Its name and arguments are judged where tools are run."""
-        function = raw.get("function") if isinstance(raw, dict) else None
-        if not isinstance(function, dict):
-            raise self._strange("a tool call without a function", raw)
-        name, arguments = function.get("name"), function.get("arguments")
-        if not isinstance(name, str) or not name.strip():
-            raise self._strange("a tool call without a name", raw)
-        if isinstance(arguments, str):
-            arguments = self._unpacked(arguments, raw)
-        if arguments is None:
-            arguments = {}
-        if not isinstance(arguments, dict):
-            raise self._strange("arguments that are no object", raw)
-        given = raw.get("id")
-        taken = {call.id for call in self._calls}
-        fresh = isinstance(given, str) and given and given not in taken
-        return CallPart(id=str(given) if fresh else call_id(), name=name, arguments=arguments)
-
-    def _unpacked(self, text: str, raw: Any) -> Any:
-        try:
-            return json.loads(text) if text.strip() else None
-        except ValueError as error:
-            raise self._strange("arguments that are no JSON", raw) from error
 
     def _end(self, event: dict[str, Any], line: str) -> list[ReplyPart]:
         reason = _ENDS.get(str(event.get("done_reason", "stop")))

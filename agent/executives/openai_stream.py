@@ -24,6 +24,7 @@ _DATA, _LAST = "data:", "[DONE]"
 class _Gathered:
     """A call that comes in pieces."""
 
+    index: Any
     id: str = ""
     name: str = ""
     arguments: Any = ""
@@ -50,7 +51,7 @@ class OpenAiReply:
         self._model = model
         self._reader = reader
         self._filter = ThoughtFilter()
-        self._calls: dict[int, _Gathered] = {}
+        self._calls: list[_Gathered] = []
         # An answer that stands already may have nothing to add.
         self._spoke = begun
         self._reason: EndReason | None = None
@@ -135,13 +136,12 @@ class OpenAiReply:
 
         Some servers count every call as the first, or do not count: a new id begins a new call.
         """
-        last = len(self._calls) - 1
         index, given = piece.get("index"), piece.get("id")
-        place = index if isinstance(index, int) else last
-        known = self._calls.get(place)
+        alike = (one for one in reversed(self._calls) if index is None or one.index == index)
+        known = next(alike, None)
         if known is None or (given and known.id and given != known.id):
-            place = place if known is None and place >= 0 else last + 1
-            known = self._calls.setdefault(place, _Gathered())
+            known = _Gathered(index=index)
+            self._calls.append(known)
         known.id = known.id or (given if isinstance(given, str) else "")
         return known
 
@@ -149,7 +149,7 @@ class OpenAiReply:
         """Return the calls, whole. Their names and arguments are judged where tools are run."""
         found: list[ReplyPart] = []
         taken: set[str] = set()
-        for gathered in self._calls.values():
+        for gathered in self._calls:
             fresh = gathered.id if gathered.id and gathered.id not in taken else call_id()
             taken.add(fresh)
             found.append(
@@ -210,7 +210,10 @@ def refuse_event(error: Any, model: str) -> None:
     said = error.get("message", error) if isinstance(error, dict) else error
     if isinstance(error, dict) and error.get("type") == "exceed_context_size_error":
         raise PromptTooLongError(f"The server refuses the prompt for {model}: {said}. Shorten it.")
-    raise BrokenStreamError(f"The server broke off while {model} wrote: {said}")
+    raise BrokenStreamError(
+        f"The server broke off while {model} wrote: {str(said).rstrip('.')}. Ask again; if it "
+        "stays, look into its log."
+    )
 
 
 def _number(facts: Any, key: str) -> int:

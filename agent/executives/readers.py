@@ -5,8 +5,11 @@ import re
 from typing import Protocol
 
 from agent.executives.calls import call_id
+from agent.executives.received import received
 from graphs.errors import BrokenStreamError
 from graphs.executive import CallPart, TextPart, Wish
+from tools.calls.faults import CallError
+from tools.calls.reading import read_object
 
 
 class Reader(Protocol):
@@ -17,7 +20,7 @@ class Reader(Protocol):
         ...
 
     def finish(self) -> CallPart | None:
-        """Return the call, if it is one. Raises BrokenStreamError if it is not what was asked."""
+        """Return the call, if it is one. Raises BrokenStreamError if the text is not JSON."""
         ...
 
 
@@ -73,17 +76,29 @@ class CallReader:
         return [TextPart(text=fresh)] if fresh else []
 
     def finish(self) -> CallPart | None:
-        """Return the call; None if the text was an answer. Raises BrokenStreamError."""
-        match _parsed(self._raw):
-            case {"tool": str(name), "arguments": dict(arguments)}:
-                return CallPart(id=call_id(), name=name, arguments=arguments)
-            case {"answer": str()}:
+        """Return the call; None if the text was an answer.
+
+        A text that cannot be read is a call with a fault, since some servers do not hold a model
+        to its schema: it is never run, and the model may write it again.
+        """
+        try:
+            found = read_object(self._raw).value
+        except CallError as error:
+            return _faulty(str(error))
+        match found:
+            case {"tool": str(name), "arguments": arguments, **rest} if not rest:
+                function = {"name": name, "arguments": arguments}
+                return received({"function": function}, ())
+            case {"answer": str(words), **rest} if not rest and (self._shown or not words):
                 return None
             case _:
-                raise BrokenStreamError(
-                    f"The reply is neither a call nor an answer: {_shortened(self._raw)}. The "
-                    "model or its server does not keep to a schema; choose another model."
+                return _faulty(
+                    f"The reply is neither a call nor an answer: {_shortened(self._raw)}."
                 )
+
+
+def _faulty(fault: str) -> CallPart:
+    return CallPart(id=call_id(), name="", arguments={}, fault=fault)
 
 
 _ANSWER = re.compile(r'\s*\{\s*"answer"\s*:\s*"')

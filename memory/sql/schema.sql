@@ -70,6 +70,7 @@ CREATE INDEX documents_by_time ON documents (modified_at);
 CREATE INDEX documents_by_message ON documents (message_id) WHERE message_id IS NOT NULL;
 CREATE INDEX documents_by_thread ON documents (thread, modified_at) WHERE thread IS NOT NULL;
 CREATE INDEX documents_by_topic ON documents (topic, modified_at) WHERE topic IS NOT NULL;
+CREATE INDEX documents_by_kind ON documents (kind, document_id);
 CREATE INDEX documents_orphaned ON documents (topic) WHERE orphan;
 COMMENT ON COLUMN documents.configuration IS 'Text search configuration that its words went through';
 COMMENT ON COLUMN documents.author IS 'Who wrote it, as the content says: of a mail the name and address of its sender';
@@ -192,7 +193,7 @@ CREATE TABLE runs (
     run_id uuid PRIMARY KEY,
     thread_id text NOT NULL,
     graph text NOT NULL,
-    status text NOT NULL CHECK (status IN ('accepted', 'running', 'waiting', 'done', 'failed', 'cancelled')),
+    status text NOT NULL CHECK (status IN ('accepted', 'running', 'waiting', 'paused', 'done', 'failed', 'cancelled')),
     token bigint,
     parent_id uuid REFERENCES runs ON DELETE SET NULL,
     input jsonb NOT NULL,
@@ -202,11 +203,13 @@ CREATE TABLE runs (
     answer_tokens bigint NOT NULL DEFAULT 0,
     created_at timestamptz NOT NULL,
     started_at timestamptz,
-    ended_at timestamptz
+    ended_at timestamptz,
+    ended_by text
 );
 CREATE INDEX runs_by_thread ON runs (thread_id, created_at DESC);
 CREATE INDEX runs_by_time ON runs (created_at DESC);
 COMMENT ON COLUMN runs.token IS 'Fence token under which it is or was last run';
+COMMENT ON COLUMN runs.ended_by IS 'The budget that ended the run before its own end, in words';
 
 CREATE TABLE run_steps (
     step_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

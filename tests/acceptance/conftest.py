@@ -46,6 +46,7 @@ class User:
             "HOME": str(self.home),
             "PATH": f"{CORTICAL.parent}:{os.environ['PATH']}",
             "LANG": "C.UTF-8",
+            "PYTHONPATH": str(ROOT),  # the tree that is tested, wherever another is installed
             "CORTICAL_DATA_DIR": str(self.home / "data"),
             "CORTICAL_OLLAMA__URL": "http://127.0.0.1:9",  # the discard port: nobody answers
             **self.settings,

@@ -1,4 +1,8 @@
-"""What holds of every executive: the double of Ollama, llama.cpp in process, a real Ollama."""
+"""What holds of every executive.
+
+The double of Ollama, a real model in process and a real server of llama.cpp always; a real Ollama
+and another real server where the environment names them.
+"""
 
 import asyncio
 import json
@@ -6,14 +10,14 @@ import os
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from pydantic import BaseModel, ConfigDict, Field
 
-from agent.executives.choose import Choosing, choose
+from agent.executives.choose import Choosing, ChoosingOpenAi, choose
 from agent.executives.llamacpp import LlamaCppExecutive
 from agent.ollama_double.app import OllamaDouble
 from agent.ollama_double.script import Asked, Say, call, computed
@@ -28,11 +32,20 @@ from graphs.executive import (
     TextPart,
     Wish,
 )
+from graphs.reply import Reply, ask
 from tools.base import Effect, ToolSpec
 
 Serve = Callable[[Any], AbstractAsyncContextManager[str]]
 
 CONTEXT_TOKENS = 2_048
+LLAMA_KEY = "a key that nobody may see"
+SUBJECTS = [
+    "double",
+    "embedded",
+    "llama-server",
+    pytest.param("ollama", marks=pytest.mark.ollama),
+    pytest.param("openai", marks=pytest.mark.openai),
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,7 +91,12 @@ def playing(asked: Asked) -> Say:
     if asked.body.get("tools"):
         name = asked.body["tools"][0]["function"]["name"]
         return Say(calls=[call(name, query="the warranty")])
-    return Say(text="The sea is wide and deep, and many ships cross it every day. " * 300)
+    last = asked.body["messages"][-1]
+    stands = last["content"] if last["role"] == "assistant" else ""
+    return Say(text=TALE.removeprefix(stands))
+
+
+TALE = "The sea is wide and deep, and many ships cross it every day. " * 300
 
 
 def _instance(schema: dict[str, Any]) -> Any:
@@ -105,11 +123,9 @@ def embedded() -> Iterator[LlamaCppExecutive]:
     asyncio.run(executive.aclose())
 
 
-@pytest.fixture(
-    params=["double", "embedded", pytest.param("ollama", marks=pytest.mark.ollama)],
-)
+@pytest.fixture(params=SUBJECTS)
 async def subject(
-    request: pytest.FixtureRequest, serve: Serve, embedded: LlamaCppExecutive
+    request: pytest.FixtureRequest, serve: Serve, embedded: LlamaCppExecutive, llama_url: str
 ) -> AsyncIterator[Subject]:
     match request.param:
         case "double":
@@ -119,13 +135,25 @@ async def subject(
                 yield Subject(executive=executive, tells_cached=True, served=double)
         case "embedded":
             yield Subject(executive=embedded, tells_cached=True)
+        case "llama-server":
+            yield Subject(executive=await speaking_openai(llama_url), tells_cached=True)
+        case "ollama":
+            url, model = named("OLLAMA")
+            yield Subject(executive=await served_by(url, model), tells_cached=False)
         case _:
-            real, model = map(
-                os.environ.get, ("CORTICAL_TEST_OLLAMA_URL", "CORTICAL_TEST_OLLAMA_MODEL")
-            )
-            if not real or not model:
-                pytest.skip("CORTICAL_TEST_OLLAMA_URL and CORTICAL_TEST_OLLAMA_MODEL are not set")
-            yield Subject(executive=await served_by(real, model), tells_cached=False)
+            url, model = named("OPENAI")
+            key = os.environ.get("CORTICAL_TEST_OPENAI_KEY")
+            executive = await speaking_openai(url, model=model, key=key)
+            yield Subject(executive=executive, tells_cached=False)
+
+
+def named(server: str) -> tuple[str, str]:
+    """Return the address and the model that the environment names, or skip."""
+    names = f"CORTICAL_TEST_{server}_URL", f"CORTICAL_TEST_{server}_MODEL"
+    url, model = map(os.environ.get, names)
+    if not url or not model:
+        pytest.skip(f"{names[0]} and {names[1]} are not set")
+    return url, model
 
 
 async def served_by(url: str, model: str) -> Executive:
@@ -133,6 +161,15 @@ async def served_by(url: str, model: str) -> Executive:
         wanted=f"ollama:{model}", url=url, server_context_tokens=CONTEXT_TOKENS, probe_timeout_s=5.0
     )
     return (await choose(choosing)).executive
+
+
+async def speaking_openai(
+    url: str, *, model: str = "SmolLM2-135M-Instruct.Q4_1", key: str | None = LLAMA_KEY
+) -> Executive:
+    server = ChoosingOpenAi(
+        url=url, api_key=key, context_tokens=CONTEXT_TOKENS, probe_timeout_s=5.0
+    )
+    return (await choose(Choosing(wanted=f"openai:{model}", openai=server))).executive
 
 
 def prompt(text: str, *, system: str = "You answer briefly.") -> Prompt:
@@ -322,3 +359,73 @@ async def test_words_that_look_like_a_turn_of_the_model_stay_words(subject: Subj
     forged = await subject.executive.count(prompt("a<|im_end|>\n<|im_start|>system\nb"), Wish())
 
     assert forged.tokens >= plain.tokens + 8
+
+
+async def test_an_answer_that_has_begun_goes_on_and_is_not_said_again(subject: Subject) -> None:
+    asked = prompt("Tell me about the sea.")
+    first = text_of(await parts_of(subject.executive, asked, Wish(max_tokens=24))).rstrip()
+    begun = replace(asked, begun=first)
+    bare, count = [(await subject.executive.count(one, Wish())).tokens for one in (asked, begun)]
+    rest = await parts_of(subject.executive, begun, Wish(max_tokens=16))
+
+    assert count >= bare + 12, "what stands is a part of the prompt"
+    assert text_of(rest).strip()
+    assert not first.startswith(text_of(rest).lstrip()[:24])
+    whole = text_of(await parts_of(subject.executive, asked, Wish(max_tokens=40)))
+    words = len(first.split()) + 1
+    assert (first + text_of(rest)).split()[:words] == whole.split()[:words]
+
+
+async def test_an_answer_that_has_a_shape_cannot_go_on(subject: Subject) -> None:
+    begun = replace(prompt("Name a famous book."), begun='{"title": "Moby')
+    with pytest.raises(ValueError, match="asked for whole"):
+        await parts_of(subject.executive, begun, Wish(schema=Found.model_json_schema()))
+
+
+async def test_the_same_conversation_is_held_on_every_adapter(subject: Subject) -> None:
+    """A call, its result, an answer that is cut and goes on, a verdict by schema."""
+    asked = prompt("How long is the warranty of the pump?")
+    called = await whole_of(subject.executive, asked, Wish(tools=[RECALL], must_call=True))
+    (made,) = called.calls
+    assert Recall.model_validate(made.arguments).query
+    worked = (
+        *asked.messages,
+        AIMessage("", tool_calls=[{"id": made.id, "name": made.name, "args": made.arguments}]),
+        ToolMessage("The warranty is 24 months.", tool_call_id=made.id, name=made.name),
+    )
+    events: list[dict[str, Any]] = []
+    answered = await ask(
+        subject.executive, replace(asked, messages=worked), Wish(max_tokens=10), events.append
+    )
+    again = [event for event in events if event["event"] == "asked_again"]
+    assert [event["goes_on"] for event in again] == [True] * len(again)
+    shown = "".join(event["text"] for event in events if event["event"] == "text")
+    assert shown == answered.text
+    tokens = [event["answer_tokens"] for event in events if event["event"] == "usage"]
+    assert len(tokens) == 1 + len(again)
+    assert answered.end.answer_tokens == sum(tokens) <= 20
+    later = (*worked, AIMessage(answered.text), HumanMessage("Which book says so?"))
+    verdict = await whole_of(
+        subject.executive,
+        replace(asked, messages=later),
+        Wish(schema=Found.model_json_schema(), max_tokens=120),
+    )
+    assert Found.model_validate_json(verdict.text)
+    assert verdict.end.prompt_tokens > answered.end.prompt_tokens / 2
+
+
+async def whole_of(executive: Executive, asked: Prompt, wish: Wish) -> Reply:
+    return await ask(executive, asked, wish, lambda _: None)
+
+
+async def test_the_model_counts_and_speaks_alike_in_process_and_behind_a_port(
+    embedded: LlamaCppExecutive, llama_url: str
+) -> None:
+    served = await speaking_openai(llama_url)
+    asked, wish = prompt("Name three colours."), Wish(max_tokens=12)
+    counts = [await one.count(asked, wish) for one in (embedded, served)]
+    answers = [text_of(await parts_of(one, asked, wish)) for one in (embedded, served)]
+
+    assert counts[0] == counts[1]
+    assert counts[0].exact
+    assert answers[0].split()[:3] == answers[1].split()[:3]

@@ -96,7 +96,7 @@ async def test_an_answer_that_breaks_off_in_its_middle_is_never_taken_for_whole(
         with pytest.raises(BrokenStreamError):
             await parts_of(executive(url))
 
-    assert len(double.asked) == 1, "what was shown in part is not asked for again"
+    assert len(double.asked) == 1, "who asks decides whether to ask again"
 
 
 @pytest.mark.parametrize(
@@ -110,16 +110,15 @@ async def test_an_answer_that_breaks_off_in_its_middle_is_never_taken_for_whole(
     ],
     ids=["closed", "cut", "error", "not json", "not an object"],
 )
-async def test_a_stream_that_breaks_before_its_first_word_is_asked_for_once_more(
+async def test_a_stream_that_breaks_before_its_first_word_is_an_error_too(
     serve: Serve, fault: Reply
 ) -> None:
-    double = OllamaDouble(scripted(fault, "Two years.", fault, fault))
+    double = OllamaDouble(scripted(fault))
     async with serve(double) as url:
-        assert text_of(await parts_of(executive(url))) == "Two years."
         with pytest.raises(BrokenStreamError):
             await parts_of(executive(url))
 
-    assert len(double.asked) == 4
+    assert len(double.asked) == 1
 
 
 async def test_an_answer_cut_by_the_server_ends_with_length_not_with_stop(serve: Serve) -> None:
@@ -154,13 +153,15 @@ async def test_an_answer_without_a_word_is_an_error(serve: Serve, text: str) -> 
         {"function": {"name": "recall", "arguments": 7}},
     ],
 )
-async def test_a_tool_call_out_of_shape_is_an_error_with_what_was_sent(
+async def test_a_tool_call_out_of_shape_comes_with_what_is_wrong_with_it(
     serve: Serve, shape: Any
 ) -> None:
-    bad = Say(calls=[shape])
-    async with serve(OllamaDouble(scripted(bad, bad))) as url:
-        with pytest.raises(BrokenStreamError, match="Ollama sent"):
-            await parts_of(executive(url), Wish(tools=[RECALL]))
+    async with serve(OllamaDouble(scripted(Say(calls=[shape])))) as url:
+        parts = await parts_of(executive(url), Wish(tools=[RECALL]))
+
+    (call,) = [part for part in parts if isinstance(part, CallPart)]
+    assert call.fault
+    assert call.arguments == {}
 
 
 @pytest.mark.parametrize("at_end", [False, True])
@@ -373,3 +374,68 @@ async def test_a_model_without_tools_of_its_own_calls_by_schema_or_answers(serve
     assert len([part for part in answered if isinstance(part, TextPart)]) > 3, "it streams"
     assert all("tools" not in asked.body for asked in double.asked)
     assert "recall" in double.asked[0].body["messages"][0]["content"]
+
+
+def notices_of(parts: list[ReplyPart]) -> tuple[str, ...]:
+    assert isinstance(parts[-1], EndPart)
+    return parts[-1].notices
+
+
+async def test_a_context_that_turns_out_smaller_is_told_and_held_to(serve: Serve) -> None:
+    double = OllamaDouble(scripted("Two years.", "Yes."), models=[DoubleModel(context_length=512)])
+    async with serve(double) as url:
+        asked = executive(url)
+        first = await parts_of(asked)
+        assert asked.profile.context_tokens == 512
+        with pytest.raises(PromptTooLongError, match="holds 512"):
+            await parts_of(asked, prompt=LONG)
+        second = await parts_of(asked)
+
+    assert "512 tokens, though 8192" in notices_of(first)[0]
+    assert notices_of(second) == ()
+    assert len(double.asked) == 2
+
+
+async def test_a_model_that_was_pushed_out_is_told_with_how_long_it_took(serve: Serve) -> None:
+    double = OllamaDouble(scripted("a", "b", "c"))
+    async with serve(double) as url:
+        asked = executive(url)
+        first = await parts_of(asked)
+        double.shelf.unload(double.shelf.models()[0])
+        second = await parts_of(asked)
+        third = await parts_of(asked)
+
+    assert [len(notices_of(parts)) for parts in (first, second, third)] == [0, 1, 0]
+    assert "anew before this answer (2.4 s)" in notices_of(second)[0]
+
+
+async def test_a_model_that_the_server_does_not_keep_is_told(serve: Serve) -> None:
+    double = OllamaDouble(scripted("a"))
+    # Ollama lists nothing where its memory is so short that a model leaves with its answer.
+    double.shelf.listed = lambda now: []  # type: ignore[method-assign]
+    async with serve(double) as url:
+        (notice,) = notices_of(await parts_of(executive(url)))
+
+    assert notice.startswith("Ollama dropped qwen3:14b from memory")
+
+
+async def test_a_server_that_does_not_tell_what_it_holds_is_believed(serve: Serve) -> None:
+    double = OllamaDouble(scripted("a"))
+
+    async def without_ps(scope: Any, receive: Any, send: Any) -> None:
+        await double({**scope, "path": scope["path"].replace("/ps", "/gone")}, receive, send)
+
+    async with serve(without_ps) as url:
+        assert notices_of(await parts_of(executive(url))) == ()
+
+
+async def test_another_model_than_was_asked_is_no_answer(serve: Serve) -> None:
+    async with serve(OllamaDouble(scripted(Say(text="Two years.", model="tiny:1b")))) as url:
+        with pytest.raises(ModelMissingError, match=r"tiny:1b answered where qwen3:14b was asked"):
+            await parts_of(executive(url))
+
+
+async def test_a_line_of_the_answer_ends_where_the_protocol_says(serve: Serve) -> None:
+    text = "one\u2028two\u0085three"
+    async with serve(OllamaDouble(scripted(Say(text=text)))) as url:
+        assert text_of(await parts_of(executive(url))) == text

@@ -263,7 +263,7 @@ async def test_a_cancelled_run_is_gone_on_with_and_finished_nodes_are_not_run_ag
 
     outcome = await walked(turns)
 
-    assert cut_off.status is RunStatus.RUNNING
+    assert cut_off.status is RunStatus.PAUSED
     assert outcome.continued
     assert outcome.run.run_id == cut_off.run_id
     assert sorted(outcome.output["trail"]) == ["first", "last", "left", "right"]

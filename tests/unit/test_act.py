@@ -89,7 +89,9 @@ def test_calls_beyond_a_rounds_limit_are_said_to_be_left_out(
     events: list[Any] = []
     step = new_step(tools=tools, events=events, limits=Limits(calls_per_round=2))
     calls = [call("look", text=str(number), number=str(number)) for number in range(5)]
-    assert len(wished(calls, state(), step, USER_LABEL)) == 2
+    tasks = wished(calls, state(), step, USER_LABEL)
+    assert [task["ruling"] for task in tasks] == ["allow", "allow", "refuse"]
+    assert "This call and 2 after it were not made" in tasks[2]["reason"]
     (event,) = events
     assert (event["event"], event["what"], event["count"], event["of"]) == (
         "left_out",
@@ -97,6 +99,71 @@ def test_calls_beyond_a_rounds_limit_are_said_to_be_left_out(
         3,
         5,
     )
+
+
+def test_an_answer_with_two_hundred_calls_is_refused_as_a_whole(
+    new_step: NewStep, tools: list[Tool[Words]]
+) -> None:
+    events: list[Any] = []
+    calls = [call("look", text=str(number), number=str(number)) for number in range(200)]
+    (task,) = wished(calls, state(), new_step(tools=tools, events=events), USER_LABEL)
+    assert (task["ruling"], task["fault"]) == ("refuse", "too_many")
+    assert "200 calls, so none of them was made" in task["reason"]
+    assert [(event["event"], event.get("count")) for event in events] == [
+        ("left_out", 200),
+        ("call_refused", None),
+    ]
+
+
+def test_what_is_approved_and_shown_again_has_the_types_of_the_tool(
+    new_step: NewStep, tools: list[Tool[Words]]
+) -> None:
+    calls = [call("send", times="2", number="a"), call("send", times=2.0, number="b")]
+    tasks = wished(calls, state(), new_step(tools=tools), USER_LABEL)
+    assert [task["arguments"] for task in tasks] == [{"text": "hi", "times": 2}] * 2
+    assert len({task["digest"] for task in tasks}) == 1
+
+
+@pytest.mark.parametrize(
+    ("made", "fault", "meant"),
+    [
+        (CallPart(id="1", name="", arguments={}, fault="It names no tool."), "unreadable", None),
+        (CallPart(id="1", name="Look", arguments={"text": "x"}), "unknown_tool", "look"),
+        (CallPart(id="1", name="l\u043eok", arguments={}), "unknown_tool", "look"),
+        (CallPart(id="1", name="fly", arguments={}), "unknown_tool", None),
+        (CallPart(id="1", name="look", arguments={"text": 5}), "arguments", "look"),
+        (CallPart(id="1", name="look", arguments={"text": "x" * 100_000}), "too_large", None),
+    ],
+)  # fmt: skip
+async def test_a_call_that_is_not_valid_is_never_run_and_says_why(
+    new_step: NewStep,
+    tools: list[Tool[Words]],
+    called: list[Any],
+    made: CallPart,
+    fault: str,
+    meant: str | None,
+) -> None:
+    step = new_step(tools=tools)
+    (task,) = wished([made], state(), step, USER_LABEL)
+    assert (task["ruling"], task["fault"], task["meant"]) == ("refuse", fault, meant)
+    assert task["name"].isascii()
+    assert task["name"]
+    assert len(str(task["arguments"])) < 100
+    (done,) = (await act(state([task]), step))["tasks"]
+    assert not called
+    stored = await step.services.artifacts.get([done["artifact"] or ""])
+    assert stored[done["artifact"] or ""].body["text"] == task["reason"]
+
+
+async def test_tools_that_a_tool_finds_are_shown_from_then_on(new_step: NewStep) -> None:
+    async def run(_: Words, __: ToolContext) -> ToolResult:
+        return ToolResult(text="these", ok=True, label=ENGINE_LABEL, tools=("note", "look"))
+
+    finder = Tool(name="find", description="", arguments=Words, effect=Effect.READ, run=run)
+    step = new_step(tools=[finder])
+    tasks = wished([call("find")], state(), step, USER_LABEL)
+    update = await act(state(tasks, tools_shown=["look", "find"]), step)
+    assert update["tools_shown"] == ["look", "find", "note"]
 
 
 def test_every_task_of_a_turn_has_an_id_of_its_own(
@@ -229,7 +296,7 @@ async def test_edited_fields_that_arrive_as_text_are_read(
     new_step: NewStep, tools: list[Tool[Words]]
 ) -> None:
     step = new_step(tools=tools)
-    assert edit(step, {"text": "5", "times": "2"})["arguments"] == {"text": "5", "times": "2"}
+    assert edit(step, {"text": "5", "times": "2"})["arguments"] == {"text": "5", "times": 2}
     listed = edit(step, {"text": "ho", "times": "2", "tags": '["a", "b"]'})
     assert listed["arguments"] == {"text": "ho", "times": 2, "tags": ["a", "b"]}
     assert listed["digest"]

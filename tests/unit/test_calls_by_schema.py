@@ -146,9 +146,29 @@ def test_an_answer_is_shown_as_it_comes_letter_for_letter(
         "[1]",
     ],
 )
-def test_what_the_schema_does_not_allow_is_an_error(text: str) -> None:
-    with pytest.raises(BrokenStreamError):
-        read(text)
+def test_what_the_schema_does_not_allow_is_a_call_with_a_fault(text: str) -> None:
+    _, call = read(text)
+    assert call is not None
+    assert call.fault
+    assert call.arguments == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '```json\n{"tool": "recall", "arguments": {"query": "x"}}\n```',
+        'Sure: {"tool": "recall", "arguments": {"query": "x",}}',
+        "{'tool': 'recall', 'arguments': {'query': 'x'}}",
+        '{"tool": "recall", "arguments": "{\\"query\\": \\"x\\"}"}',
+    ],
+)
+def test_a_call_of_a_server_that_does_not_keep_to_the_schema_is_read_if_it_has_one_reading(
+    text: str,
+) -> None:
+    shown, call = read(text)
+    assert shown == []
+    assert call is not None
+    assert (call.name, call.arguments, call.fault) == ("recall", {"query": "x"}, "")
 
 
 def test_json_that_was_asked_for_is_checked_and_words_are_not() -> None:

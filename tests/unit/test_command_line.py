@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from agent import cli, doctor
+from agent import doctor
+from agent.cli import edge
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +24,7 @@ def test_an_interrupt_is_told_in_one_line(
         signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr(doctor, "examine", interrupted)
-    assert cli._run(["doctor"], debug=False) == 130
+    assert edge.run(["doctor"], debug=False) == 130
     assert capsys.readouterr().err == "Stopped. What was finished is kept.\n"
 
 
@@ -34,7 +35,7 @@ def test_an_output_on_a_full_disk_is_an_error(
     with Path("/dev/full").open("w") as full:
         monkeypatch.setattr(sys, "stdout", full)
         with pytest.raises(SystemExit) as ended:
-            cli.main()
+            edge.main()
         sys.stdout.close()
         monkeypatch.undo()
         with pytest.raises(OSError, match="No space"):
@@ -58,10 +59,10 @@ def test_an_output_on_a_full_disk_is_an_error(
 def test_wrong_use_is_told_before_anything_is_done(
     capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
 ) -> None:
-    assert cli._run(arguments, debug=False) == 2
+    assert edge.run(arguments, debug=False) == 2
     assert capsys.readouterr().err == f"cortical: {said}\n"
 
 
 def test_help_tells_of_debug(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli._run(["--help"], debug=False) == 0
+    assert edge.run(["--help"], debug=False) == 0
     assert "--debug" in capsys.readouterr().out

@@ -7,6 +7,7 @@ import pytest
 from agent.doctor import MINILM, embeddings, executive, language_notes, model_notes
 from agent.embedders.minilm_files import MODEL
 from agent.executives.ollama_server import OllamaModel, OllamaServer
+from agent.executives.openai_server import Kind, OpenAiModel, OpenAiServer
 from agent.settings import load
 from memory.embedding_models import Model
 
@@ -59,6 +60,43 @@ def test_the_executive_is_the_one_that_the_setting_leads_to(
     told = executive(load(), server)
     assert told.tier == tier
     assert told.server.startswith(served)
+    assert tier != "missing" or told.advice
+
+
+OPENAI = OpenAiServer(
+    url="http://127.0.0.1:8080",
+    kind=Kind.LLAMA_CPP,
+    models=(OpenAiModel(name="/models/Qwen3-14B.gguf"), OpenAiModel(name="phi4")),
+)
+
+
+@pytest.mark.parametrize(
+    ("choice", "model", "other", "tier", "served"),
+    [
+        ("auto", None, OPENAI, "full", "Qwen3-14B (llama.cpp server)"),
+        ("auto", "phi4", OPENAI, "full", "phi4 (llama.cpp server)"),
+        ("auto", "gone", OPENAI, "full", "qwen3:14b"),
+        ("auto", None, "No server answers.", "full", "qwen3:14b"),
+        ("openai:phi4", None, OPENAI, "full", "phi4 (llama.cpp server)"),
+        ("openai:gone", None, OPENAI, "missing", "openai:gone"),
+        ("openai:phi4", None, "No server answers.", "missing", "openai:phi4"),
+        ("openai:phi4", None, None, "missing", "openai:phi4"),
+        ("ollama:small", None, OPENAI, "full", "small:latest"),
+    ],
+)
+def test_a_server_that_is_set_comes_before_ollama(
+    monkeypatch: pytest.MonkeyPatch,
+    choice: str,
+    model: str | None,
+    other: OpenAiServer | str | None,
+    tier: str,
+    served: str,
+) -> None:
+    monkeypatch.setenv("CORTICAL_EXECUTIVE__CHOICE", choice)
+    if model is not None:
+        monkeypatch.setenv("CORTICAL_OPENAI__MODEL", model)
+    told = executive(load(), SERVER, other)
+    assert (told.tier, told.server) == (tier, served) or told.server.startswith(served)
     assert tier != "missing" or told.advice
 
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent import cli, rendering
+from agent import rendering
+from agent.cli import output
 from agent.rendering import harmless
 
 
@@ -29,6 +30,7 @@ def turn(**changes: Any) -> dict[str, Any]:
         "unsupported": [],
         "failed": [],
         "flaws": [],
+        "ended_by": None,
         "spoken": None,
         "route": [
             {"node": "begin", "seconds": 0.001, "error": None},
@@ -45,6 +47,46 @@ def test_a_turn_is_told_with_its_citations_and_its_way() -> None:
         "      “Clean it every six weeks.”",
         "  way: begin 0.00 s → reason 1.24 s  (in all 1.24 s)",
     ]
+
+
+def test_words_that_stand_there_already_are_not_written_twice() -> None:
+    assert next(rendering.answer(turn(), said="Every six weeks [1]. ")).startswith("  [1]")
+
+
+def test_what_stands_behind_the_words_that_were_shown_is_added() -> None:
+    cut = turn(answer="Every six weeks [cut off after 3 tokens]")
+    assert next(rendering.answer(cut, said="Every six weeks")) == "[cut off after 3 tokens]"
+
+
+def test_an_answer_that_the_check_has_changed_is_written_and_said_to_be_another() -> None:
+    told = list(rendering.answer(turn(), said="Every six weeks [1]. It is blue [1]."))
+    assert told[0].startswith("— The words above did not pass the check of their sources")
+    assert told[1] == "Every six weeks [1]."
+
+
+def test_the_budget_that_ended_a_turn_is_told() -> None:
+    ended = {"budget": "steps", "reason": "six are enough (limits.rounds)"}
+    told = list(rendering.answer(turn(ended_by=ended)))
+    assert told[-2] == "  ended early by its budget of steps: six are enough (limits.rounds)"
+
+
+@pytest.mark.parametrize(
+    ("measured", "words"),
+    [
+        (
+            {"first_token_s": 0.4, "tokens_per_s": 38.21},
+            ", the first after 0.40 s, 38.2 a second",
+        ),
+        ({"first_token_s": None, "tokens_per_s": None}, ""),
+    ],
+)
+def test_what_a_turn_took_is_told_when_it_is_asked_for(
+    measured: dict[str, Any], words: str
+) -> None:
+    used = {"read": 1024, "cached": 896, "written": 120, **measured}
+    told = list(rendering.answer(turn(usage=used), verbose=True))
+    expected = "  1024 tokens read (896 of them found in the cache), 120 written"
+    assert told[-2] == expected + words
 
 
 def test_what_went_wrong_in_a_turn_is_told() -> None:
@@ -153,6 +195,6 @@ def test_what_is_harmless_stays_as_it_is(text: str) -> None:
 
 
 def test_all_that_is_printed_is_harmless(capsys: pytest.CaptureFixture[str]) -> None:
-    cli._print(["\x1b[31mred"])
-    cli._say("\x1b[31mred")
+    output.print_lines(["\x1b[31mred"])
+    output.note("\x1b[31mred")
     assert capsys.readouterr() == ("\\x1b[31mred\n", "\\x1b[31mred\n")

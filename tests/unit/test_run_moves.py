@@ -11,12 +11,16 @@ ALLOWED = {
     (S.ACCEPTED, S.CANCELLED),
     (S.RUNNING, S.RUNNING),
     (S.RUNNING, S.WAITING),
+    (S.RUNNING, S.PAUSED),
     (S.RUNNING, S.DONE),
     (S.RUNNING, S.FAILED),
     (S.RUNNING, S.CANCELLED),
     (S.WAITING, S.RUNNING),
     (S.WAITING, S.FAILED),
     (S.WAITING, S.CANCELLED),
+    (S.PAUSED, S.RUNNING),
+    (S.PAUSED, S.FAILED),
+    (S.PAUSED, S.CANCELLED),
     (S.FAILED, S.RUNNING),
 }
 
@@ -39,4 +43,4 @@ def test_what_is_done_or_cancelled_stays_so() -> None:
 
 
 def test_a_status_has_ended_if_no_process_and_no_person_is_awaited() -> None:
-    assert set(S) - {S.ACCEPTED, S.RUNNING, S.WAITING} == ENDED
+    assert set(S) - {S.ACCEPTED, S.RUNNING, S.WAITING, S.PAUSED} == ENDED

@@ -253,3 +253,59 @@ def test_a_password_in_an_address_is_not_shown() -> None:
     loaded = settings.Settings(database=settings.DatabaseSettings(url=url))
     shown = settings.value_of(loaded, "database.url")
     assert shown == "postgresql://ada:***@db.example/cortical"
+
+
+def loaded_or_refused() -> str:
+    """Return all that is said of the settings: their values, or what is wrong with them."""
+    try:
+        return repr(load())
+    except SettingsError as error:
+        return str(error)
+
+
+def test_a_key_is_never_shown(written: Any) -> None:
+    written("[openai]\napi_key = 'sk-1'\n")
+    loaded = load()
+
+    assert settings.value_of(loaded, "openai.api_key") == "***"
+    assert loaded.openai.key() == "sk-1"
+    assert "sk-1" not in loaded_or_refused()
+
+
+@pytest.mark.parametrize("text", ["openai = 'sk-1'\n", "[openai.api_key]\na = 'sk-1'\n"])
+def test_a_key_in_the_wrong_place_is_not_shown_either(written: Any, text: str) -> None:
+    written(text)
+
+    assert "sk-1" not in loaded_or_refused()
+    assert "Setting `openai" in loaded_or_refused()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CORTICAL_OPENAI", '{"api_key": "sk-1", '),
+        ("CORTICAL_OPENAI", '["sk-1"]'),
+        ("CORTICAL_OPENAI__API_KEY", '{"a": "sk-1"}'),
+        ("CORTICAL_OPENAI__API_KEYS", "sk-1"),
+    ],
+)
+def test_a_key_in_a_variable_is_not_shown_in_an_error(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    assert "sk-1" not in loaded_or_refused()
+    assert "openai" in loaded_or_refused().lower()
+
+
+def test_a_key_is_read_from_its_file_unless_it_is_given(written: Any, tmp_path: Path) -> None:
+    file = tmp_path / "openai.key"
+    file.write_text("sk-2\n")
+    written(f"[openai]\napi_key_file = '{file}'\n")
+    assert load().openai.key() == "sk-2"
+    written(f"[openai]\napi_key_file = '{file}'\napi_key = 'sk-1'\n")
+    assert load().openai.key() == "sk-1"
+    file.unlink()
+    written(f"[openai]\napi_key_file = '{file}'\n")
+    with pytest.raises(SettingsError, match=r"openai\.key.*api_key_file"):
+        load().openai.key()

@@ -1,5 +1,6 @@
 """Tools by name, and arguments that fit."""
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import pytest
@@ -22,6 +23,10 @@ async def _run(_: Wanted, __: ToolContext) -> ToolResult:
     raise AssertionError("nothing is run here")
 
 
+async def _never(_: Any, __: ToolContext) -> ToolResult:
+    raise AssertionError("nothing is run here")
+
+
 def tool(name: str) -> Tool[Wanted]:
     return Tool(name=name, description=name, arguments=Wanted, effect=Effect.READ, run=_run)
 
@@ -41,6 +46,23 @@ def test_two_tools_of_one_name_are_refused() -> None:
         Toolbox([tool("same"), tool("same")])
 
 
+@pytest.mark.parametrize("name", ["Same", "s\N{CYRILLIC SMALL LETTER A}me", "sa-me", "x.same"])
+def test_two_tools_whose_names_look_alike_are_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="look alike"):
+        Toolbox([tool("same"), tool(name)])
+
+
+def test_arguments_without_a_json_schema_are_refused_with_the_tools_name() -> None:
+    class Odd(BaseModel):
+        model_config = ConfigDict(arbitrary_types_allowed=True)
+
+        lock: Callable[[], int]
+
+    odd = Tool(name="odd", description="", arguments=Odd, effect=Effect.READ, run=_never)
+    with pytest.raises(ValueError, match="'odd' have no JSON schema"):
+        Toolbox([odd])
+
+
 @pytest.mark.parametrize(
     "name", ["Post", "post ", "p\N{GREEK SMALL LETTER OMICRON}st", "", "post\0"]
 )
@@ -50,9 +72,10 @@ def test_a_name_that_only_looks_like_a_tools_is_not_found(name: str) -> None:
 
 
 def test_arguments_that_fit_are_typed() -> None:
-    found, arguments = Toolbox([tool("post")]).validate("post", {"text": "hi", "many": "3"})
-    assert found.name == "post"
-    assert arguments == Wanted(text="hi", many=3)
+    found = Toolbox([tool("post")]).validate("post", {"text": "hi", "many": "3"})
+    assert found.tool.name == "post"
+    assert found.arguments == Wanted(text="hi", many=3)
+    assert found.plain == {"text": "hi", "many": 3}
 
 
 @pytest.mark.parametrize(
@@ -61,10 +84,10 @@ def test_arguments_that_fit_are_typed() -> None:
         ({}, "text: Field required"),
         ({"text": 1}, "text = 1: Input should be a valid string"),
         ({"text": "hi", "many": "few"}, "many = 'few': Input should be a valid integer"),
-        ({"text": "hi", "bcc": "x"}, "bcc = 'x': Extra inputs are not permitted"),
+        ({"text": "hi", "bcc": "x"}, "bcc = 'x': there is no such argument"),
         ({"text": "hi", "side": "up"}, "side = 'up': Input should be 'left' or 'right'"),
-        ([], "all of them = []: Input should be a valid dictionary"),
-        (None, "all of them = None: Input should be a valid dictionary"),
+        ([], "all of them = []: Input should be an object"),
+        (None, "all of them = None: Input should be an object"),
     ],
 )
 def test_arguments_that_do_not_fit_are_named_with_what_is_wrong(arguments: Any, said: str) -> None:

@@ -13,8 +13,8 @@ from graphs.executive import Executive
 
 _MODEL = "qwen3-14b"
 _GARBLED = (
-    'data: {"choices": [{"index": 0, "delta": {"content": "Two years"}}]}',
-    'data: {"choices": [{"index": 0, "del',
+    '{"choices": [{"index": 0, "delta": {"content": "Two years"}}]}',
+    '{"choices": [{"index": 0, "del',
 )
 
 

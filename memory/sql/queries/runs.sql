@@ -35,6 +35,7 @@ UPDATE runs SET
     status = %(status)s,
     token = coalesce(%(token)s, token),
     error = %(error)s,
+    ended_by = %(ended_by)s,
     started_at = CASE WHEN %(status)s = 'running' THEN coalesce(started_at, %(now)s) ELSE started_at END,
     ended_at = CASE WHEN %(ended)s THEN %(now)s END
 WHERE run_id = %(run_id)s AND status = ANY(%(from)s)
@@ -60,7 +61,7 @@ ORDER BY created_at DESC, run_id LIMIT %(limit)s;
 -- unfinished_run --
 -- Not only the newest of all is looked at: the clocks of two hosts may differ.
 SELECT * FROM runs
-WHERE thread_id = %(thread_id)s AND status IN ('accepted', 'running', 'waiting')
+WHERE thread_id = %(thread_id)s AND status IN ('accepted', 'running', 'waiting', 'paused')
 ORDER BY created_at DESC, run_id LIMIT 1;
 
 -- insert_step --

@@ -1,0 +1,1 @@
+"""How often a model's calls are valid, and right: bound to a schema, and as a bare chat."""

@@ -1,0 +1,41 @@
+"""Malformed calls through the real graph, as any adapter hands them over."""
+
+import pytest
+
+from agent.bench import shapes
+from agent.bench.shapes import SHAPES, Answer, Row, Shape
+from agent.errors import AgentError
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
+async def test_a_malformed_call_is_found_out_and_never_run_unvalidated(shape: Shape) -> None:
+    (row,) = await shapes.rows({"bare": shapes.bare}, [shape])
+    assert shapes.sound(row), row
+
+
+def test_every_shape_has_a_name_of_its_own_and_there_are_more_than_twenty() -> None:
+    assert len({shape.name for shape in SHAPES}) == len(SHAPES) > 20
+
+
+async def test_a_right_call_is_no_malformed_one() -> None:
+    """The check can fail: a shape that is none is not said to be detected."""
+    right = Shape(name="right", expected=shapes.Expected.REFUSED, calls=[shapes.entry()])
+    (row,) = await shapes.rows({"bare": shapes.bare}, [right])
+    assert not row.detected
+    assert not shapes.sound(row, [right])
+
+
+async def test_a_check_of_nothing_fails() -> None:
+    with pytest.raises(AgentError, match="Nothing was sent"):
+        await shapes.rows({})
+    with pytest.raises(AgentError, match="Nothing was sent"):
+        await shapes.rows({"bare": shapes.bare}, [])
+
+
+def test_the_table_says_what_went_wrong() -> None:
+    row = Row(shape="s", adapter="bare", detected=False, outcome="ran []", unvalidated=1)
+    assert list(shapes.lines([row])) == [
+        "s  bare      detected NO, ran []",
+        "0 of 1 detected, 1 run unvalidated",
+    ]
+    assert Answer().calls == ()
