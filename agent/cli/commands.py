@@ -66,4 +66,5 @@ _group(
     faults=bench.faults,
     conversation=bench.conversation,
     scale=bench.scale,
+    prefix=bench.prefix,
 )
