@@ -65,4 +65,5 @@ _group(
     retrieval=bench.retrieval,
     faults=bench.faults,
     scale=bench.scale,
+    prefix=bench.prefix,
 )
