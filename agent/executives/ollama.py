@@ -58,6 +58,7 @@ class OllamaExecutive:
             context_tokens=self._options.num_ctx,
             native_tools="tools" in model.capabilities,
             judgement=True,
+            digest=model.digest,
         )
 
     @property

@@ -27,6 +27,8 @@ class OllamaModel:
     """`completion`, `tools`, `thinking`, `vision`, `embedding`, `insert`."""
     trained_tokens: int
     """The longest context that the model can have."""
+    digest: str = ""
+    """Of its manifest, in hexadecimal."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,6 +121,7 @@ def _model(listed: Any, shown: Any) -> OllamaModel:
         quantisation=str((details and details.quantization_level) or ""),
         capabilities=frozenset(shown.capabilities or ()),
         trained_tokens=_trained_tokens(shown.modelinfo or {}),
+        digest=str(listed.digest or ""),
     )
 
 

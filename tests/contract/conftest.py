@@ -1,6 +1,7 @@
 """Ports on loopback: one for an ASGI application, one for a real server of llama.cpp."""
 
 import asyncio
+import os
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -37,6 +38,8 @@ async def _serving(app: Any) -> AsyncIterator[str]:
 @pytest.fixture(scope="session")
 def llama_url() -> Iterator[str]:
     """The address of a real server of llama.cpp with the embedded model. It asks for a key."""
+    # As the adapter in process sets it: idle threads that spin take the cores from the others.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     import xllamacpp
 
     wanted = xllamacpp.CommonParams()
