@@ -19,6 +19,9 @@ from graphs.errors import ExecutiveUnreachableError
 
 PREFIX = "ollama:"
 
+_TELLING_S = 30.0
+"""For one model, of which a server reads the file."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Catalogue:
@@ -34,18 +37,19 @@ async def catalogue(url: str, *, timeout_s: float) -> Catalogue | None:
 
     A server that answers and then fails raises ExecutiveUnreachableError.
     """
-    async with client(url, timeout_s=timeout_s) as asked:
+    async with client(url, timeout_s=httpx.Timeout(_TELLING_S, connect=timeout_s)) as asked:
         try:
-            version = (await _answer(asked, "GET", "/api/version"))["version"]
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError):
+            async with asyncio.timeout(timeout_s):
+                version = (await _answer(asked, "GET", "/api/version"))["version"]
+        except (TimeoutError, httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError):
             return None
         try:
             listed = (await _answer(asked, "GET", "/api/tags"))["models"]
             models = await asyncio.gather(*(_known(asked, one) for one in listed))
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
             raise ExecutiveUnreachableError(
-                f"Ollama at {url} does not tell its models: {error or type(error).__name__}. Look "
-                "into its log."
+                f"Ollama at {url} does not tell its models: {str(error) or type(error).__name__}. "
+                "Look into its log."
             ) from error
     return Catalogue(url=url, version=str(version), models=tuple(models))
 

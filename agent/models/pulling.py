@@ -155,7 +155,7 @@ def _translated(url: str, name: str) -> Iterator[None]:
         yield
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol) as error:
         raise ExecutiveUnreachableError(
-            f"No Ollama server answers at {url} ({error or 'timed out'}). Start it with "
+            f"No Ollama server answers at {url} ({str(error) or 'timed out'}). Start it with "
             "`ollama serve`, or correct the setting ollama.url."
         ) from error
     except httpx.ReadTimeout as error:
@@ -165,7 +165,7 @@ def _translated(url: str, name: str) -> Iterator[None]:
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise AgentError(
             f"The connection to Ollama at {url} broke while {name} came: "
-            f"{error or type(error).__name__}. {_again(name)}"
+            f"{str(error) or type(error).__name__}. {_again(name)}"
         ) from error
 
 

@@ -27,6 +27,8 @@ def shown(model: DoubleModel, now: datetime, *, verbose: bool) -> dict[str, Any]
         key: [] if isinstance(value, list) and len(value) > _LONGEST_LIST and not verbose else value
         for key, value in _facts(model).items()
     }
+    words = [f"t{number}" for number in range(model.vocabulary)] if verbose else []
+    facts["tokenizer.ggml.tokens"] = words
     return {
         "license": "",
         "modelfile": f"FROM {model.name}",
@@ -55,7 +57,6 @@ def _facts(model: DoubleModel) -> dict[str, Any]:
         ),
         f"{prefix}.attention.key_length": model.head_length,
         f"{prefix}.attention.value_length": model.head_length,
-        "tokenizer.ggml.tokens": [f"t{number}" for number in range(model.vocabulary)],
     }
 
 

@@ -41,7 +41,7 @@ async def section(settings: Settings, box: Box, *, judged: bool) -> Section:
             async for question, answer in each(found, box, _mixed(questions), asked):
                 if answer is not None:
                     found.count(answers.row(question, answer)["verdict"])
-                    found.broken += _invented(answer, documents)
+                    found.broken += invented(answer, documents)
     figures = found.figures
     found.told = [
         f"of {figures['right'] + figures['wrong'] + figures['missed']} questions with an answer, "
@@ -58,7 +58,7 @@ def _mixed(questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [*answerable[:2], *nowhere[:1], *answerable[2:], *nowhere[1:]]
 
 
-def _invented(answer: Mapping[str, Any], documents: list[Path]) -> list[str]:
+def invented(answer: Mapping[str, Any], documents: list[Path]) -> list[str]:
     """Return a fault for each quotation that stands in none of the documents."""
     texts = [" ".join(re.findall(r"\w+", path.read_text("utf-8"))) for path in documents]
     faults = []

@@ -172,40 +172,49 @@ def discreet(text: str, settings: Settings) -> str:
 
 def lines(report: Mapping[str, Any]) -> list[str]:
     """Write the report as plain text that can be pasted."""
-    model, there = report["model"], report["machine"]
-    versions = ", ".join(f"{name} {value}" for name, value in there["versions"].items())
-    size = " ".join(word for word in (model["parameters"], model["quantisation"]) if word)
-    told = [
+    faults = [f"BROKEN: {fault}" for fault in report["broken"]]
+    sections = [line for one in report["sections"] for line in told(Section(**one))]
+    return [
         f"cortical selftest, {report['at']}",
+        *_model(report["model"]),
+        *_machine(report["machine"]),
+        "",
+        *sections,
+        "",
+        *(faults or ["No promise of the engine was broken."]),
+        f"{report['seconds']:.0f} s in all",
+    ]
+
+
+def _model(model: Mapping[str, Any]) -> list[str]:
+    size = " ".join(word for word in (model["parameters"], model["quantisation"]) if word)
+    return [
         f"  model     {model['name']}{f', {size}' if size else ''}, {model['tier']} tier",
         f"            digest {model['digest'][:24] or 'unknown'}, context "
         f"{model['context_tokens']} tokens, tool calls {model['tool_calls']}, first call "
         f"{model['first_call_s']:.1f} s",
-        f"  machine   {there['system']}, {there['processor']}, {there['cores']} cores, "
-        f"{listing.gib(there['memory_bytes'])}, "
-        + (f"{there['card']} {listing.gib(there['card_bytes'])}" if there["card"] else "no card"),
-        f"  versions  Python {there['python']}, {versions}",
-        "",
     ]
-    for section in report["sections"]:
-        told += _section(section)
-    told.append("")
-    told += [f"BROKEN: {fault}" for fault in report["broken"]]
-    if not report["broken"]:
-        told.append("No promise of the engine was broken.")
-    told.append(f"{report['seconds']:.0f} s in all")
-    return told
 
 
-def _section(section: Mapping[str, Any]) -> list[str]:
-    name = section["name"]
-    unjudged = "" if section["judged"] else "  (not judged: the model is for trying things out)"
-    head = f"{name:<18} n={section['done']}, {section['seconds']:.0f} s{unjudged}"
-    told = [f"  {words}" for words in section["told"]] if section["done"] else []
-    if section["failed"]:
-        kinds = sorted(set(section["failed"]))
-        counts = ", ".join(f"{section['failed'].count(kind)} {kind}" for kind in kinds)
-        told.append(f"  no answer: {counts}")
-    if section["left_out"]:
-        told.append(f"  left out: {section['left_out']}")
-    return [head, *told]
+def _machine(there: Mapping[str, Any]) -> list[str]:
+    versions = ", ".join(f"{name} {value}" for name, value in there["versions"].items())
+    card = f"{there['card']} {listing.gib(there['card_bytes'])}" if there["card"] else "no card"
+    return [
+        f"  machine   {there['system']}, {there['processor']}, {there['cores']} cores, "
+        f"{listing.gib(there['memory_bytes'])}, {card}",
+        f"  versions  Python {there['python']}, {versions}",
+    ]
+
+
+def told(section: Section) -> list[str]:
+    """Write one section: its figures with their count, and what is missing."""
+    unjudged = "" if section.judged else "  (not judged: the model is for trying things out)"
+    head = f"{section.name:<18} n={section.done}, {section.seconds:.0f} s{unjudged}"
+    figures = [f"  {words}" for words in section.told] if section.done else []
+    if section.failed:
+        kinds = sorted(set(section.failed))
+        counts = ", ".join(f"{section.failed.count(kind)} {kind}" for kind in kinds)
+        figures.append(f"  no answer: {counts}")
+    if section.left_out:
+        figures.append(f"  left out: {section.left_out}")
+    return [head, *figures]

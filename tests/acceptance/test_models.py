@@ -191,14 +191,12 @@ def test_what_a_probe_finds_is_kept_and_listed(user: Any, served: Start) -> None
 def test_a_model_of_the_full_tier_is_probed_at_its_first_use_and_not_again(
     user: Any, served: Start
 ) -> None:
-    with_server(user, served(), CORTICAL_EXECUTIVE__PROBE="auto")
-    try:
-        first = user.run("ask", "What is the time?")
-        second = user.run("ask", "What is the time?")
-    finally:
-        user.settings["CORTICAL_EXECUTIVE__PROBE"] = "never"
+    url = served({"models": [{"name": "never-seen:14b"}]})
+    with_server(user, url, CORTICAL_EXECUTIVE__PROBE="auto")
+    first = user.run("ask", "What is the time?")
+    second = user.run("ask", "What is the time?")
 
-    assert "probing qwen3:14b" in first.err
+    assert "probing never-seen:14b" in first.err
     assert "probed in" in first.err
     assert "probing" not in second.err
 
