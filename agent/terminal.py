@@ -127,9 +127,11 @@ class Progress:
 _DIM, _PLAIN = "\x1b[2m", "\x1b[22m"
 _ANEW = frozenset({"calling", "repairing", "asked_again"})
 """Events behind which an answer begins anew."""
-_PASSING = frozenset({"node_started", "ingesting", "embedding", "asking", "measuring", "stopping"})
+_PASSING = frozenset(
+    {"node_started", "ingesting", "embedding", "asking", "measuring", "stopping", "pulling"}
+)
 """Events that the next one replaces on a terminal."""
-_FREQUENT = frozenset({"ingesting", "embedding", "measuring"})
+_FREQUENT = frozenset({"ingesting", "embedding", "measuring", "pulling"})
 _LIVE_S = 0.1
 _PLAIN_S = 1.0
 """Between two lines of what is frequent."""
@@ -160,6 +162,10 @@ def _ingesting(event: Mapping[str, Any]) -> str:
 
 def _rate(per_s: float | None) -> str:
     return "" if per_s is None else f", {per_s:.3g}/s"
+
+
+def _bytes_rate(per_s: float | None) -> str:
+    return "" if per_s is None else f", {per_s / 1e6:.3g} MB/s"
 
 
 def _left(seconds: float | None) -> str:
@@ -196,6 +202,12 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str | None]] = {
     "repairing": lambda event: f"{event['sentences']} sentences without a source; asked again",
     "ingesting": _ingesting,
     "asking": lambda event: event["text"],
+    "probing": lambda event: event["text"],
+    "pulling_step": lambda event: event["text"],
+    "pulling": lambda event: (
+        f"{event['done_bytes'] / 1e9:.2f} of {event['total_bytes'] / 1e9:.2f} GB"
+        f"{_bytes_rate(event['bytes_s'])}{_left(event['left_s'])}: {event['model']}"
+    ),
     "measuring": lambda event: event["text"],
     "embedding": lambda event: (
         f"{event['done']}/{event['total']} passages embedded"
