@@ -192,8 +192,6 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str | None]] = {
         f"{event['count']} of {event['of']} {event['what']} left out: "
         f"{event.get('why', 'the context is full')}"
     ),
-    "asked_again": lambda event: f"{event['reason']} Asked again.",
-    "notice": lambda event: event["text"],
     "call_refused": lambda event: f"call of {event['tool']} not made: {event['why']}",
     "call_asked_again": lambda event: f"asked again for the call of {event['tool']}",
     "call_given_up": lambda event: f"went on without the call of {event['tool']}",
