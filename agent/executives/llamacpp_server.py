@@ -74,6 +74,21 @@ class LlamaServer:
                 f"llama.cpp cannot count the tokens of the prompt: {error}."
             ) from error
 
+    def tokens(self, text: str) -> tuple[int, ...]:
+        """Return the tokens of a text alone; control tokens in it are read as such."""
+        asked = {"content": text, "parse_special": True}
+        return tuple(self._told("/tokenize", asked)["tokens"])
+
+    def rendered(self, body: dict[str, Any]) -> str:
+        """Return a request's prompt as the model's template writes it."""
+        return str(self._told("/apply-template", body)["prompt"])
+
+    def _told(self, path: str, body: dict[str, Any]) -> Any:
+        try:
+            return self._http.post(path, json=body).raise_for_status().json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise ExecutiveError(f"llama.cpp does not answer {path}: {error}.") from error
+
     def close(self) -> None:
         """Free the model."""
         self._http.close()
