@@ -25,18 +25,33 @@ class _Gathered:
     """A call that comes in pieces."""
 
     index: Any
-    id: str = ""
-    name: str = ""
-    arguments: Any = ""
+    id: Any = None
+    name: Any = None
+    arguments: Any = None
+    other: Any = None
+    """What came in its place and is no call."""
 
-    def add(self, function: dict[str, Any]) -> None:
-        """Take a piece. Arguments are a text of JSON, which some servers send decoded."""
-        self.name += str(function.get("name") or "")
-        given = function.get("arguments")
-        if isinstance(given, str) and isinstance(self.arguments, str):
-            self.arguments += given
-        elif given is not None:
-            self.arguments = given
+    def add(self, piece: Any) -> None:
+        """Take a piece: texts are put together, anything else stands as it came."""
+        function = piece.get("function") if isinstance(piece, dict) else None
+        if not isinstance(function, dict):
+            self.other = piece
+            return
+        self.name = _together(self.name, function.get("name"))
+        self.arguments = _together(self.arguments, function.get("arguments"))
+
+    def whole(self) -> Any:
+        """Return the call as it would have come in one piece."""
+        if self.other is not None:
+            return self.other
+        function = {"name": self.name, "arguments": self.arguments}
+        return {"id": self.id, "function": function}
+
+
+def _together(before: Any, piece: Any) -> Any:
+    if piece is None:
+        return before
+    return before + piece if isinstance(before, str) and isinstance(piece, str) else piece
 
 
 class OpenAiReply:
@@ -126,37 +141,31 @@ class OpenAiReply:
         if listed and not isinstance(listed, list):
             raise self._strange("tool_calls that are no list", data)
         for piece in listed or ():
-            whole = piece if isinstance(piece, dict) else {}
-            function = whole.get("function")
-            # Without a function it is a call without a name, which goes back to the model.
-            self._gathered(whole).add(function if isinstance(function, dict) else {})
+            self._gathered(piece).add(piece)
 
-    def _gathered(self, piece: dict[str, Any]) -> _Gathered:
+    def _gathered(self, piece: Any) -> _Gathered:
         """Return the call that a piece belongs to.
 
         Some servers count every call as the first, or do not count: a new id begins a new call.
         """
-        index, given = piece.get("index"), piece.get("id")
+        facts = piece if isinstance(piece, dict) else {}
+        index, given = facts.get("index"), facts.get("id")
         alike = (one for one in reversed(self._calls) if index is None or one.index == index)
         known = next(alike, None)
-        if known is None or (given and known.id and given != known.id):
+        if known is None or not facts or (given and known.id and given != known.id):
             known = _Gathered(index=index)
             self._calls.append(known)
-        known.id = known.id or (given if isinstance(given, str) else "")
+        known.id = known.id or given
         return known
 
     def _called(self) -> list[ReplyPart]:
-        """Return the calls, whole. Their names and arguments are judged where tools are run."""
-        found: list[ReplyPart] = []
-        taken: set[str] = set()
+        """Return the calls, whole. They are judged where tools are run."""
+        found: list[CallPart] = []
         for gathered in self._calls:
-            function = {"name": gathered.name, "arguments": gathered.arguments}
-            call = received({"id": gathered.id, "function": function}, taken)
-            taken.add(call.id)
+            found.append(received(gathered.whole(), {call.id for call in found}))
+        if not found and self._spoke and (call := self._reader.finish()):
             found.append(call)
-        if not found and self._spoke and (call_by_schema := self._reader.finish()):
-            found.append(call_by_schema)
-        return found
+        return list(found)
 
     def _end(self, reason: EndReason) -> EndPart:
         details = self._usage.get("prompt_tokens_details")

@@ -147,4 +147,4 @@ def _cell(row: dict[str, Any] | None) -> str:
     if row is None:
         return "cannot occur"
     mark = "" if row["right"] else "WRONG: "
-    return mark + (row["error"] or row["outcome"])
+    return f"{mark}{row['error'] or row['outcome']}"
