@@ -7,7 +7,7 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 
 PEERS := .venv-peers
 
-.PHONY: demo test check format lint types layers install peers lock clean
+.PHONY: demo test fitting check format lint types layers install peers lock clean
 
 install: $(INSTALLED)
 
@@ -36,6 +36,10 @@ demo: $(INSTALLED)
 
 test: $(INSTALLED_DEV)
 	$(BIN)/pytest -q -n 2 --dist loadscope
+
+# A thousand prompts of any size and a conversation of sixty turns, on real tokens: about an hour.
+fitting: $(INSTALLED_DEV)
+	CORTICAL_TEST_FITTING_CASES=1000 CORTICAL_TEST_FITTING_TURNS=60 $(BIN)/pytest -q --durations=0 tests/contract/test_fitting.py
 
 check: $(INSTALLED_DEV) format lint types layers test
 

@@ -302,17 +302,20 @@ def _services(
     from agent import plugins
     from graphs.context import Limits, Services
     from graphs.find_tools import find_tools
+    from graphs.fitting.fit import page
     from memory.artifact_store import ArtifactStore
     from memory.ledger import EffectLedger
     from memory.recollection import Recollection
-    from tools import clock, files, recall, remember
+    from tools import clock, files, recall, remember, reread
     from tools.base import Tool
     from tools.executor import Executor
     from tools.policy import ANSWER
     from tools.registry import Toolbox
 
+    artifacts = ArtifactStore(held.pool)
     tools: list[Tool[Any]] = [
         recall.recall(held.searcher),
+        reread.reread(artifacts, part_characters=page(reasoner.profile.context_tokens)),
         remember.remember(store),
         files.read_file(settings.files.roots, held.reader),
         clock.NOW,
@@ -332,7 +335,7 @@ def _services(
         reader=held.reader,
         synthesizer=held.senses.speech,
         residency=held.residency,
-        artifacts=ArtifactStore(held.pool),
+        artifacts=artifacts,
         clock=SystemClock(),
         language=language.detect,
         file_bytes_limit=settings.files.max_bytes,

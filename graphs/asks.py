@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 from langchain_core.messages import AnyMessage, HumanMessage
 
 from graphs import drafts, limits, offers, prompts, view
 from graphs.context import Step
 from graphs.drafts import Draft, Heard, Stage
-from graphs.errors import ExecutiveError
+from graphs.errors import ExecutiveError, PromptTooLongError
 from graphs.executive import CallPart, EndReason, Prompt, Wish
 from graphs.limits import Left, Verdict
 from graphs.meter import Meter
@@ -55,6 +55,7 @@ class Asks:
         self.offer = offers.Offer(tools=(), shown=tuple(state.get("tools_shown") or ()))
         self._meter = meter
         self._count = 0
+        self._condensed: dict[str, Any] = {}
 
     @classmethod
     async def begun(cls, state: TurnState, step: Step, meter: Meter) -> "Asks":
@@ -122,12 +123,12 @@ class Asks:
         """Ask for an answer from what there is."""
         begun = self._begun(Stage.LAST)
         more = [HumanMessage(prompts.LAST.format(reason=ended["reason"]))]
-        wish = self._wish(begun, think=self.step.services.think)
+        wish = self._in_words(self._wish(begun, think=self.step.services.think), begun)
         return await self._asked(Stage.LAST, wish, more, begun=begun, ended=ended)
 
     async def repair(self, said: Said, more: Sequence[AnyMessage]) -> Said:
         """Ask for a better answer than the one that stands."""
-        wish = self._wish(think=False)
+        wish = self._in_words(self._wish(think=False))
         return await self._asked(Stage.REPAIR, wish, more, ended=said.ended, stands=said.text)
 
     def repairable(self) -> bool:
@@ -148,6 +149,16 @@ class Asks:
         room = max(limits.ANSWER_TOKENS, min(wanted - len(begun) // 3, left))
         return Wish(max_tokens=room, think=think, may_be_cut=left <= room)
 
+    def _in_words(self, wish: Wish, begun: str = "") -> Wish:
+        """Return a wish for words that shows the tools of the turn: the beginning stays the same.
+
+        What was begun goes on without them: with a shape around it it could not.
+        """
+        if begun or not self.offer.shown:
+            return wish
+        box = self.step.services.executor.toolbox
+        return replace(wish, tools=box.specs(self.offer.shown), may_call=False)
+
     async def _asked(
         self,
         stage: Stage,
@@ -156,27 +167,55 @@ class Asks:
         *,
         begun: str = "",
         ended: Ended | None = None,
-        stands: str | None = None,
+        stands: str = "",
     ) -> Said:
-        prompt = await view.fitted(self.state, self.step, self.seen, wish, more=more)
         if begun:
-            prompt = replace(prompt, begun=begun)
             self.step.emit({"event": "begun", "text": begun})
         heard = Heard(emit=self.step.emit)
         self._count += stage is not Stage.REPAIR
+        prompt = Prompt(system="", messages=())
         try:
             async with self.in_time():
-                reply = await ask(self.step.services.executive, prompt, wish, heard)
+                prompt, wish = await self._fitted(wish, more, begun)
+                reply = await self._replied(prompt, wish, heard, more)
+                if reply.calls and not wish.may_call and not reply.text.strip():
+                    # The server could not forbid a call.
+                    prompt, wish = await self._fitted(replace(wish, tools=()), more, begun)
+                    reply = await self._replied(prompt, wish, heard, more)
         except OutOfTimeError as late:
             await self._tell(prompt, wish, heard)
             cut = f"after {self.step.services.limits.seconds:g} seconds"
             said = Said(text=begun + heard.text, cut=cut, ended=late.ended)
             raise OutOfTimeError(late.ended, said) from None
         except asyncio.CancelledError:
-            text = begun + heard.text if stands is None else stands
+            # No part of an answer that has a shape is of use without the rest.
+            shaped = wish.shaped(self.step.services.executive.profile)
+            text = stands or ("" if shaped else begun + heard.text)
             await self._keep(text, stage, ended, await self._took(prompt, wish, heard))
             raise
         return self._said(reply, begun)
+
+    async def _fitted(
+        self, wish: Wish, more: Sequence[AnyMessage], begun: str
+    ) -> tuple[Prompt, Wish]:
+        """Return prompt and wish as they fit; what was condensed for it is kept."""
+        made = await view.fitted(self.state, self.step, self.seen, wish, more=more)
+        self._condensed |= made.update
+        self.state = cast(TurnState, {**self.state, **made.update})
+        return replace(made.prompt, begun=begun), made.wish
+
+    async def _replied(
+        self, prompt: Prompt, wish: Wish, heard: Heard, more: Sequence[AnyMessage]
+    ) -> Reply:
+        """Ask; where the server counts more than the bound, make the prompt fit once more."""
+        executive = self.step.services.executive
+        try:
+            return await ask(executive, prompt, wish, heard)
+        except PromptTooLongError:
+            fitted = await self._fitted(wish, more, prompt.begun)
+            if fitted == (prompt, wish):
+                raise
+        return await ask(executive, *fitted, heard)
 
     def _said(self, reply: Reply, begun: str) -> Said:
         cut = f"after {reply.end.answer_tokens} tokens"
@@ -233,4 +272,4 @@ class Asks:
 
     def update(self, **parts: Any) -> dict[str, Any]:
         """Return an update of the state that counts what was asked."""
-        return {**parts, "rounds": self.rounds}
+        return {**parts, **self._condensed, "rounds": self.rounds}

@@ -77,8 +77,6 @@ class Limits:
     answer_tokens: int = 700
     thought_tokens: int = 2_048
     """Tokens of thinking before an answer, where thinking is on."""
-    history_messages: int = 12
-    """Earlier messages of the thread that are shown."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

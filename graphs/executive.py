@@ -51,6 +51,9 @@ class Wish:
     must_call: bool = False
     """The answer is a call of one of the tools, not words. Asked of a model without judgement,
     any wish with tools is meant so."""
+    may_call: bool = True
+    """False: the answer is words. The tools are shown all the same, so that the prompt's beginning
+    stays what it was; a server that cannot forbid a call may still give one."""
     schema: JsonSchema | None = None
     """The answer is one JSON text that this schema accepts."""
     max_tokens: int = 1024
@@ -147,8 +150,12 @@ class Executive(Protocol):
         """What is known about it."""
         ...
 
-    async def count(self, prompt: Prompt, wish: Wish) -> TokenCount:
-        """Return how many tokens the prompt takes with its tools, before it is sent."""
+    async def count(self, prompt: Prompt, wish: Wish, *, room: int | None = None) -> TokenCount:
+        """Return how many tokens the prompt takes with its tools, before it is sent.
+
+        An upper bound that is within `room` may be returned in place of the exact number: it tells
+        that the prompt fits, and costs less.
+        """
         ...
 
     def stream(self, prompt: Prompt, wish: Wish) -> AsyncGenerator[ReplyPart, None]:

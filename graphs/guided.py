@@ -30,6 +30,9 @@ NOTHING_FOUND = "I found nothing about that in memory or in the files of this co
 QUOTE_CHARACTERS = 1_500
 """What of a quotation the model is shown."""
 
+QUESTION_CHARACTERS = 600
+"""What of a question the model is shown: its head and its tail."""
+
 WINDOWS_LIMIT = 32
 """Windows that are compared with the question by meaning."""
 
@@ -79,7 +82,8 @@ async def reason(state: TurnState, step: Step, seen: View) -> dict[str, Any]:
 
 async def _recall(step: Step, question: str) -> CallPart:
     """Let the model word a second search; the question's own words serve where it does not."""
-    prompt = Prompt(system=prompts.CALLING, messages=(HumanMessage(f"Search for: {question}"),))
+    shown = _shown(step, question)
+    prompt = Prompt(system=prompts.CALLING, messages=(HumanMessage(f"Search for: {shown}"),))
     wish = Wish(tools=step.services.executor.toolbox.specs(["recall"]), max_tokens=80)
     reply = await _asked(step, prompt, wish)
     if reply and reply.calls and not reply.calls[0].fault:
@@ -168,7 +172,7 @@ async def _worded(step: Step, question: str, citations: Sequence[Citation], besi
     draft = None
     # Speech comes without marks: of it a small model makes sentences that only sound right.
     if "start_s" not in citations[0]["place"]:
-        draft = await _asked(step, wording(quote, question), _WORDING)
+        draft = await _asked(step, wording(quote, _shown(step, question)), _WORDING)
     sentence = " ".join(draft.text.split()) if draft else ""
     spans = evidence.sentences(sentence)
     first = sentence[spans[0][0] : spans[0][1]] if spans else ""
@@ -188,6 +192,18 @@ def wording(quote: str, question: str) -> Prompt:
 
 def _posed(text: str, question: str) -> str:
     return f"Text: {text}\n\nQuestion: {question}"
+
+
+def _shown(step: Step, question: str) -> str:
+    """Return a question as it is shown to the model, saying what of a long one is left out."""
+    count = len(question) - QUESTION_CHARACTERS
+    if count <= 0:
+        return question
+    what = "characters of the question"
+    step.emit({"event": "left_out", "what": what, "count": count, "of": len(question)})
+    half = QUESTION_CHARACTERS // 2
+    note = f"[{count} of {len(question)} characters left out here]"
+    return f"{question[:half]}\n{note}\n{question[len(question) - half :]}"
 
 
 async def _asked(step: Step, prompt: Prompt, wish: Wish) -> Reply | None:

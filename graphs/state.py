@@ -42,6 +42,24 @@ class Passage(TypedDict):
 
     chunk: int
     score: float
+    call: NotRequired[str]
+    """The call that found it; absent where it was found before the executive was asked."""
+
+
+class Summary(TypedDict):
+    """What stands in prompts for the oldest messages of a thread."""
+
+    text: str
+    covers: int
+    """Messages, from the first on."""
+    last: str
+    """Id of the last of them: a history that was changed since is condensed anew."""
+    lines: int
+    """Lines of the text."""
+    dropped: int
+    """Older lines that there was no room for."""
+    label: dict[str, Any]
+    """Join of the labels of all that was condensed."""
 
 
 class Task(TypedDict):
@@ -159,6 +177,8 @@ class TurnState(TypedDict):
     voice: str | None
     """Where this turn's answer is to be written as sound."""
     messages: Annotated[list[AnyMessage], add_messages]
+    summary: Summary | None
+    """Of the oldest messages, from turn to turn."""
     percepts: Annotated[list[Percept], collected]
     passages: list[Passage]
     tasks: list[Task]

@@ -1,14 +1,16 @@
 """What the executive has in view: history, passages and results, with the join of their labels."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AnyMessage, HumanMessage
 
 from graphs import prompts
 from graphs.context import Step
-from graphs.executive import Prompt, Wish
-from graphs.state import Task, TurnState
+from graphs.executive import Wish
+from graphs.fitting.fit import Fitted, fit
+from graphs.fitting.parts import Earlier, Parts, Result, Round, Shown
+from graphs.state import Summary, Task, TurnState
 from memory.artifacts import Artifact
 from memory.documents import Chunk
 from memory.labels import USER_LABEL, Label, Origin, joined
@@ -48,6 +50,8 @@ class View:
     passages: tuple[Chunk, ...]
     """In the order of their numbers."""
     scores: tuple[float, ...]
+    calls: tuple[str | None, ...]
+    """The call that found each passage; None: it was found before the executive was asked."""
     results: dict[str, Artifact]
     label: Label
 
@@ -56,18 +60,22 @@ async def opened(state: TurnState, step: Step) -> View:
     """Fetch the bodies of all that is in view."""
     ids = [passage["chunk"] for passage in state["passages"]]
     chunks = await step.services.recollection.chunks(ids)
-    scores = {passage["chunk"]: passage["score"] for passage in state["passages"]}
+    found = {passage["chunk"]: passage for passage in state["passages"]}
     results = await step.services.artifacts.get(
         [task["artifact"] for task in state["tasks"] if task["artifact"]]
     )
     asked_by = Label.from_json(state["asked_by"])
     labels = [chunk.label for chunk in chunks] + [result.label for result in results.values()]
-    labels += [label_of(message) for message in _history(state, step)]
+    earlier = _earlier(state)
+    summary = _standing(state, earlier)
+    labels += [label_of(message) for message in earlier[summary["covers"] if summary else 0 :]]
+    labels += [Label.from_json(summary["label"])] if summary else []
     return View(
         question=state["asked"],
         asked_by=asked_by,
         passages=tuple(chunks),
-        scores=tuple(scores[chunk.id] for chunk in chunks),
+        scores=tuple(found[chunk.id]["score"] for chunk in chunks),
+        calls=tuple(found[chunk.id].get("call") for chunk in chunks),
         results=dict(results),
         label=joined([asked_by, *labels]),
     )
@@ -78,42 +86,42 @@ def _heading(number: int, chunk: Chunk) -> str:
     return f"[{number}] {chunk.document.title}{f', {where}' if where else ''}{remembered(chunk)}"
 
 
-def material(view: View, kept: Sequence[int]) -> str:
-    """Write the passages of these positions, and how many were left out."""
-    parts = [
-        f"{_heading(index + 1, view.passages[index])}\n{view.passages[index].text}"
-        for index in sorted(kept)
-    ]
-    left_out = len(view.passages) - len(kept)
-    if left_out:
-        parts.append(f"({left_out} of {len(view.passages)} passages left out for want of room)")
-    return "\n\n".join(parts) if parts else "(memory holds no passage on this)"
+def _shown(view: View) -> dict[str | None, tuple[Shown, ...]]:
+    """Return the passages by the call that found them, each with its rank in that search."""
+    found: dict[str | None, list[int]] = {}
+    for at, call in enumerate(view.calls):
+        found.setdefault(call, []).append(at)
+    return {call: tuple(_ranked(view, positions)) for call, positions in found.items()}
 
 
-def posed(passages: str, question: str) -> str:
-    """Put the question behind its material: what is read last is followed best."""
-    return f"Passages:\n\n{passages}\n\nQuestion: {question}"
+def _ranked(view: View, positions: Sequence[int]) -> Iterable[Shown]:
+    order = sorted(positions, key=lambda at: -view.scores[at])
+    ranks = {at: rank for rank, at in enumerate(order)}
+    for at in positions:
+        chunk = view.passages[at]
+        text = f"{_heading(at + 1, chunk)}\n{chunk.text}"
+        yield Shown(number=at + 1, text=text, rank=ranks[at])
 
 
-def worked(tasks: Sequence[Task], results: dict[str, Artifact]) -> list[AnyMessage]:
-    """Return calls and results as messages, a pair of turns for each round."""
-    messages: list[AnyMessage] = []
-    done = [task for task in tasks if task["artifact"]]
-    for number in sorted({task["round"] for task in done}):
-        group = [task for task in done if task["round"] == number]
-        calls = [
-            {"id": task["id"], "name": task["name"], "args": task["arguments"]} for task in group
-        ]
-        messages.append(AIMessage(content="", tool_calls=calls))
-        messages.extend(
-            ToolMessage(
-                content=_told(results.get(task["artifact"] or "")),
-                tool_call_id=task["id"],
+def worked(
+    tasks: Sequence[Task],
+    results: Mapping[str, Artifact],
+    found: Mapping[str | None, tuple[Shown, ...]],
+) -> tuple[Round, ...]:
+    """Return the calls that have a result, by the round in which they were made."""
+    rounds: dict[int, list[Result]] = {}
+    for task in tasks:
+        if artifact := task["artifact"]:
+            result = Result(
+                call=task["id"],
                 name=task["name"],
+                arguments=task["arguments"],
+                text=_told(results.get(artifact)),
+                artifact=artifact,
+                passages=found.get(task["id"], ()),
             )
-            for task in group
-        )
-    return messages
+            rounds.setdefault(task["round"], []).append(result)
+    return tuple(tuple(rounds[number]) for number in sorted(rounds))
 
 
 def _told(result: Artifact | None) -> str:
@@ -122,30 +130,28 @@ def _told(result: Artifact | None) -> str:
 
 async def fitted(
     state: TurnState, step: Step, view: View, wish: Wish, *, more: Sequence[AnyMessage] = ()
-) -> Prompt:
-    """Lay the prompt out, leaving out the lowest passages until it fits the loaded context.
-
-    What is left out, of the history too, is said in the prompt and to whoever watches. A prompt
-    that is too long even without passages is handed on as it is: the executive refuses it with both
-    figures.
-    """
-    executive = step.services.executive
-    room = executive.profile.context_tokens - wish.max_tokens
-    kept = sorted(range(len(view.passages)), key=lambda index: -view.scores[index])
-    while True:
-        prompt = _laid_out(state, step, view, kept, more)
-        count = await executive.count(prompt, wish)
-        if count.tokens <= room or not kept:
-            break
-        kept.pop()
-    _say_left_out(step, "passages", len(view.passages) - len(kept), len(view.passages))
-    _say_left_out(step, "earlier messages", *_beyond(state, step))
-    return prompt
+) -> Fitted:
+    """Return the prompt as it fits the loaded context, saying what was left out."""
+    return await fit(_parts(state, step, view, wish, more), step, wish)
 
 
-def _say_left_out(step: Step, what: str, count: int, of: int) -> None:
-    if count:
-        step.emit({"event": "left_out", "what": what, "count": count, "of": of})
+def _parts(
+    state: TurnState, step: Step, view: View, wish: Wish, more: Sequence[AnyMessage]
+) -> Parts:
+    earlier = _earlier(state)
+    found = _shown(view)
+    return Parts(
+        thread_id=step.thread_id,
+        system=prompts.ANSWER,
+        earlier=tuple(Earlier(message=one, label=label_of(one)) for one in earlier),
+        summary=_standing(state, earlier),
+        passages=found.get(None, ()),
+        question=view.question,
+        asked_by=view.asked_by,
+        rounds=worked(state["tasks"], view.results, found),
+        more=tuple(more),
+        tools=len(wish.tools),
+    )
 
 
 def _earlier(state: TurnState) -> list[AnyMessage]:
@@ -160,30 +166,9 @@ def _asks(message: AnyMessage, asked: str) -> bool:
     return isinstance(message, HumanMessage) and message.text.strip() == asked
 
 
-def _history(state: TurnState, step: Step) -> list[AnyMessage]:
-    """Return the earlier messages that are shown."""
-    return _earlier(state)[_beyond(state, step)[0] :]
-
-
-def _beyond(state: TurnState, step: Step) -> tuple[int, int]:
-    """Return how many earlier messages are not shown, and how many there are."""
-    count = len(_earlier(state))
-    return max(0, count - step.services.limits.history_messages), count
-
-
-def _laid_out(
-    state: TurnState, step: Step, view: View, kept: Sequence[int], more: Sequence[AnyMessage]
-) -> Prompt:
-    """History first, since it stays the same; then what this turn brought, the question last."""
-    hidden, count = _beyond(state, step)
-    note = f"({hidden} of {count} earlier messages left out)\n\n" if hidden else ""
-    text = note + posed(material(view, kept), view.question)
-    return Prompt(
-        system=prompts.ANSWER,
-        messages=(
-            *_history(state, step),
-            HumanMessage(text),
-            *worked(state["tasks"], view.results),
-            *more,
-        ),
-    )
+def _standing(state: TurnState, earlier: Sequence[AnyMessage]) -> Summary | None:
+    """Return the summary, if the messages that it was made of still stand there."""
+    summary = state.get("summary")
+    if not summary or not 0 < summary["covers"] <= len(earlier):
+        return None
+    return summary if earlier[summary["covers"] - 1].id == summary["last"] else None

@@ -1,7 +1,8 @@
 """The table of bodies that graph state only refers to."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from psycopg.types.json import Jsonb
 
@@ -44,13 +45,21 @@ class ArtifactStore:
             async with self._pool.connection() as connection:
                 cursor = await connection.execute(query("get_artifacts"), {"ids": list(ids)})
                 rows = await cursor.fetchall()
-        found = (
-            Artifact(
-                id=str(row["artifact_id"]),
-                kind=row["kind"],
-                body=row["body"],
-                label=Label.from_json(row),
-            )
-            for row in rows
-        )
-        return {artifact.id: artifact for artifact in found}
+        return {artifact.id: artifact for artifact in map(_artifact, rows)}
+
+    async def referred(self, reference: str, *, thread_id: str) -> list[Artifact]:
+        """Return those of a thread whose ids begin with a reference: two at most."""
+        asked = {"reference": reference, "thread_id": thread_id}
+        with translated():
+            async with self._pool.connection() as connection:
+                cursor = await connection.execute(query("get_referred_artifacts"), asked)
+                return [_artifact(row) for row in await cursor.fetchall()]
+
+
+def _artifact(row: Mapping[str, Any]) -> Artifact:
+    return Artifact(
+        id=str(row["artifact_id"]),
+        kind=row["kind"],
+        body=row["body"],
+        label=Label.from_json(dict(row)),
+    )

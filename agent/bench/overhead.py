@@ -24,8 +24,9 @@ from agent.clock import SystemClock
 from agent.errors import AgentError
 from agent.settings import Settings
 from agent.turns import Turns
-from graphs import guided, prompts, view
+from graphs import guided, prompts
 from graphs.executive import Executive, Prompt, Wish
+from graphs.fitting import said
 from memory.checkpoints import FencedSaver
 from memory.database import Pool, open_pool
 from memory.runs import RunRegistry
@@ -169,7 +170,7 @@ async def _prompt_tokens(executive: Executive) -> int:
     bare = Prompt(system="", messages=(HumanMessage(question),))
     ours = guided.wording("", question)
     if executive.profile.judgement:
-        around = view.posed("", question)
+        around = said.posed("", question)
         ours = Prompt(system=prompts.ANSWER, messages=(HumanMessage(around),))
     counts = [await executive.count(prompt, Wish()) for prompt in (bare, ours)]
     return counts[1].tokens - counts[0].tokens

@@ -24,7 +24,9 @@ from graphs.context import Services
 from graphs.executive import EndPart, Executive, Profile, Prompt, ReplyPart, TokenCount, Wish
 
 NODE = "reason"
-QUESTIONS, SEARCHES = 5, 4
+QUESTIONS, SEARCHES = 5, 5
+FEWER_QUESTIONS, FEWER_SEARCHES = 2, 3
+"""For the model in process, which has to read all that is found."""
 CONTEXT_TOKENS = 8_192
 
 
@@ -40,6 +42,9 @@ class Call:
     """From the request to the last part, less what was done with the parts meanwhile."""
     before: float = 0.0
     after: float = 0.0
+    processor: float = 0.0
+    """What this process computed before and after, on all its threads: what a busy machine makes of
+    it by letting it wait is not in it."""
     prompt_tokens: int = 0
 
     @property
@@ -55,6 +60,7 @@ class Meter:
     calls: list[Call] = field(default_factory=list)
     _begun: float = 0.0
     _left: float = 0.0
+    _computed: float = 0.0
     _now: Call = field(default_factory=Call)
 
     def event(self, event: Mapping[str, Any]) -> None:
@@ -63,19 +69,24 @@ class Meter:
             return
         if event["event"] == "node_started":
             self._now, self._begun = Call(), time.perf_counter()
+            self._computed = time.process_time()
         elif event["event"] == "node_ended" and self._now.request:
             taken = time.perf_counter() - self._begun
             self._now.after = taken - self._now.before - self._now.request
+            self._now.processor += time.process_time() - self._computed
             self.calls.append(self._now)
+            self._now = Call()  # what other nodes fetch is not the call's
 
     def left(self) -> None:
         """Note that the request leaves."""
         self._left = time.perf_counter()
+        self._now.processor += time.process_time() - self._computed
         self._now.before += self._left - self._begun if not self._now.request else 0.0
 
     def ended(self, end: EndPart, *, shown: float) -> None:
         """Note the last part; `shown` seconds went into what was done with the parts."""
         self._now.request += time.perf_counter() - self._left - shown
+        self._computed = time.process_time()
         self._now.prompt_tokens = max(self._now.prompt_tokens, end.prompt_tokens)
 
     def counted(self, seconds: float) -> None:
@@ -99,11 +110,11 @@ class Metered:
         """What is known about it."""
         return self._inner.profile
 
-    async def count(self, prompt: Prompt, wish: Wish) -> TokenCount:
+    async def count(self, prompt: Prompt, wish: Wish, *, room: int | None = None) -> TokenCount:
         """Count, and note how long it took."""
         began = time.perf_counter()
         try:
-            return await self._inner.count(prompt, wish)
+            return await self._inner.count(prompt, wish, room=room)
         finally:
             self._meter.counted(time.perf_counter() - began)
 
@@ -148,13 +159,13 @@ async def measure(settings: Settings) -> dict[str, Any]:
     shelf = await asyncio.to_thread(library.load, None, QUESTIONS)
     async with stocked.engine(settings, shelf, lambda _: None) as engine:
         planned = await loop.inquiries(
-            engine.held.searcher,
+            engine,
             shelf.questions,
             collection=stocked.COLLECTION,
             searches=SEARCHES,
         )
         plan = Plan()
-        calls = QUESTIONS * SEARCHES
+        calls = sum(len(one.searches) for one in planned)
         double = ScriptedExecutive(
             [plan.replied] * calls, profile=replace(PROFILE, context_tokens=CONTEXT_TOKENS)
         )
@@ -163,8 +174,14 @@ async def measure(settings: Settings) -> dict[str, Any]:
             await asyncio.to_thread(steered.warm)
             return {
                 "double": await _measured(engine, double, plan, planned),
-                "in process": await _measured(engine, steered, plan, planned),
+                "in process": await _measured(engine, steered, plan, _fewer(planned)),
             }
+
+
+def _fewer(planned: Sequence[Inquiry]) -> list[Inquiry]:
+    return [
+        replace(one, searches=one.searches[:FEWER_SEARCHES]) for one in planned[:FEWER_QUESTIONS]
+    ]
 
 
 async def _measured(
@@ -211,6 +228,7 @@ def _half(calls: Sequence[Call]) -> dict[str, Any]:
         "calls": len(calls),
         "prompt_tokens": max(call.prompt_tokens for call in calls),
         "own_ms": told(lambda call: call.own),
+        "processor_ms": told(lambda call: call.processor),
         "before_ms": told(lambda call: call.before),
         "after_ms": told(lambda call: call.after),
         "counting_ms": told(lambda call: call.counting),
@@ -224,9 +242,11 @@ def lines(report: Mapping[str, Any]) -> Iterator[str]:
     for name, halves in report.items():
         for size, one in halves.items():
             own, counting, fetching = one["own_ms"], one["counting_ms"], one["fetching_ms"]
+            computed = one["processor_ms"]
             yield (
                 f"  {name:<10} {size} prompts, up to {one['prompt_tokens']:,} tokens: "
-                f"{own['p50']:.1f}, {own['p95']:.1f}; of which counting {counting['p50']:.1f}, "
+                f"{own['p50']:.1f}, {own['p95']:.1f} (computing {computed['p50']:.1f}, "
+                f"{computed['p95']:.1f}); of which counting {counting['p50']:.1f}, "
                 f"{counting['p95']:.1f}, queries {fetching['p50']:.1f}, {fetching['p95']:.1f}, "
                 f"behind the answer {one['after_ms']['p50']:.1f}, {one['after_ms']['p95']:.1f}"
             )

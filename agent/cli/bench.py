@@ -120,8 +120,16 @@ def faults(as_json: Json = False) -> None:
 
     report = wait(measure.measure())
     print_json(report) if as_json else print_lines(measure.lines(report))
-    if report["right"] < report["met"]:
+    if any(one["right"] < one["met"] for one in (report, report["calls"])):
         raise typer.Exit(FAILED)
+
+
+def conversation(as_json: Json = False) -> None:
+    """Hold the same conversation on all three adapters, with the embedded model behind each."""
+    from agent.bench import conversation
+
+    report = wait(conversation.measure())
+    print_json(report) if as_json else print_lines(conversation.lines(report))
 
 
 def scale(
@@ -165,6 +173,9 @@ def prefix(
     questions: Annotated[
         int, typer.Option("--questions", min=2, help="Questions of the research.")
     ] = 6,
+    searches: Annotated[
+        int, typer.Option("--searches", min=2, max=5, help="Searches for each question.")
+    ] = 4,
     documents: Annotated[
         Path | None, typer.Option("--documents", help="Folder in the layout of BEIR; else our own.")
     ] = None,
@@ -180,6 +191,7 @@ def prefix(
         mails=mails,
         triage=triage,
         questions=questions,
+        searches=searches,
         documents=documents,
         peer=peer.interpreter(peers),
     )

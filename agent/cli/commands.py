@@ -84,6 +84,7 @@ _group(
     embed=bench.embed,
     retrieval=bench.retrieval,
     faults=bench.faults,
+    conversation=bench.conversation,
     scale=bench.scale,
     prefix=bench.prefix,
 )

@@ -139,6 +139,12 @@ def _model_file(path: Path) -> Iterator[BinaryIO]:
         ) from error
 
 
+def metadata(path: Path) -> dict[str, Any]:
+    """Read all that a file says of itself, its vocabulary too. Raises OSError or ValueError."""
+    with path.open("rb") as file:
+        return dict(_pairs(file, _begun(file)[1]))
+
+
 def _facts(file: BinaryIO) -> dict[str, Any]:
     """Read metadata until the trained context is known; tensors and vocabulary come after it."""
     _, count = _begun(file)

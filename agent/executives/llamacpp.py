@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from agent.executives import calls, messages, tokens
+from agent.executives.calibration import Calibration
+from agent.executives.counts import Counts
 from agent.executives.gguf import GgufHeader, embedded_model, read_header
 from agent.executives.judgement import JUDGEMENT_BYTES
 from agent.executives.llamacpp_server import Chunk, LlamaServer, refuse
@@ -82,6 +84,8 @@ class LlamaCppExecutive:
         self._turns = ThreadPoolExecutor(max_workers=1, thread_name_prefix="llama.cpp")
         self._loading = threading.Lock()  # protects `_server`: the model is loaded once
         self._server: Loaded | None = None
+        self._calibration = Calibration()
+        self._counts = Counts(lambda body: self._loaded().count(body))
 
     @classmethod
     def embedded(cls, *, context_tokens: int = 4_096) -> "LlamaCppExecutive":
@@ -99,11 +103,19 @@ class LlamaCppExecutive:
         """What is known about it."""
         return self._profile
 
-    async def count(self, prompt: Prompt, wish: Wish) -> TokenCount:
-        """Return the exact number of tokens, counted by the model's own tokeniser."""
+    async def count(self, prompt: Prompt, wish: Wish, *, room: int | None = None) -> TokenCount:
+        """Return the exact number of tokens, counted by the model's own tokeniser.
+
+        A bound that is within `room` takes its place: it needs no tokeniser.
+        """
         body = self._body(prompt, wish)
-        tokens = await asyncio.to_thread(lambda: self._loaded().count(body))
-        return TokenCount(tokens=tokens, exact=True)
+        texts = _texts(body)
+        bound = self._calibration.bound(texts)
+        if room is not None and bound <= room:
+            return TokenCount(tokens=bound, exact=False)
+        counted = await asyncio.to_thread(self._counts.of, body)
+        self._calibration.learn(texts, counted)
+        return TokenCount(tokens=counted, exact=True)
 
     async def stream(self, prompt: Prompt, wish: Wish) -> AsyncGenerator[ReplyPart, None]:
         """Yield the answer as it is written; the last part is the one `EndPart`."""
@@ -131,7 +143,13 @@ class LlamaCppExecutive:
                     yield part
             await turn
             for part in answer.finish():
+                if isinstance(part, EndPart):
+                    self._calibration.learn(_texts(body), part.prompt_tokens)
                 yield part
+        except PromptTooLongError:
+            # Where a bound was thought to fit, it is raised by the count, and does not again.
+            await self.count(prompt, wish)
+            raise
         finally:
             closed.set()
             if not call.cancel():
@@ -164,8 +182,9 @@ class LlamaCppExecutive:
         """Return the request; tools become a schema, since few templates know them."""
         must_call = wish.must_call or not self._profile.judgement
         preface = calls.instructions(wish.tools, must_call=must_call) if wish.tools else ""
+        callable_tools = wish.tools if wish.may_call else ()
         schema = (
-            calls.union(wish.tools, must_call=must_call, rich=True)
+            calls.union(callable_tools, must_call=must_call and wish.may_call, rich=True)
             if wish.tools
             else wish.schema and calls.constrained(wish.schema, rich=True)
         )
@@ -189,6 +208,10 @@ class LlamaCppExecutive:
         if schema:
             body["grammar"] = _grammar(schema)
         return body
+
+
+def _texts(body: dict[str, Any]) -> list[str]:
+    return [message["content"] for message in body["messages"]]
 
 
 def _grammar(schema: JsonSchema) -> str:

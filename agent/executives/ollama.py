@@ -1,18 +1,23 @@
 """`OllamaExecutive`: a model behind Ollama's HTTP API."""
 
+import asyncio
 import logging
+import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 from typing import Any, NoReturn
 
 import httpx
 
 from agent.executives import tokens
-from agent.executives.ollama_request import OllamaOptions, chat_body, read_texts
+from agent.executives.calibration import Calibration
+from agent.executives.ollama_request import OllamaOptions, chat_body, read_texts, split_texts
 from agent.executives.ollama_server import OllamaModel, contexts, server_words
 from agent.executives.ollama_stream import OllamaReply
 from agent.executives.readers import reader_for
+from agent.executives.vocabulary import OwnVocabulary
 from agent.executives.wire import Place, Timeouts, Wire
 from graphs.errors import (
     BrokenStreamError,
@@ -27,6 +32,8 @@ OllamaTimeouts = Timeouts
 
 _RESIDENCE_S = 2.0
 """How long the server has to tell what it holds."""
+
+_REQUEST = re.compile(r"request \((\d+) tokens\)")
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +57,8 @@ class OllamaExecutive:
             server="Ollama", url=self._url, section="ollama", start="Start it with `ollama serve`"
         )
         self._wire = Wire(place, timeouts=timeouts or Timeouts())
-        self._calibration = tokens.Calibration()
+        self._calibration = Calibration()
+        self._vocabulary = None if model.file is None else OwnVocabulary(model.file)
         self._answered = False
         self._profile = Profile(
             name=f"{model.name} (Ollama {version})",
@@ -66,25 +74,36 @@ class OllamaExecutive:
         """What is known about it. Its context shrinks if the server turns out to hold less."""
         return self._profile
 
-    async def count(self, prompt: Prompt, wish: Wish) -> TokenCount:
+    async def count(self, prompt: Prompt, wish: Wish, *, room: int | None = None) -> TokenCount:
         """Return an upper bound: Ollama has no tokeniser to ask.
 
-        It comes from classes of characters and is raised by what the server counts of each prompt.
+        It comes from classes of characters, and from what the server counted of prompts before.
+        Where that is not enough and the model's file lies on this machine, its own vocabulary makes
+        the bound closer.
         """
-        return TokenCount(
-            tokens=self._calibration.bound(read_texts(self._body(prompt, wish))), exact=False
-        )
+        return TokenCount(tokens=await self._bound(self._body(prompt, wish), room), exact=False)
+
+    async def _bound(self, body: dict[str, Any], room: int | None) -> int:
+        bound = self._calibration.bound(read_texts(body))
+        if self._vocabulary is None or (room is not None and bound <= room):
+            return bound
+        own = await asyncio.to_thread(self._vocabulary.bound, *split_texts(body))
+        return bound if own is None else min(bound, own)
 
     async def stream(self, prompt: Prompt, wish: Wish) -> AsyncGenerator[ReplyPart, None]:
         """Yield the answer as it is written; the last part is the one `EndPart`."""
         begun = goes_on(prompt, wish, self._profile)
         body = self._body(prompt, wish)
-        self._refuse_too_long(body)
+        await self._refuse_too_long(body)
         reader = reader_for(wish, calls_by_schema="format" in body)
         reply = OllamaReply(model=self._model.name, reader=reader, begun=begun)
         waiting = self._wire.waiting()
         lines = self._wire.lines(
-            "/api/chat", body, model=self._model.name, refuse=self._refuse, waiting=waiting
+            "/api/chat",
+            body,
+            model=self._model.name,
+            refuse=partial(self._refuse, body),
+            waiting=waiting,
         )
         async with aclosing(lines):
             async for line in lines:
@@ -104,9 +123,9 @@ class OllamaExecutive:
     def _body(self, prompt: Prompt, wish: Wish) -> dict[str, Any]:
         return chat_body(self._model, self._options, prompt, wish)
 
-    def _refuse_too_long(self, body: dict[str, Any]) -> None:
+    async def _refuse_too_long(self, body: dict[str, Any]) -> None:
         """Refuse before sending: a server older than `truncate` would cut the prompt unasked."""
-        bound = self._calibration.bound(read_texts(body))
+        bound = await self._bound(body, self._profile.context_tokens)
         if bound > self._profile.context_tokens:
             raise PromptTooLongError(
                 f"The prompt may have {bound} tokens, but the context of {self._model.name} holds "
@@ -170,14 +189,21 @@ class OllamaExecutive:
                 f"of {self._options.num_ctx}. See `ollama ps` for the one it has, and update "
                 "Ollama (0.30.0 counts wrongly)."
             )
-        self._calibration.learn(texts, end.prompt_tokens)
+        self._learn(body, end.prompt_tokens)
 
-    def _refuse(self, status: int, content: bytes) -> NoReturn:
-        """Raise what a response other than 200 means."""
+    def _learn(self, body: dict[str, Any], counted: int) -> None:
+        self._calibration.learn(read_texts(body), counted)
+        if self._vocabulary is not None:
+            self._vocabulary.learn(*split_texts(body), counted)
+
+    def _refuse(self, body: dict[str, Any], status: int, content: bytes) -> NoReturn:
+        """Raise what a response other than 200 means; a count that it tells is learnt from."""
         said = server_words(content)
         name = self._model.name
         low = said.lower()
         if "context" in low and ("exceed" in low or "too long" in low):
+            if counted := _REQUEST.search(low):
+                self._learn(body, int(counted[1]))
             raise PromptTooLongError(
                 f"Ollama refuses the prompt for {name}, whose context should hold "
                 f"{self._options.num_ctx} tokens: {said}. Shorten the prompt."

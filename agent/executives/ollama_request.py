@@ -60,7 +60,8 @@ def chat_body(
 
 def _schema(wish: Wish, *, by_schema: bool) -> JsonSchema | None:
     if by_schema:
-        return calls.union(wish.tools, must_call=wish.must_call)
+        callable_tools = wish.tools if wish.may_call else ()
+        return calls.union(callable_tools, must_call=wish.must_call and wish.may_call)
     if wish.schema is None or wish.tools:
         return None
     constrained: JsonSchema = calls.constrained(wish.schema)
@@ -79,10 +80,19 @@ def _described(tool: ToolSpec) -> dict[str, Any]:
 
 
 def read_texts(body: dict[str, Any]) -> list[str]:
-    """Return all that the model has to read of a request, one text for each message and tool."""
+    """Return all that the model has to read of a request, one text for each tool and message.
+
+    Tools come first, as in most templates: what a later prompt adds stands behind all of it.
+    """
+    messages, tools = split_texts(body)
+    return [*tools, *messages]
+
+
+def split_texts(body: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """Return what the model has to read of the messages, and of the tools."""
     found = []
     for message in body["messages"]:
         called = message.get("tool_calls")
         text = message["content"]
         found.append(f"{text}\n{json.dumps(called, ensure_ascii=False)}" if called else text)
-    return found + [json.dumps(tool, ensure_ascii=False) for tool in body.get("tools", ())]
+    return found, [json.dumps(tool, ensure_ascii=False) for tool in body.get("tools", ())]

@@ -4,9 +4,12 @@ import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
+
+from agent.executives.vocabulary import blob
 
 DEFAULT_TRAINED_TOKENS = 4_096
 """Taken where a model does not tell its context: Ollama's own default."""
@@ -27,6 +30,8 @@ class OllamaModel:
     """`completion`, `tools`, `thinking`, `vision`, `embedding`, `insert`."""
     trained_tokens: int
     """The longest context that the model can have."""
+    file: Path | None = None
+    """Its GGUF file, where the server runs on this machine and the file can be read."""
     digest: str = ""
     """Of its manifest, in hexadecimal."""
 
@@ -121,6 +126,7 @@ def _model(listed: Any, shown: Any) -> OllamaModel:
         quantisation=str((details and details.quantization_level) or ""),
         capabilities=frozenset(shown.capabilities or ()),
         trained_tokens=_trained_tokens(shown.modelinfo or {}),
+        file=blob(shown.modelfile or ""),
         digest=str(listed.digest or ""),
     )
 

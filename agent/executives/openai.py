@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 import httpx
 
 from agent.executives import tokens
+from agent.executives.calibration import Calibration
 from agent.executives.judgement import JUDGEMENT_BYTES
 from agent.executives.ollama_server import server_words
 from agent.executives.openai_count import Counter
@@ -55,7 +56,7 @@ class OpenAiExecutive:
         self._api_key = api_key
         self._wire = Wire(place(url), timeouts=timeouts or Timeouts(), headers=authorized(api_key))
         self._counter = Counter(kind, self._wire)
-        self._calibration = tokens.Calibration()
+        self._calibration = Calibration()
         able = model.native_tools if native_tools is None else native_tools
         self._profile = Profile(
             name=f"{model.short} ({kind})",
@@ -71,9 +72,12 @@ class OpenAiExecutive:
         """What is known about it."""
         return self._profile
 
-    async def count(self, prompt: Prompt, wish: Wish) -> TokenCount:
-        """Return the exact number where the server has a tokeniser to ask, else an upper bound."""
-        return await self._count(self._body(prompt, wish))
+    async def count(self, prompt: Prompt, wish: Wish, *, room: int | None = None) -> TokenCount:
+        """Return the exact number where the server has a tokeniser to ask, else an upper bound.
+
+        A bound that is within `room` takes its place: nobody need be asked.
+        """
+        return await self._count(self._body(prompt, wish), room)
 
     async def stream(self, prompt: Prompt, wish: Wish) -> AsyncGenerator[ReplyPart, None]:
         """Yield the answer as it is written; the last part is the one `EndPart`."""
@@ -111,18 +115,21 @@ class OpenAiExecutive:
     def _body(self, prompt: Prompt, wish: Wish) -> dict[str, Any]:
         return chat_body(self._model.name, self._kind, self._profile, prompt, wish)
 
-    async def _count(self, body: dict[str, Any]) -> TokenCount:
+    async def _count(self, body: dict[str, Any], room: int | None) -> TokenCount:
+        texts = read_texts(body)
+        bound = self._calibration.bound(texts)
+        if room is not None and bound <= room:
+            return TokenCount(tokens=bound, exact=False)
         exact = await self._counter.exact(body)
-        if exact is not None:
-            return TokenCount(tokens=exact, exact=True)
-        return TokenCount(tokens=self._calibration.bound(read_texts(body)), exact=False)
+        if exact is None:
+            return TokenCount(tokens=bound, exact=False)
+        self._calibration.learn(texts, exact)
+        return TokenCount(tokens=exact, exact=True)
 
     async def _refuse_too_long(self, body: dict[str, Any]) -> None:
         """Refuse before sending. The server is asked to count only where our bound is too high."""
         holds = self._profile.context_tokens
-        if self._calibration.bound(read_texts(body)) <= holds:
-            return
-        count = await self._count(body)
+        count = await self._count(body, holds)
         if count.tokens > holds:
             verb = "has" if count.exact else "may have"
             raise PromptTooLongError(

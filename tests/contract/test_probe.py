@@ -9,7 +9,9 @@ from typing import Any
 
 from agent.executives import probe_tasks
 from agent.executives.choose import Choosing, ChoosingOpenAi, choose
+from agent.executives.gguf import embedded_model
 from agent.executives.llamacpp import LlamaCppExecutive
+from agent.executives.llamacpp_server import LlamaPort
 from agent.executives.probe import Findings, probe
 from agent.executives.probe_cache import ProbeCache
 from agent.models.probing import otherwise, probed
@@ -17,7 +19,7 @@ from agent.ollama_double.app import OllamaDouble
 from agent.ollama_double.models import DoubleModel
 from agent.ollama_double.script import Asked, Hang, Refuse, Reply, Say, computed
 from agent.openai_double.app import OpenAiDouble
-from tests.contract.conftest import LLAMA_KEY
+from memory.sizing import usable_cores
 
 Serve = Callable[[Any], AbstractAsyncContextManager[str]]
 
@@ -272,13 +274,16 @@ async def test_real_tokens_in_process_are_probed_by_the_same_questions() -> None
     assert 900 < found.held.read <= 1_024 if found.held else False
 
 
-async def test_a_real_server_of_llama_cpp_is_probed_by_the_same_questions(llama_url: str) -> None:
-    served = ChoosingOpenAi(
-        url=llama_url, api_key=LLAMA_KEY, context_tokens=1_024, probe_timeout_s=5.0
-    )
-    choosing = Choosing(wanted="openai:SmolLM2-135M-Instruct.Q4_1", openai=served)
-    executive = (await choose(choosing)).executive
-    found = await probe(executive)
+async def test_a_real_server_of_llama_cpp_is_probed_by_the_same_questions() -> None:
+    port = LlamaPort(embedded_model(), context_tokens=1_024, cores=usable_cores())
+    try:
+        served = ChoosingOpenAi(
+            url=port.url, api_key=port.key, context_tokens=1_024, probe_timeout_s=5.0
+        )
+        choosing = Choosing(wanted="openai:SmolLM2-135M-Instruct.Q4_1", openai=served)
+        found = await probe((await choose(choosing)).executive)
+    finally:
+        port.close()
 
     assert_small(found)
     assert found.digest.startswith("openai:")

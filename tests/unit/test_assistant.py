@@ -108,7 +108,7 @@ async def test_a_turn_begins_without_what_the_last_one_left(new_step: Callable[.
     assert update["voice"] == "/x.wav"
     inbox: dict[str, Any] = {"question": "", "files": [], "speak_to": None}
     assert {key: update[key] for key in inbox} == inbox
-    cleared = set(TurnState.__annotations__) - {"collection", "messages", "asked_by"}
+    cleared = set(TurnState.__annotations__) - {"collection", "messages", "asked_by", "summary"}
     assert cleared <= set(update)
     assert collected([1], update["percepts"]) == []
     assert json.loads(json.dumps(update)) == update, "state holds references, not bodies"

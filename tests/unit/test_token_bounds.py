@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.executives.tokens import Calibration, lower_bound, upper_bound
+from agent.executives.calibration import Calibration
+from agent.executives.tokens import MESSAGE_TOKENS, lower_bound, upper_bound
 
 
 @given(st.text())
@@ -52,13 +53,55 @@ def test_a_long_prompt_is_counted_again_in_no_time() -> None:
     assert time.process_time() - began < 0.05
 
 
-def test_the_bound_learns_upward_only() -> None:
-    calibration = Calibration()
-    parts = ["The warranty of the pump is two years."]
-    before = calibration.bound(parts)
-    calibration.learn(parts, 2 * before)
-    raised = calibration.bound(parts)
-    calibration.learn(parts, 3)
+ENGLISH = "The warranty of the pump is two years, and it begins with the day of delivery. "
+GERMAN = "Die Gewährleistung der Pumpe beträgt zwei Jahre und beginnt mit dem Liefertag. "
 
-    assert raised >= 2 * before
-    assert calibration.bound(parts) == raised
+
+def counted(texts: list[str], share: float) -> int:
+    """Return what a server might count: a share of the raw bound."""
+    return int(sum(upper_bound(text) for text in texts) * share) + 12
+
+
+def test_the_bound_of_one_kind_of_text_comes_close_to_what_was_counted() -> None:
+    calibration = Calibration()
+    prompts = [["Be brief.", ENGLISH * times] for times in range(20, 60)]
+    before = calibration.bound(prompts[-1])
+    for texts in prompts[:-1]:
+        calibration.learn(texts, counted(texts, 0.7))
+
+    after = calibration.bound(prompts[-1])
+    assert counted(prompts[-1], 0.7) <= after < 0.82 * before
+
+
+def test_a_kind_of_text_that_was_never_counted_keeps_the_whole_bound() -> None:
+    calibration = Calibration()
+    other = ["Be brief.", "保修期为自交货之日起两年，过滤器必须每周清洗一次。" * 20]
+    before = calibration.bound(other)
+    for times in range(20, 60):
+        texts = ["Be brief.", ENGLISH * times]
+        calibration.learn(texts, counted(texts, 0.6))
+
+    assert calibration.bound(other) == before
+
+
+def test_a_count_above_the_bound_raises_all_bounds_for_good() -> None:
+    calibration = Calibration()
+    texts, other = ["Be brief.", ENGLISH * 30], ["Be brief.", GERMAN * 30]
+    before = calibration.bound(texts), calibration.bound(other)
+    calibration.learn(texts, 2 * before[0])
+    for _ in range(20):
+        calibration.learn(["Be brief.", ENGLISH], 30)
+
+    assert calibration.bound(texts) >= 2 * before[0]
+    assert calibration.bound(other) >= 2 * before[1]
+
+
+def test_a_prompt_that_only_grew_is_its_count_and_a_bound_of_what_was_added() -> None:
+    calibration = Calibration()
+    texts = ["Be brief.", ENGLISH * 100]
+    calibration.learn(texts, 1_000)
+
+    assert calibration.bound([*texts, "How long?"]) == 1_000 + MESSAGE_TOKENS + upper_bound(
+        "How long?"
+    )
+    assert calibration.bound(["Be long.", *texts[1:]]) > 1_500

@@ -1,16 +1,16 @@
 """What the executive is shown, and what is said to be left out."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
-import pytest
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
 
 from agent.testing import PROFILE, ScriptedExecutive
 from graphs import view
-from graphs.context import Limits, Step
+from graphs.context import Step
 from graphs.executive import Prompt, TokenCount, Wish
-from graphs.state import Task, TurnState
+from graphs.state import Summary, Task, TurnState
 from memory.artifacts import Artifact
 from memory.documents import Chunk, Document
 from memory.labels import ENGINE_LABEL, USER_LABEL, Label, Origin
@@ -65,7 +65,7 @@ class Words(ScriptedExecutive):
         changed["context_tokens"] = context_tokens
         super().__init__([], profile=type(PROFILE)(**changed))
 
-    async def count(self, prompt: Prompt, wish: Wish) -> TokenCount:
+    async def count(self, prompt: Prompt, wish: Wish, *, room: int | None = None) -> TokenCount:
         texts = [prompt.system, *(message.text for message in prompt.messages)]
         return TokenCount(tokens=len(" ".join(texts).split()), exact=True)
 
@@ -102,8 +102,8 @@ async def laid_out(
         events=events,
         **parts,
     )
-    prompt = await view.fitted(given, step, await view.opened(given, step), WISH)
-    return prompt, events
+    made = await view.fitted(given, step, await view.opened(given, step), WISH)
+    return made.prompt, events
 
 
 async def test_passages_stand_under_their_numbers_before_the_question(new_step: NewStep) -> None:
@@ -146,20 +146,6 @@ async def test_a_prompt_that_can_never_fit_is_handed_on_without_passages(
     assert events[0]["count"] == 2
 
 
-@pytest.mark.parametrize(("limit", "shown"), [(2, ["c", "d"]), (4, ["a", "b", "c", "d"]), (0, [])])
-async def test_earlier_messages_that_are_not_shown_are_said_to_be_left_out(
-    new_step: NewStep, limit: int, shown: list[str]
-) -> None:
-    given = state(messages=said("a", "b", "c", "d"))
-    prompt, events = await laid_out(new_step, given, limits=Limits(history_messages=limit))
-    assert [message.text for message in prompt.messages[:-1]] == shown
-    hidden = 4 - len(shown)
-    note = f"({hidden} of 4 earlier messages left out)"
-    assert (note in prompt.messages[-1].text) is bool(hidden)
-    left = {"event": "left_out", "what": "earlier messages", "count": hidden, "of": 4}
-    assert events == ([left] if hidden else [])
-
-
 async def test_this_turns_question_is_shown_once(new_step: NewStep) -> None:
     asked = [*said("a", "b"), HumanMessage("Why?", id="client"), HumanMessage("Why?", id="run:q")]
     prompt, _ = await laid_out(new_step, state(messages=asked))
@@ -199,9 +185,20 @@ def stored(name: str, label: Label = ENGINE_LABEL) -> Artifact:
     return Artifact(id=name, kind="result", body={"text": f"result {name}"}, label=label)
 
 
-def test_calls_and_results_are_shown_in_rounds() -> None:
+async def kept(step: Step, *artifacts: Artifact) -> None:
+    for one in artifacts:
+        await step.services.artifacts.put(
+            one, thread_id="t", run_id="r", now=step.services.clock.now()
+        )
+
+
+async def test_calls_and_results_are_shown_in_rounds(new_step: NewStep) -> None:
     tasks = [task(1, 1, "a"), task(2, 1, "b"), task(3, 2, "c"), task(4, 3, None)]
-    messages = view.worked(tasks, {name: stored(name) for name in "abc"})
+    step = new_step(executive=Words(10_000), recollection=Passages())
+    await kept(step, *(stored(name) for name in "abc"))
+    given = state(tasks=tasks)
+    made = await view.fitted(given, step, await view.opened(given, step), WISH)
+    messages = made.prompt.messages[1:]
     assert [type(message) for message in messages] == [
         AIMessage,
         ToolMessage,
@@ -226,7 +223,26 @@ def test_calls_and_results_are_shown_in_rounds() -> None:
 
 
 def test_a_result_that_is_gone_is_said_to_be() -> None:
-    assert "no longer stored" in view.worked([task(1, 1, "a")], {})[1].text
+    ((result,),) = view.worked([task(1, 1, "a")], {}, {})
+    assert "no longer stored" in result.text
+
+
+async def test_passages_that_a_call_found_stand_in_its_result_and_numbers_go_on(
+    new_step: NewStep,
+) -> None:
+    step = new_step(
+        executive=Words(10_000), recollection=Passages(*(chunk(number) for number in range(1, 5)))
+    )
+    before = state([0.9, 0.5])
+    first = await view.fitted(before, step, await view.opened(before, step), WISH)
+    await kept(step, replace(stored("a"), body={"text": "Found the passages [3]."}))
+    found = [*before["passages"], {"chunk": 4, "score": 0.0, "call": "call-1"}]
+    after = state(passages=found, tasks=[task(1, 1, "a")])
+    second = await view.fitted(after, step, await view.opened(after, step), WISH)
+    assert second.prompt.messages[:1] == first.prompt.messages
+    assert second.prompt.messages[-1].text == (
+        "Found the passages [3].\n\n[3] Title 4, page 4\nText of passage 4."
+    )
 
 
 async def label_of(new_step: NewStep, given: TurnState, *chunks: Chunk, **parts: Any) -> Label:
@@ -257,14 +273,22 @@ async def test_an_answer_that_was_made_of_outside_words_is_outside_in_later_turn
     new_step: NewStep,
 ) -> None:
     question = view.labelled(HumanMessage("a"), USER_LABEL)
-    told = view.labelled(AIMessage("b"), USER_LABEL.join(WEB))
+    told = view.labelled(AIMessage("b", id="told"), USER_LABEL.join(WEB))
     inside = view.labelled(AIMessage("b"), USER_LABEL)
     assert not (await label_of(new_step, state(messages=[question, inside]))).outside
     assert Origin.WEB in (await label_of(new_step, state(messages=[question, told]))).origins
-    out_of_view = Limits(history_messages=0)
-    assert not (
-        await label_of(new_step, state(messages=[question, told]), limits=out_of_view)
-    ).outside
+    assert (
+        Origin.WEB
+        in (
+            await label_of(new_step, state(messages=[question, told], summary=summary(told, WEB)))
+        ).origins
+    )
+
+
+def summary(last: AnyMessage, label: Label) -> Summary:
+    return Summary(
+        text="- b", covers=2, last=str(last.id), lines=1, dropped=0, label=label.to_json()
+    )
 
 
 async def test_of_a_chat_clients_messages_only_the_users_are_the_users(new_step: NewStep) -> None:

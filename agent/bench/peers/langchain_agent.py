@@ -138,8 +138,10 @@ def _model(*, context_tokens: int | None, summary: str = "") -> Any:
                 message = AIMessage("", tool_calls=[call])
             return ChatResult(generations=[ChatGeneration(message=message)])
 
-    profile = {"max_input_tokens": context_tokens, "tool_calling": True}
-    return Scripted(profile=profile if context_tokens else {"tool_calling": True})
+    profile: dict[str, Any] = {"tool_calling": True}
+    if context_tokens is not None:
+        profile["max_input_tokens"] = context_tokens
+    return Scripted(profile=profile)  # type: ignore[arg-type]  # LangChain's type is this dict
 
 
 def _told(message: Any) -> dict[str, Any]:

@@ -10,8 +10,11 @@ beginning. So:
   two mails of one sender begin alike. That can happen at one place only, the first where they
   differ, and it pays only where the old text is not needed any more: else that one would have to be
   evaluated again. The best such place is taken off.
+- What can be cited has to have a name, and the shortest is a number: the tokens of that mark are
+  counted with the text that they name.
 - Behind the last text the template closes the turn and opens the answer's. These tokens follow new
-  ones, so they are evaluated each time. What else a template adds is not counted.
+  ones, so they are evaluated each time. Where a request goes on from what the model wrote to the
+  last one, the template also closes that and opens a turn. What else it adds is not counted.
 - What the model wrote itself lies in the cache already, letter for letter.
 
 That is a lower bound for every layout that shows each text whole. It may be out of reach: a text
@@ -31,22 +34,35 @@ class Need:
 
     texts: tuple[Tokens, ...]
     """Each by itself: instructions, tools, facts, a mail, a question, a passage, a result."""
+    marks: tuple[tuple[Tokens, int], ...] = ()
+    """Texts that have to be named, with the tokens of the name."""
     wrote: tuple[Tokens, ...] = ()
     """What the model writes to it that a later request shows."""
+    goes_on: bool = False
+    """Whether it goes on from what the model wrote to the request before."""
 
 
-def least(needs: Iterable[Need], *, closing: int) -> list[int]:
-    """Return for each request the tokens that every layout has to have evaluated for it.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Template:
+    """What a model's template puts between texts, in tokens."""
 
-    `closing` is what the template puts behind the last text of a prompt, up to the answer.
-    """
+    closing: int
+    """Behind the last text of a prompt, up to the answer."""
+    opening: int
+    """Behind an answer, up to the text of the next turn."""
+
+
+def least(needs: Iterable[Need], template: Template) -> list[int]:
+    """Return for each request the tokens that every layout has to have evaluated for it."""
     seen: set[Tokens] = set()
     found = []
     for need in needs:
         new = [text for text in dict.fromkeys(need.texts) if text not in seen]
         given_up = seen - set(need.texts)
         alike = max((_common(one, old) for one in new for old in given_up), default=0)
-        found.append(sum(map(len, new)) - alike + closing)
+        named = sum(mark for text, mark in dict(need.marks).items() if text in new)
+        turns = template.closing + (template.opening if need.goes_on else 0)
+        found.append(sum(map(len, new)) - alike + named + turns)
         seen |= {*new, *need.wrote}
     return found
 

@@ -23,7 +23,6 @@ from graphs.citations import ground
 from graphs.context import Services
 from graphs.executive import CallPart, Executive, Prompt, Wish
 from memory.documents import Chunk, Hit
-from memory.search import Searcher
 from tools.base import ToolSpec
 from tools.recall import HITS_LIMIT, shown
 
@@ -50,17 +49,18 @@ class Inquiry:
 
 
 async def inquiries(
-    searcher: Searcher, questions: Sequence[str], *, collection: str, searches: int
+    engine: Engine, questions: Sequence[str], *, collection: str, searches: int
 ) -> list[Inquiry]:
-    """Fix what is searched for each question, and what is answered."""
-    return [await _inquiry(searcher, one, collection, searches) for one in questions]
+    """Fix what is searched for each question, and what is answered. Raises AgentError."""
+    return [await _inquiry(engine, one, collection, searches) for one in questions]
 
 
-async def _inquiry(searcher: Searcher, question: str, collection: str, searches: int) -> Inquiry:
+async def _inquiry(engine: Engine, question: str, collection: str, searches: int) -> Inquiry:
     found: list[Search] = []
     query: str | None = question
     while query and len(found) < searches:
-        hits = await searcher.search(query, k=HITS_LIMIT, collections=[collection])
+        k = HITS_LIMIT if found else engine.services.limits.passages
+        hits = await engine.held.searcher.search(query, k=k, collections=[collection])
         found.append(_search(query, hits))
         query = _next(found)
     return Inquiry(question=question, searches=tuple(found), answer=_answer(question, found))
@@ -96,15 +96,24 @@ def needs(
 ) -> list[Need]:
     """Return what each request must show: what stands, what was said, and all that was found."""
     standing = [prompts.ANSWER, *(_described(tool) for tool in tools)]
-    found = []
+    named: dict[Tokens, int] = {}
+    found: list[Need] = []
     for inquiry in inquiries:
         standing.append(inquiry.question)
-        passages: list[str] = []
+        passages: dict[Tokens, None] = {}
         for number, search in enumerate(inquiry.searches, start=1):
-            passages += [_passage(chunk) for chunk in search.chunks]
-            texts = tuple(tokenised(text) for text in (*standing, *passages))
+            passages |= dict.fromkeys(tokenised(_passage(chunk)) for chunk in search.chunks)
+            for text in passages:
+                named.setdefault(text, len(tokenised(f"[{len(named) + 1}] ")))
             ended = number == len(inquiry.searches)
-            found.append(Need(texts=texts, wrote=(tokenised(inquiry.answer),) if ended else ()))
+            found.append(
+                Need(
+                    texts=(*map(tokenised, standing), *passages),
+                    marks=tuple(named.items()),
+                    wrote=(tokenised(inquiry.answer),) if ended else (),
+                    goes_on=bool(found),
+                )
+            )
         standing.append(inquiry.answer)
     return found
 

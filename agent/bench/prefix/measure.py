@@ -20,7 +20,6 @@ from agent.recorder import Watch
 from agent.settings import Settings
 
 CONTEXT_TOKENS = 8_192
-SEARCHES = 4
 AGENT, SUMMARISED = "langchain", "langchain, summarised"
 
 
@@ -32,6 +31,8 @@ class Work:
     triage: Path | None = None
     """JSONL of mails; None: the few that come with the program."""
     questions: int = 6
+    searches: int = 4
+    """For each question, its own among them."""
     documents: Path | None = None
     """Folder in the layout of BEIR; None: cortical's own source."""
     peer: Path | None = None
@@ -45,7 +46,7 @@ async def measure(settings: Settings, work: Work, *, watch: Watch) -> dict[str, 
     async with _peer(work.peer) as peer:
         sorting = await _sorting(batch, peer, watch)
         async with stocked.engine(settings, shelf, watch) as engine:
-            research = await _research(engine, shelf, peer, watch)
+            research = await _research(engine, shelf, work.searches, peer, watch)
     return {
         "model": sorting.pop("model"),
         "context_tokens": CONTEXT_TOKENS,
@@ -93,10 +94,10 @@ async def _replay(requests: Sequence[Request]) -> AsyncIterator[Replay]:
 
 
 async def _research(
-    engine: Engine, shelf: Library, peer: Peer | None, watch: Watch
+    engine: Engine, shelf: Library, searches: int, peer: Peer | None, watch: Watch
 ) -> dict[str, Any]:
     planned = await loop.inquiries(
-        engine.held.searcher, shelf.questions, collection=stocked.COLLECTION, searches=SEARCHES
+        engine, shelf.questions, collection=stocked.COLLECTION, searches=searches
     )
     tools = engine.services.executor.toolbox.specs()
     recorded = {}
@@ -130,7 +131,7 @@ async def _research(
                     took[name].append(await replays[name].ask(recorded[name][number]))
         needs = await asyncio.to_thread(loop.needs, planned, tools, executive.tokenised)
         told = _told(took, needs, executive)
-    work = f"{len(planned)} questions on one thread, {SEARCHES} searches each"
+    work = f"{len(planned)} questions on one thread, {searches} searches each"
     return {"work": work, "shown_again_tokens": bound.shown_again(needs), **told}
 
 
@@ -144,7 +145,7 @@ def _by_turns(names: Sequence[str] | dict[str, Any], number: int) -> list[str]:
 def _told(
     took: dict[str, list[list[Took]]], needs: Sequence[Need], executive: SteeredExecutive
 ) -> dict[str, Any]:
-    spared = bound.least(needs, closing=executive.closing())
+    spared = bound.least(needs, executive.template())
     layouts = {name: report.figures(groups, sum(spared)) for name, groups in took.items()}
     return {
         "least_tokens": sum(spared),

@@ -77,7 +77,7 @@ def _times(
 ) -> float:
     if theirs[figure] is None or ours[figure] is None:
         return float("nan")
-    return round(theirs[figure][percentile] / ours[figure][percentile], 2)
+    return round(float(theirs[figure][percentile]) / float(ours[figure][percentile]), 2)
 
 
 def lines(report: Mapping[str, Any]) -> Iterator[str]:

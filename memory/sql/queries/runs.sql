@@ -96,6 +96,12 @@ ON CONFLICT (artifact_id) DO NOTHING;
 -- get_artifacts --
 SELECT * FROM artifacts WHERE artifact_id = ANY(%(ids)s);
 
+-- get_referred_artifacts --
+-- Those of one thread whose ids begin so; two tell that the beginning is not enough.
+SELECT * FROM artifacts
+WHERE thread_id = %(thread_id)s AND starts_with(artifact_id::text, %(reference)s)
+ORDER BY artifact_id LIMIT 2;
+
 -- forget_threads --
 -- Everything that is known of these threads but their checkpoints.
 WITH acts AS (DELETE FROM effects WHERE thread_id = ANY(%(thread_ids)s)),
