@@ -73,6 +73,15 @@ def test_without_a_server_the_embedded_model_is_listed_and_the_server_named(user
     assert "no Ollama server answers at http://127.0.0.1:9" in done.out
 
 
+def test_a_file_that_is_not_there_is_named_and_the_others_are_listed(user: Any) -> None:
+    user.settings["CORTICAL_EXECUTIVE__CHOICE"] = f"gguf:{user.home}/missing.gguf"
+    done = user.run("models", "list")
+
+    assert done.code == 0
+    assert "SmolLM2-135M" in done.out
+    assert "missing.gguf cannot be read" in done.out
+
+
 def test_a_size_that_is_none_is_wrong_use(user: Any) -> None:
     done = user.run("models", "list", "--vram", "24")
 
