@@ -189,7 +189,8 @@ def _decided(
         for form in forms
     ]
     again = next((one for one in edited if one["digest"]), edited[0])
-    return {**again, "decision": "approve"}
+    # The model is not asked again for what a person has written.
+    return {**again, "decision": "approve", "fault": None}
 
 
 async def act(state: TurnState, step: Step) -> dict[str, Any]:
@@ -253,6 +254,19 @@ async def _run(task: Task, stands: Task | None, state: TurnState, step: Step) ->
     )
 
 
+def _found(numbers: Sequence[int], before: int) -> str:
+    """Name passages by their numbers: those in view before, then those that are new.
+
+    New ones stand below and follow each other, so that first and last are enough.
+    """
+    marks = [f"[{number}]" for number in sorted(numbers)]
+    shown = sum(number <= before for number in numbers)
+    old, new = marks[:shown], marks[shown:]
+    if len(new) > 2:
+        new = [new[0], "to", new[-1]]
+    return f"Found the passages {' '.join([*old, *new])}."
+
+
 async def _keep(
     task: Task, result: ToolResult, passages: list[Passage], state: TurnState, step: Step
 ) -> tuple[str, str]:
@@ -260,16 +274,18 @@ async def _keep(
 
     Return the id of what was stored, and the result's fingerprint.
     """
-    text = result.text
+    text = told = result.text
     if result.chunks:
         known = {passage["chunk"]: number for number, passage in enumerate(passages, start=1)}
+        before = len(known)
         for chunk in result.chunks:
             if chunk not in known:
                 passages.append(Passage(chunk=chunk, score=0.0, call=task["id"]))
                 known[chunk] = len(passages)
-        numbers = " ".join(f"[{known[chunk]}]" for chunk in result.chunks)
-        text = f"Found the passages {numbers}."
-    mark = repeats.fingerprint(text, ok=result.ok)
+        numbers = [known[chunk] for chunk in result.chunks]
+        text, told = _found(numbers, before), f"passages {numbers}"
+    # The same search again finds all of it in view: it is told in other words, and is no news.
+    mark = repeats.fingerprint(told, ok=result.ok)
     since = repeats.unchanged_since(task, mark, state["tasks"])
     if since is not None:
         text += f" (This result has not changed since step {since}.)"

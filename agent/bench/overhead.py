@@ -17,7 +17,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.graph import END, START, StateGraph
 
 from agent import assembly
-from agent.bench import turn
+from agent.bench import own_time, turn
 from agent.bench.lent import Lent
 from agent.bench.statements import TALLY, CountedConnection
 from agent.clock import SystemClock
@@ -76,6 +76,7 @@ async def measure(settings: Settings, *, steps: int, rounds: int) -> dict[str, A
             await threads.forget(pool)
     async with aclosing(await assembly.executive(settings)) as executive:
         tokens = await _prompt_tokens(executive)
+    calls = await own_time.measure(settings)
     pairs = zip(figures["cortical"].seconds, figures["langgraph"].seconds, strict=True)
     added = {
         "ms_per_step": 1e3 * statistics.median(ours - bare for ours, bare in pairs),
@@ -83,7 +84,14 @@ async def measure(settings: Settings, *, steps: int, rounds: int) -> dict[str, A
         "prompt_tokens": tokens,
     }
     told = {name: figure.told() for name, figure in figures.items()}
-    return {"steps": steps, "rounds": rounds, **told, "added": added, "turn": warm}
+    return {
+        "steps": steps,
+        "rounds": rounds,
+        **told,
+        "added": added,
+        "turn": warm,
+        "model_call": calls,
+    }
 
 
 Run = Callable[[], Awaitable[int]]
@@ -187,3 +195,4 @@ def lines(report: dict[str, Any]) -> Iterator[str]:
         f"a warm turn of the assistant with a model that answers at once: {warm['ms']:.1f} ms, of "
         f"which {warm['ms'] - warm['sql_ms']:.1f} ms outside SQL"
     )
+    yield from own_time.lines(report["model_call"])

@@ -120,8 +120,16 @@ def faults(as_json: Json = False) -> None:
 
     report = wait(measure.measure())
     print_json(report) if as_json else print_lines(measure.lines(report))
-    if report["right"] < report["met"]:
+    if any(one["right"] < one["met"] for one in (report, report["calls"])):
         raise typer.Exit(FAILED)
+
+
+def conversation(as_json: Json = False) -> None:
+    """Hold the same conversation on all three adapters, with the embedded model behind each."""
+    from agent.bench import conversation
+
+    report = wait(conversation.measure())
+    print_json(report) if as_json else print_lines(conversation.lines(report))
 
 
 def scale(
@@ -155,3 +163,39 @@ def scale(
     with show:
         report = wait(measure.measure(settings_of(), wish, watch=show.event))
     print_json(report) if as_json else print_lines(lines.lines(report))
+
+
+def prefix(
+    mails: Annotated[int, typer.Option("--mails", min=2, help="Mails to sort, at most.")] = 50,
+    triage: Annotated[
+        Path | None, typer.Option("--triage", help="JSONL of mails; else the few of our own.")
+    ] = None,
+    questions: Annotated[
+        int, typer.Option("--questions", min=2, help="Questions of the research.")
+    ] = 6,
+    searches: Annotated[
+        int, typer.Option("--searches", min=2, max=5, help="Searches for each question.")
+    ] = 4,
+    documents: Annotated[
+        Path | None, typer.Option("--documents", help="Folder in the layout of BEIR; else our own.")
+    ] = None,
+    peers: Peers = None,
+    as_json: Json = False,
+) -> None:
+    """Measure how much of each prompt is evaluated again, beside LangChain's agent."""
+    from agent import terminal
+    from agent.bench import peer
+    from agent.bench.prefix import measure, report
+
+    work = measure.Work(
+        mails=mails,
+        triage=triage,
+        questions=questions,
+        searches=searches,
+        documents=documents,
+        peer=peer.interpreter(peers),
+    )
+    show = terminal.Progress(sys.stderr, quiet=as_json)
+    with show:
+        found = wait(measure.measure(settings_of(), work, watch=show.event))
+    print_json(found) if as_json else print_lines(report.lines(found))

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from langchain_core.messages import AIMessage, AnyMessage, SystemMessage, ToolMessage
@@ -115,15 +115,18 @@ def _plain(message: AnyMessage, names: dict[str, str]) -> tuple[str, str]:
             verb = "failed" if status == "error" else "answered"
             return "user", f"The tool {_tool(message, names)} {verb}:\n{content}"
         case AIMessage(tool_calls=calls):
-            lines = [
-                json.dumps({"tool": call["name"], "arguments": call["args"]}, ensure_ascii=False)
-                for call in calls
-            ]
+            lines = [_call(call["name"], call["args"]) for call in calls]
             return "assistant", "\n".join(line for line in (content, *lines) if line)
         case SystemMessage():
             return "system", content
         case _:
             return "user", content
+
+
+def _call(name: str, arguments: Mapping[str, Any]) -> str:
+    """Write a call in the very letters in which the grammar had it written: the cache holds it."""
+    call = {"tool": name, "arguments": arguments}
+    return json.dumps(call, ensure_ascii=False, separators=(",", ":"))
 
 
 def _system(prompt: Prompt, preface: str) -> str:

@@ -326,7 +326,19 @@ async def test_passages_that_a_tool_finds_come_into_view_under_their_numbers(
     assert [passage["chunk"] for passage in update["passages"]] == [9, 7]
     (task,) = update["tasks"]
     stored = await step.services.artifacts.get([task["artifact"]])
-    assert stored[task["artifact"]].body["text"] == "Found the passages [2] [1]."
+    assert stored[task["artifact"]].body["text"] == "Found the passages [1] [2]."
+
+
+async def test_new_passages_are_named_by_the_first_and_the_last(
+    new_step: NewStep, called: list[Any]
+) -> None:
+    step = new_step(tools=[tool("look", Effect.READ, called, chunks=[7, 9, 5, 3])])
+    tasks = wished([call("look")], state(), step, USER_LABEL)
+    update = await act(state(tasks, passages=[{"chunk": 9, "score": 0.5}]), step)
+    assert [passage["chunk"] for passage in update["passages"]] == [9, 7, 5, 3]
+    stored = await step.services.artifacts.get([update["tasks"][0]["artifact"]])
+    (artifact,) = stored.values()
+    assert artifact.body["text"] == "Found the passages [1] [2] to [4]."
 
 
 async def test_a_node_that_runs_again_stores_nothing_twice(

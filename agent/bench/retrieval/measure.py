@@ -55,7 +55,8 @@ async def _asked(settings: Settings, judged: Judged, watch: Watch) -> list[Asked
             settings.model_copy(update={"database": DatabaseSettings(url=url)})
         ) as memory,
     ):
-        await _fill(memory.store, memory.reader, judged, watch)
+        source_id = await memory.store.source("bench", judged.name)
+        await fill(memory.store, memory.reader, judged.documents, source_id, watch)
         await memory.store.embed_missing(
             memory.embedder,
             batch=_EMBED_BATCH,
@@ -75,11 +76,16 @@ async def _asked(settings: Settings, judged: Judged, watch: Watch) -> list[Asked
         return asked
 
 
-async def _fill(store: DocumentStore, reader: FileReader, judged: Judged, watch: Watch) -> None:
-    """Read each document as a file of its own would be, and store it under its id."""
-    source_id = await store.source("bench", judged.name)
+async def fill(
+    store: DocumentStore,
+    reader: FileReader,
+    documents: Sequence[tuple[str, str, str]],
+    source_id: int,
+    watch: Watch,
+) -> None:
+    """Read each document (id, title, text) as a file of its own would be, and store it."""
     held = []
-    for number, (key, title, text) in enumerate(judged.documents, start=1):
+    for number, (key, title, text) in enumerate(documents, start=1):
         if not (text or title).strip():
             continue
         data = (text or title).encode("utf-8", "replace")
@@ -91,10 +97,10 @@ async def _fill(store: DocumentStore, reader: FileReader, judged: Judged, watch:
             modified_at=datetime.fromtimestamp(0, UTC),
         )
         held.append(document)
-        if len(held) == _BATCH or number == len(judged.documents):
+        if len(held) == _BATCH or number == len(documents):
             await store.put_many(source_id, held)
             held = []
-            facts = {"done": number, "total": len(judged.documents), "name": judged.name}
+            facts = {"done": number, "total": len(documents), "name": title or key}
             watch({"event": "ingesting", **facts})
     if held:
         await store.put_many(source_id, held)
