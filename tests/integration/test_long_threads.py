@@ -118,8 +118,9 @@ async def asked(turns: Turns, question: str, events: list[Any]) -> Outcome:
     return await turns.run("assistant", thread_id=THREAD, values=values, watch=events.append)
 
 
-async def state_of(pool: Pool, turns: Turns, executive: ScriptedExecutive) -> dict[str, Any]:
-    graph = assistant.build(Services(**dict.fromkeys(f.name for f in fields(Services))))
+async def state_of(pool: Pool) -> dict[str, Any]:
+    nothing: dict[str, Any] = dict.fromkeys(one.name for one in fields(Services))
+    graph = assistant.build(Services(**nothing))
     compiled = graph.compile(checkpointer=FencedSaver(pool, {}))
     values: dict[str, Any] = (
         await compiled.aget_state({"configurable": {"thread_id": THREAD}})
@@ -137,7 +138,7 @@ async def test_old_turns_are_condensed_once_and_the_summary_stands_in_later_turn
         outcome = await asked(turns, f"What of pump {number}?", events)
         assert outcome.output["answer"] is not None
 
-    state = await state_of(pool, turns, executive)
+    state = await state_of(pool)
     summary = state["summary"]
     assert 2 <= len(executive.condensed) < TURNS // 2
     assert summary["text"] == f"- It was condensed {len(executive.condensed)} times."
