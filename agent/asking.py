@@ -34,7 +34,7 @@ async def ask(
     """Run a turn and return everything that is known of it, ready for JSON."""
     values = await asyncio.to_thread(_input, settings, question)
     thread_id = question.thread_id or str(uuid.uuid4())
-    async with assembly.engine(settings) as engine:
+    async with assembly.engine(settings, watch=watch) as engine:
         watch({"event": "tiers", "text": engine.greeting})
         return await turn(engine, values, thread_id=thread_id, watch=watch, decide=decide)
 

@@ -4,7 +4,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,8 @@ from memory.store import DocumentStore
 from tools.senses.base import Residency, Senses
 
 if TYPE_CHECKING:
-    from agent.executives.choose import AnyExecutive, ChoosingOpenAi
+    from agent.executives.choose import AnyExecutive, Choosing, ChoosingOpenAi
+    from agent.recorder import Watch
     from agent.turns import Builder, Turns
     from graphs.context import Services
     from graphs.executive import Executive
@@ -191,27 +192,47 @@ async def _offered(settings: Settings) -> str:
     return "embedded" if model is None else f"{_SERVED}{model.name}"
 
 
-async def executive(settings: Settings) -> "AnyExecutive":
-    """Choose who reasons; the model is loaded when it is first asked."""
-    from agent.executives.choose import Choosing, choose
+async def choosing(settings: Settings) -> "Choosing":
+    """Return what the choice of the executive depends on."""
+    from agent.executives.choose import Choosing
     from agent.executives.wire import Timeouts
 
-    chosen = await choose(
-        Choosing(
-            wanted=settings.executive.choice,
-            url=settings.ollama.url,
-            preferred_model=settings.ollama.model,
-            server_context_tokens=settings.ollama.context_tokens,
-            process_context_tokens=settings.executive.context_tokens,
-            probe_timeout_s=settings.ollama.probe_timeout_s,
-            timeouts=Timeouts(
-                first_token_s=settings.ollama.first_token_timeout_s,
-                token_s=settings.ollama.token_timeout_s,
-            ),
-            openai=await _openai(settings),
-        )
+    return Choosing(
+        wanted=settings.executive.choice,
+        url=settings.ollama.url,
+        preferred_model=settings.ollama.model,
+        server_context_tokens=settings.ollama.context_tokens,
+        process_context_tokens=settings.executive.context_tokens,
+        probe_timeout_s=settings.ollama.probe_timeout_s,
+        timeouts=Timeouts(
+            first_token_s=settings.ollama.first_token_timeout_s,
+            token_s=settings.ollama.token_timeout_s,
+        ),
+        openai=await _openai(settings),
     )
-    return chosen.executive
+
+
+async def executive(settings: Settings, *, watch: "Watch" = lambda _: None) -> "AnyExecutive":
+    """Choose who reasons, and how it calls tools; the model is loaded when it is first asked.
+
+    One that was never probed is asked a few things first, which `watch` is told of.
+    """
+    from agent.executives.choose import choose
+    from agent.executives.probe_cache import ProbeCache
+    from agent.models.probing import otherwise
+
+    wanted = await choosing(settings)
+    chosen = (await choose(wanted)).executive
+    native = await otherwise(
+        chosen,
+        ProbeCache(settings.cache_dir),
+        wanted,
+        auto=settings.executive.probe == "auto",
+        tell=lambda text: watch({"event": "probing", "text": text}),
+    )
+    return (
+        chosen if native is None else (await choose(replace(wanted, native_tools=native))).executive
+    )
 
 
 async def _openai(settings: Settings) -> "ChoosingOpenAi | None":
@@ -234,7 +255,7 @@ async def _openai(settings: Settings) -> "ChoosingOpenAi | None":
 
 
 @asynccontextmanager
-async def engine(settings: Settings) -> AsyncIterator[Engine]:
+async def engine(settings: Settings, *, watch: "Watch" = lambda _: None) -> AsyncIterator[Engine]:
     """Open everything that a run of a graph needs."""
     from agent import plugins
     from agent.turns import Turns
@@ -247,7 +268,7 @@ async def engine(settings: Settings) -> AsyncIterator[Engine]:
 
     async with (
         memory(settings) as held,
-        aclosing(await executive(settings)) as reasoner,
+        aclosing(await executive(settings, watch=watch)) as reasoner,
         open_store(held.pool, held.embedder, cut=cut) as store,
     ):
         services = _services(settings, held, reasoner, store)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
@@ -28,23 +29,25 @@ def answer(result: Mapping[str, Any], *, said: str = "", verbose: bool = False) 
         yield f"heard: {result['heard']}"
     if result["problem"]:
         yield result["problem"]
+    shown = Shown.of(said, result["answer"] or "")
     if result["answer"] is not None:
-        yield from _beside(said.strip(), result["answer"])
+        yield from shown.rest
     for waiting in result["waiting"]:
         yield (
             f"{waiting['description']} Ask again on this thread in a terminal to decide: "
             f"cortical ask --thread {result['thread_id']}"
         )
-    yield from _below(result)
+    yield from _below(result, shown.numbers)
     if verbose:
         yield f"  {usage(result['usage'])}"
     yield f"  way: {route(result['route'])}"
 
 
-def _below(result: Mapping[str, Any]) -> Iterator[str]:
+def _below(result: Mapping[str, Any], numbers: Mapping[int, int]) -> Iterator[str]:
     """Write what stands under an answer."""
     for citation in result["citations"]:
-        yield f"  [{citation['number']}] {_source(citation)}"
+        number = numbers.get(citation["number"], citation["number"])
+        yield f"  [{number}] {_source(citation)}"
         yield f"      “{_line(citation['quote'])}”"
     for sentence in result["unsupported"]:
         yield f"  not backed by a source: {sentence}"
@@ -59,16 +62,36 @@ def _below(result: Mapping[str, Any]) -> Iterator[str]:
         yield f"  ended early by its budget of {ended['budget']}: {ended['reason']}"
 
 
-def _beside(said: str, answer: str) -> Iterator[str]:
-    """Write an answer of which these words were shown as they came."""
-    if not said:
-        yield answer
-    elif answer.startswith(said):
-        if rest := answer.removeprefix(said).strip():
-            yield rest
-    else:
-        yield "— The words above did not pass the check of their sources as they are. The answer:"
-        yield answer
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shown:
+    """What of an answer stands on a terminal already."""
+
+    rest: tuple[str, ...]
+    """Lines that have to be written yet."""
+    numbers: Mapping[int, int]
+    """To the number of a citation, the one that its mark has on the terminal."""
+
+    @classmethod
+    def of(cls, said: str, answer: str) -> "Shown":
+        """Compare the words that were shown as they were written with the answer.
+
+        The check numbers citations anew. If that is all that it changed, the words stand, and so do
+        their marks; otherwise the answer is written out.
+        """
+        if not said.strip():
+            return cls(rest=(answer,), numbers={})
+        before, after = _MARK.split(said.strip()), _MARK.split(answer)
+        same = [_line(one) for one in before[:-1:2]] == [_line(one) for one in after[:-1:2]]
+        marks = {int(new): int(old) for new, old in zip(after[1::2], before[1::2], strict=False)}
+        pairs = set(zip(after[1::2], before[1::2], strict=False))
+        if same and len(pairs) == len(marks) and after[-1].startswith(before[-1]):
+            rest = after[-1].removeprefix(before[-1]).strip()
+            return cls(rest=(rest,) if rest else (), numbers=marks)
+        return cls(rest=(_CHECKED, answer), numbers={})
+
+
+_MARK = re.compile(r"\[(\d+)\]")
+_CHECKED = "— The words above were checked against their sources. The answer is:"
 
 
 def usage(used: Mapping[str, Any]) -> str:

@@ -20,7 +20,7 @@ async def run(
         raise UsageError(f"The input is not JSON: {error}. Put it in single quotes.") from error
     if not isinstance(given, dict):
         raise UsageError(f"The input has to be a JSON object, not {values[:40]!r}.")
-    async with assembly.engine(settings) as engine:
+    async with assembly.engine(settings, watch=watch) as engine:
         outcome = await engine.turns.run(
             graph, thread_id=thread_id or str(uuid.uuid4()), values=given, watch=watch
         )

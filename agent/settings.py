@@ -108,6 +108,8 @@ class ExecutiveSettings(Section):
     """`auto`, `embedded`, `ollama:MODEL`, `openai:MODEL` or `gguf:PATH`."""
     context_tokens: int = Field(default=4_096, ge=512)
     """Context of a model in process."""
+    probe: Literal["auto", "never"] = "auto"
+    """Whether a model of the full tier that was never probed is probed at its first use."""
     think: Literal["off", "hidden", "shown"] = "off"
     """Whether a model that can think does so before it answers, and whether that is shown."""
 

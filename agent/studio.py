@@ -15,7 +15,7 @@ from langchain_core.runnables import RunnableConfig
 
 from agent import assembly, settings
 from agent.recorder import RunRecorder
-from graphs.context import FENCE_KEY
+from graphs.context import FENCE_KEY, TAKEN_UP_KEY
 from memory.checkpoints import FencedSaver, Writer
 from memory.graph_store import GraphStore
 from memory.runs import RunRegistry, RunStatus, RunStep
@@ -106,7 +106,8 @@ async def _recorded(
 
         recorder = RunRecorder(note, clock, lambda _: None)
         try:
-            yield {"callbacks": [recorder], "configurable": {FENCE_KEY: fence.token}}
+            facts = {FENCE_KEY: fence.token, TAKEN_UP_KEY: clock.now().isoformat()}
+            yield {"callbacks": [recorder], "configurable": facts}
         except BaseException as error:
             status = (
                 RunStatus.CANCELLED

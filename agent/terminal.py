@@ -36,6 +36,7 @@ class Progress:
         self._words = words if words is not None and words.isatty() else None
         self._thoughts = thoughts and self._live
         self._flow: TextIO | None = None
+        self._flowed = ""
         self._at_start = True
         self.said = ""
         """Words of the answer that stand on the terminal."""
@@ -62,8 +63,9 @@ class Progress:
     def _told(self, event: Mapping[str, Any]) -> None:
         if event["event"] in _ANEW and not event.get("goes_on"):
             self.said = ""
-        self.paused = self.paused or event["event"] == "paused"
-        if self._quiet or self._too_soon(event):
+        stopped = event["event"] == "paused"
+        self.paused = self.paused or stopped
+        if (self._quiet and not stopped) or self._too_soon(event):
             return
         line = _line(event)
         if line is None:
@@ -80,30 +82,30 @@ class Progress:
     def _say(self, text: str) -> None:
         if self._words is not None:
             self.said += text
-            self._flowing(self._words, text, harmless(text))
+            self._flowing("words", self._words, text, harmless(text))
 
     def _think(self, text: str) -> None:
         if self._thoughts:
-            self._flowing(self._out, text, f"{_DIM}{harmless(text)}{_PLAIN}")
+            self._flowing("thoughts", self._out, text, f"{_DIM}{harmless(text)}{_PLAIN}")
 
-    def _flowing(self, where: TextIO, text: str, shown: str) -> None:
+    def _flowing(self, kind: str, where: TextIO, text: str, shown: str) -> None:
         """Write a piece behind the one before; thinking and words stand on lines of their own."""
         if not text:
             return
-        if self._flow is not where:
+        if self._flowed != kind:
             self._break()
         self._close()
         self._out.flush()
         where.write(shown)
         where.flush()
-        self._flow, self._at_start = where, text.endswith("\n")
+        self._flow, self._flowed, self._at_start = where, kind, text.endswith("\n")
 
     def _break(self) -> None:
         """End the line that words or thoughts stand on."""
         if self._flow is not None and not self._at_start:
             self._flow.write("\n")
             self._flow.flush()
-        self._flow = None
+        self._flow, self._flowed = None, ""
 
     def _too_soon(self, event: Mapping[str, Any]) -> bool:
         """Return whether an event is one of thousands and another has only just been shown."""
@@ -125,9 +127,11 @@ class Progress:
 _DIM, _PLAIN = "\x1b[2m", "\x1b[22m"
 _ANEW = frozenset({"calling", "repairing", "asked_again"})
 """Events behind which an answer begins anew."""
-_PASSING = frozenset({"node_started", "ingesting", "embedding", "asking", "measuring", "stopping"})
+_PASSING = frozenset(
+    {"node_started", "ingesting", "embedding", "asking", "measuring", "stopping", "pulling"}
+)
 """Events that the next one replaces on a terminal."""
-_FREQUENT = frozenset({"ingesting", "embedding", "measuring"})
+_FREQUENT = frozenset({"ingesting", "embedding", "measuring", "pulling"})
 _LIVE_S = 0.1
 _PLAIN_S = 1.0
 """Between two lines of what is frequent."""
@@ -137,6 +141,13 @@ def _line(event: Mapping[str, Any]) -> str | None:
     words = _WORDS.get(event["event"])
     line = None if words is None else words(event)
     return None if line is None else harmless(" ".join(line.split()))
+
+
+def _paused(event: Mapping[str, Any]) -> str:
+    thread = shlex.quote(event["thread_id"])
+    if event["graph"] == "assistant":
+        return f"Stopped; what was done is kept. To go on: cortical ask --thread {thread}"
+    return f"Stopped; what was done is kept. To go on: the same command, with --thread {thread}"
 
 
 def _ingesting(event: Mapping[str, Any]) -> str:
@@ -151,6 +162,10 @@ def _ingesting(event: Mapping[str, Any]) -> str:
 
 def _rate(per_s: float | None) -> str:
     return "" if per_s is None else f", {per_s:.3g}/s"
+
+
+def _bytes_rate(per_s: float | None) -> str:
+    return "" if per_s is None else f", {per_s / 1e6:.3g} MB/s"
 
 
 def _left(seconds: float | None) -> str:
@@ -168,10 +183,7 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str | None]] = {
     "tiers": lambda event: event["text"],
     "continuing": lambda event: f"continuing run {event['run_id'][:8]}, which was cut off",
     "stopping": lambda _: "… stopping; Ctrl-C again ends at once",
-    "paused": lambda event: (
-        "Stopped. What was written is kept. To go on: "
-        f"cortical ask --thread {shlex.quote(event['thread_id'])}"
-    ),
+    "paused": _paused,
     "node_started": lambda event: f"… {event['node']}",
     "calling": lambda event: f"tool {event['tool']} {_arguments(event['arguments'])}",
     "called": lambda event: None if event["ok"] else f"tool {event['tool']}: {event['text']}",
@@ -183,9 +195,17 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str | None]] = {
     "call_refused": lambda event: f"call of {event['tool']} not made: {event['why']}",
     "call_asked_again": lambda event: f"asked again for the call of {event['tool']}",
     "call_given_up": lambda event: f"went on without the call of {event['tool']}",
+    "asked_again": lambda event: None if event["goes_on"] else f"asked again: {event['reason']}",
+    "notice": lambda event: event["text"],
     "repairing": lambda event: f"{event['sentences']} sentences without a source; asked again",
     "ingesting": _ingesting,
     "asking": lambda event: event["text"],
+    "probing": lambda event: event["text"],
+    "pulling_step": lambda event: event["text"],
+    "pulling": lambda event: (
+        f"{event['done_bytes'] / 1e9:.2f} of {event['total_bytes'] / 1e9:.2f} GB"
+        f"{_bytes_rate(event['bytes_s'])}{_left(event['left_s'])}: {event['model']}"
+    ),
     "measuring": lambda event: event["text"],
     "embedding": lambda event: (
         f"{event['done']}/{event['total']} passages embedded"

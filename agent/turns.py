@@ -177,8 +177,9 @@ class Turns:
         except FenceLostError:
             raise
         except asyncio.CancelledError:
-            await self._ended(run, RunStatus.PAUSED, writer, cost, None)
-            watch({"event": "paused", "run_id": run.run_id, "thread_id": run.thread_id})
+            # What nodes were stopped in rides along with their own writes, or is done again.
+            await self._ended(run, RunStatus.PAUSED, Writer(token=fence.token), cost, None)
+            watch({"event": "paused", "graph": run.graph, "thread_id": run.thread_id})
             raise
         except Exception as error:
             # What is raised over a wrong answer leaves the question open.

@@ -189,7 +189,8 @@ def _decided(
         for form in forms
     ]
     again = next((one for one in edited if one["digest"]), edited[0])
-    return {**again, "decision": "approve"}
+    # The model is not asked again for what a person has written.
+    return {**again, "decision": "approve", "fault": None}
 
 
 async def act(state: TurnState, step: Step) -> dict[str, Any]:

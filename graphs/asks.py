@@ -167,7 +167,7 @@ class Asks:
         *,
         begun: str = "",
         ended: Ended | None = None,
-        stands: str | None = None,
+        stands: str = "",
     ) -> Said:
         if begun:
             self.step.emit({"event": "begun", "text": begun})
@@ -188,7 +188,9 @@ class Asks:
             said = Said(text=begun + heard.text, cut=cut, ended=late.ended)
             raise OutOfTimeError(late.ended, said) from None
         except asyncio.CancelledError:
-            text = begun + heard.text if stands is None else stands
+            # No part of an answer that has a shape is of use without the rest.
+            shaped = wish.shaped(self.step.services.executive.profile)
+            text = stands or ("" if shaped else begun + heard.text)
             await self._keep(text, stage, ended, await self._took(prompt, wish, heard))
             raise
         return self._said(reply, begun)

@@ -27,6 +27,9 @@ class Profile:
     judgement: bool
     """Whether its choices may be relied on. The embedded model's may not: the engine then picks
     tools and evidence itself and leaves only the wording to the model."""
+    digest: str = ""
+    """What its weights are known by, so that what was learned of them can be kept; empty where
+    nothing tells."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

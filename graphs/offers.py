@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from langchain_core.messages import HumanMessage
+
 from graphs.act import wished
-from graphs.context import Step
-from graphs.executive import CallPart
+from graphs.context import Limits, Step
+from graphs.executive import CallPart, Profile
 from graphs.state import Task, TurnState
-from graphs.tools_shown import FINDER, chosen
+from graphs.tools_shown import FINDER, chosen, narrowed
 from memory.labels import Label
 from tools.base import ToolSpec
 from tools.calls.faults import CallError
@@ -22,6 +24,8 @@ from tools.calls.reading import read_object
 
 REPAIRS_LIMIT = 2
 """How often in a turn the model is asked again for a call that was not valid."""
+
+_QUESTIONS = 3
 
 _TAGS = ("<tool_call>", "<function=", "[TOOL_CALLS]", "<|python_tag|>", "<|tool_call")
 
@@ -113,13 +117,29 @@ def _shown(state: TurnState, step: Step) -> tuple[str, ...]:
     if known := state.get("tools_shown"):
         return tuple(known)
     specs = step.services.executor.toolbox.specs()
-    shown = chosen(specs, state["asked"], limit=step.services.limits.tools_shown)
+    limits = step.services.limits
+    shown = shown_by(step.services.executive.profile, specs, _asked_lately(state), limits)
     left = [one.name for one in specs if one.name not in shown and one.name != FINDER]
     if left:
         of = len(shown) + len(left) - (FINDER in shown)
         event = {"event": "left_out", "what": "tools", "count": len(left), "of": of}
         step.emit({**event, "names": left, "why": "they match the question less"})
     return shown
+
+
+def _asked_lately(state: TurnState) -> str:
+    """Return the question with those before it: "and tomorrow?" needs the tool of the last one."""
+    earlier = [one.text for one in state["messages"] if isinstance(one, HumanMessage)]
+    return "\n".join(dict.fromkeys([state["asked"], *earlier[-_QUESTIONS:]]))
+
+
+def shown_by(
+    profile: Profile, specs: Sequence[ToolSpec], question: str, limits: Limits
+) -> tuple[str, ...]:
+    """Return the tools that a model is shown: few where its choice is worth little."""
+    if not profile.judgement:
+        return narrowed(specs, question)
+    return chosen(specs, question, limit=limits.tools_shown)
 
 
 def _faulty(tasks: Sequence[Task]) -> dict[int, list[Task]]:

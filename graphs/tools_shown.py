@@ -16,6 +16,7 @@ from tools.base import ToolSpec
 FINDER = "find_tools"
 """The tool that shows others. It is offered only where some are not shown."""
 
+_NARROW = 3
 _NAME, _DESCRIPTION, _ARGUMENT = 3.0, 2.0, 1.0
 _PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_a-zA-Z]+")
 
@@ -34,14 +35,31 @@ def chosen(
     return tuple(spec.name for spec in specs if spec.name in wanted)
 
 
+def narrowed(specs: Sequence[ToolSpec], question: str) -> tuple[str, ...]:
+    """Return the names of the tools to show a model without judgement: it chooses by chance.
+
+    They are those that match at least half as well as the best, three at most; all where none does.
+    """
+    scores = _scores(specs, question)
+    best = max(scores, default=0.0)
+    near = sorted((score for score in scores if score >= best / 2), reverse=True)[:_NARROW]
+    if not best:
+        return tuple(spec.name for spec in specs)
+    pairs = zip(specs, scores, strict=True)
+    return tuple(spec.name for spec, score in pairs if score >= near[-1])[:_NARROW]
+
+
 def ranked(specs: Sequence[ToolSpec], text: str) -> list[ToolSpec]:
     """Return the tools, those that match the text best first; equals in their order."""
-    asked = words.content(text)
-    bags = [_Bag.of(spec) for spec in specs]
-    weights = {term: _rarity(term, bags) for term in asked}
-    scores = [bag.score(weights) for bag in bags]
+    scores = _scores(specs, text)
     order = sorted(range(len(specs)), key=lambda index: -scores[index])
     return [specs[index] for index in order]
+
+
+def _scores(specs: Sequence[ToolSpec], text: str) -> list[float]:
+    bags = [_Bag.of(spec) for spec in specs]
+    weights = {term: _rarity(term, bags) for term in words.content(text)}
+    return [bag.score(weights) for bag in bags]
 
 
 def matching(specs: Sequence[ToolSpec], text: str, *, limit: int) -> list[ToolSpec]:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, PydanticUserError
 
 from tools.base import Tool, ToolSpec
 from tools.calls.faults import CallError, Fault
-from tools.calls.names import meant, unknown
+from tools.calls.names import alike, meant, unknown
 from tools.calls.validation import validated
 
 
@@ -31,9 +31,9 @@ class Toolbox:
         for tool in tools:
             if tool.name in self._tools:
                 raise ValueError(f"Two tools are named {tool.name!r}. Rename one of them.")
-            if (alike := meant(tool.name, self.names)) is not None:
+            if (other := alike(tool.name, self.names)) is not None:
                 raise ValueError(
-                    f"The tools {alike!r} and {tool.name!r} have names that look alike. "
+                    f"The tools {other!r} and {tool.name!r} have names that look alike. "
                     "Rename one of them."
                 )
             self._tools[tool.name] = tool

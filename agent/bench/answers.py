@@ -25,7 +25,7 @@ async def measure(
     settings: Settings, folder: Path, *, watch: Callable[[Mapping[str, Any]], None]
 ) -> dict[str, Any]:
     """Ingest the folder into a collection of its own, ask everything, forget it again."""
-    questions, documents = await asyncio.to_thread(_material, folder)
+    questions, documents = await asyncio.to_thread(material, folder)
     collection = f"bench:{uuid.uuid4()}"
     async with assembly.engine(settings) as engine:
         threads = Lent()
@@ -41,7 +41,7 @@ async def measure(
                     values={"question": question["text"], "collection": collection},
                     watch=lambda _: None,
                 )
-                rows.append(_row(question, outcome.output["answer"]))
+                rows.append(row(question, outcome.output["answer"]))
         finally:
             await threads.forget(engine.pool)
             for source in (await engine.held.store.sources(collection)).values():
@@ -50,7 +50,8 @@ async def measure(
     return {"executive": executive, **_figures(rows), "questions": rows}
 
 
-def _material(folder: Path) -> tuple[list[dict[str, Any]], list[Path]]:
+def material(folder: Path) -> tuple[list[dict[str, Any]], list[Path]]:
+    """Return the questions of a folder, and its documents. Raises UsageError."""
     path = folder / QUESTIONS
     if not path.is_file():
         raise UsageError(f"There is no {QUESTIONS} in {str(folder)!r}. See docs/figures.md.")
@@ -58,7 +59,7 @@ def _material(folder: Path) -> tuple[list[dict[str, Any]], list[Path]]:
     return questions, sorted(other for other in folder.iterdir() if other != path)
 
 
-def _row(question: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
+def row(question: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
     """Score one answer: right, wrong, missed, told (that there is none) or invented."""
     wanted, cited = question["answer"], answer["citations"]
     if wanted is None:

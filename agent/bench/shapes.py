@@ -18,9 +18,13 @@ from agent.bench.bare import Turned, turn
 from agent.errors import AgentError
 from agent.executives.ollama import OllamaExecutive
 from agent.executives.ollama_server import OllamaModel
+from agent.executives.openai import OpenAiExecutive
+from agent.executives.openai_server import Kind, OpenAiModel
 from agent.executives.received import received
+from agent.executives.wire import Timeouts
 from agent.ollama_double.app import OllamaDouble
 from agent.ollama_double.script import Say, scripted
+from agent.openai_double.app import DoubleModel, OpenAiDouble
 from agent.testing import ScriptedExecutive, ScriptedReply
 from graphs.executive import CallPart, Executive
 from memory.labels import ENGINE_LABEL
@@ -194,6 +198,27 @@ def ollama(serve: Callable[[Any], AbstractAsyncContextManager[str]]) -> Adapter:
     return opened
 
 
+def openai(serve: Callable[[Any], AbstractAsyncContextManager[str]]) -> Adapter:
+    """Return the adapter of OpenAI's protocol before its double."""
+
+    @asynccontextmanager
+    async def opened(answers: Sequence[Answer]) -> AsyncIterator[Executive]:
+        replies = [Say(text=one.text, calls=list(one.calls)) for one in answers]
+        name, tokens = "qwen3-14b", _MODEL.trained_tokens
+        double = OpenAiDouble(
+            scripted(*replies), models=[DoubleModel(name=name, context_tokens=tokens)]
+        )
+        async with serve(double) as url:
+            yield OpenAiExecutive(
+                OpenAiModel(name=name, context_tokens=tokens, native_tools=True),
+                url=url,
+                kind=Kind.LLAMA_CPP,
+                timeouts=Timeouts(),
+            )
+
+    return opened
+
+
 _MODEL = OllamaModel(
     name="qwen3:14b",
     size_bytes=0,
@@ -244,18 +269,38 @@ def sound(row: Row, shapes: Sequence[Shape] = SHAPES) -> bool:
     return row.detected and not row.unvalidated and row.outcome == expected[row.shape]
 
 
-def lines(found: Sequence[Row]) -> Iterator[str]:
-    """Write the rows as a table, a line for each shape and adapter."""
-    width = max(len(row.shape) for row in found)
-    for row in found:
-        mark = "yes" if row.detected else "NO"
-        yield f"{row.shape:<{width}}  {row.adapter:<8}  detected {mark}, {row.outcome}"
+def report(found: Sequence[Row]) -> dict[str, Any]:
+    """Return the rows as JSON, with what they come to."""
+    return {
+        "shapes": len({row.shape for row in found}),
+        "met": len(found),
+        "detected": sum(row.detected for row in found),
+        "unvalidated": sum(row.unvalidated for row in found),
+        "right": sum(sound(row) for row in found),
+        "rows": [{**asdict(row), "right": sound(row)} for row in found],
+    }
+
+
+def lines(told: Mapping[str, Any]) -> Iterator[str]:
+    """Write a report as a matrix: a line for each shape, a column for each adapter."""
+    rows = {(row["shape"], row["adapter"]): row for row in told["rows"]}
+    shapes, adapters = (list(dict.fromkeys(names)) for names in zip(*rows, strict=True))
+    width = max(map(len, shapes)) + 2
+    yield f"{'malformed call':<{width}}" + "".join(f"{one:<20}" for one in adapters).rstrip()
+    for shape in shapes:
+        cells = [_cell(rows[shape, adapter]) for adapter in adapters]
+        yield f"{shape:<{width}}" + "".join(f"{cell:<20}" for cell in cells).rstrip()
+    yield ""
     yield (
-        f"{sum(row.detected for row in found)} of {len(found)} detected, "
-        f"{sum(row.unvalidated for row in found)} run unvalidated"
+        f"{told['shapes']} malformed calls, met {told['met']} times: {told['detected']} detected, "
+        f"{told['unvalidated']} run unvalidated, {told['right']} became what they have to"
     )
 
 
-def report(found: Sequence[Row]) -> dict[str, Any]:
-    """Return the rows as JSON."""
-    return {"rows": [asdict(row) for row in found], "sound": all(sound(row) for row in found)}
+def _cell(row: Mapping[str, Any]) -> str:
+    if not row["right"]:
+        return f"WRONG: {row['outcome']}"
+    return _SHORT[Expected(row["outcome"])]
+
+
+_SHORT = {Expected.MENDED: "mended, run", Expected.REFUSED: "refused, redone"}

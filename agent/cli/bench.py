@@ -120,8 +120,16 @@ def faults(as_json: Json = False) -> None:
 
     report = wait(measure.measure())
     print_json(report) if as_json else print_lines(measure.lines(report))
-    if report["right"] < report["met"]:
+    if any(one["right"] < one["met"] for one in (report, report["calls"])):
         raise typer.Exit(FAILED)
+
+
+def conversation(as_json: Json = False) -> None:
+    """Hold the same conversation on all three adapters, with the embedded model behind each."""
+    from agent.bench import conversation
+
+    report = wait(conversation.measure())
+    print_json(report) if as_json else print_lines(conversation.lines(report))
 
 
 def scale(

@@ -1,5 +1,9 @@
 """Commands that say what is there and keep it up to date."""
 
+import sys
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 from agent.cli.options import FAILED, Json
@@ -37,3 +41,33 @@ def migrate(as_json: Json = False) -> None:
         print_json({"applied": applied})
     else:
         print_lines(applied or ["The database is up to date."])
+
+
+def selftest(
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Write the report into a file as well.")
+    ] = None,
+    seconds: Annotated[
+        float, typer.Option("--seconds", min=20, help="How long it may take, loading aside.")
+    ] = 300.0,
+    as_json: Json = False,
+) -> None:
+    """Test the executive on this machine, in five minutes, and write a report to be pasted."""
+    import json
+
+    from agent import terminal
+    from agent.errors import UsageError
+    from agent.selftest import run
+
+    if out is not None and out.is_dir():
+        raise UsageError(f"{str(out)!r} is a folder. Name a file for --out.")
+    show = terminal.Progress(sys.stderr, quiet=as_json)
+    with show:
+        report = wait(run.run(settings_of(), watch=show.event, limit_s=seconds))
+    told = run.lines(report)
+    if out is not None:
+        text = json.dumps(report, indent=2) if as_json else "\n".join(told)
+        out.write_text(f"{text}\n", "utf-8")
+    print_json(report) if as_json else print_lines(told)
+    if report["broken"]:
+        raise typer.Exit(FAILED)

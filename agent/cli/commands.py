@@ -5,7 +5,18 @@ from typing import Any
 
 import typer
 
-from agent.cli import bench, checks, config, database, documents, memory, runs, senses, turns
+from agent.cli import (
+    bench,
+    checks,
+    config,
+    database,
+    documents,
+    memory,
+    models,
+    runs,
+    senses,
+    turns,
+)
 
 app = typer.Typer(
     name="cortical",
@@ -35,9 +46,18 @@ for _command in (
     documents.ingest,
     documents.search,
     checks.migrate,
+    checks.selftest,
 ):
     app.command()(_command)
 
+_group(
+    "models",
+    "Models that could reason.",
+    list=models.listed,
+    pull=models.pull,
+    probe=models.probe,
+    bench=models.bench,
+)
 _group("runs", "Runs of graphs.", list=runs.listed, show=runs.show)
 _group("config", "Settings.", show=config.show)
 _group(
@@ -64,6 +84,7 @@ _group(
     embed=bench.embed,
     retrieval=bench.retrieval,
     faults=bench.faults,
+    conversation=bench.conversation,
     scale=bench.scale,
     prefix=bench.prefix,
 )

@@ -9,7 +9,7 @@ import typer
 
 from agent.cli.options import FAILED, Collection, Json
 from agent.cli.output import note, print_json, print_lines
-from agent.cli.work import settings_of, stoppable, wait
+from agent.cli.work import settings_of, stoppable
 
 if TYPE_CHECKING:
     from agent.terminal import Progress
@@ -88,7 +88,11 @@ def run(
 
     show = terminal.Progress(sys.stderr, quiet=as_json)
     with show:
-        result = wait(running.run(settings_of(), graph, values, thread_id=thread, watch=show.event))
+        result = stoppable(
+            running.run(settings_of(), graph, values, thread_id=thread, watch=show.event),
+            stopping=lambda: show.event({"event": "stopping"}),
+            stopped=lambda: _stopped(show),
+        )
     if as_json:
         print_json(result)
     else:

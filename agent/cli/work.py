@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
+from itertools import count
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from agent.cli.options import INTERRUPTED
@@ -49,20 +50,28 @@ async def _stoppable(
     stopping: Callable[[], None],
     stopped: Callable[[], None],
 ) -> Result:
-    task = asyncio.ensure_future(work)
+    task, loop = asyncio.ensure_future(work), asyncio.get_running_loop()
 
-    def interrupted() -> None:
-        if task.cancelling():
-            _leave()
+    def stop() -> None:
         stopping()
         task.cancel()
 
-    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, interrupted)
+    presses = count(1)
+
+    # Not the loop's own handler: that one waits its turn, and the second Ctrl-C must not.
+    def interrupted(*_: object) -> None:
+        if next(presses) > 1:
+            _leave()
+        loop.call_soon_threadsafe(stop)
+
+    before = signal.signal(signal.SIGINT, interrupted)
     try:
         return await task
     except asyncio.CancelledError:
         stopped()
         _leave()
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _leave() -> NoReturn:

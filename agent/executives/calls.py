@@ -6,6 +6,7 @@ from typing import Any
 
 from agent.executives.recursion import unrolled
 from agent.executives.schemas import expressed
+from agent.executives.telling import told
 from graphs.executive import JsonSchema
 from tools.base import ToolSpec
 
@@ -53,7 +54,7 @@ def constrained(schema: JsonSchema, *, prefix: str = "", rich: bool = False) -> 
 def instructions(tools: Sequence[ToolSpec], *, must_call: bool) -> str:
     """Return what the system text says of the tools; the same tools give the same words."""
     listed = "\n".join(
-        f"- {tool.name}({', '.join(_arguments(tool))}): {' '.join(tool.description.split())}"
+        f"- {tool.name}({told(tool.parameters)}): {' '.join(tool.description.split())}"
         for tool in tools
     )
     call = '{"tool": NAME, "arguments": {…}}'
@@ -63,13 +64,6 @@ def instructions(tools: Sequence[ToolSpec], *, must_call: bool) -> str:
         else f'Reply with one JSON object: {call} to call a tool, or {{"answer": TEXT}} to answer.'
     )
     return f"Tools:\n{listed}\n\n{how}"
-
-
-def _arguments(tool: ToolSpec) -> list[str]:
-    required = tool.parameters.get("required", ())
-    return [
-        name if name in required else f"{name}?" for name in tool.parameters.get("properties", {})
-    ]
 
 
 def call_id() -> str:

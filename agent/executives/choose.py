@@ -1,7 +1,7 @@
 """Which executive serves, and why."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from agent.errors import SettingsError
@@ -50,6 +50,8 @@ class Choosing:
     timeouts: Timeouts = field(default_factory=Timeouts)
     openai: ChoosingOpenAi | None = None
     """None: no such server is set."""
+    native_tools: bool | None = None
+    """What a probe found; None: as the model or its server says."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,6 +102,8 @@ async def _openai(
             f"The setting executive.choice is {_OPENAI}{name}, but openai.url is not set. Set it "
             "to the server's address, such as http://127.0.0.1:8080."
         )
+    if set_up.native_tools is None:
+        set_up = replace(set_up, native_tools=choosing.native_tools)
     server = await discover_openai(
         set_up.url, api_key=set_up.api_key, timeout_s=set_up.probe_timeout_s
     )
@@ -167,6 +171,8 @@ async def _named(choosing: Choosing, name: str) -> Chosen:
 
 
 def _served(choosing: Choosing, server: OllamaServer, model: OllamaModel, why: str) -> Chosen:
+    if choosing.native_tools is False:
+        model = replace(model, capabilities=model.capabilities - {"tools"})
     executive = OllamaExecutive(
         model,
         url=server.url,

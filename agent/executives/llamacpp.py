@@ -76,6 +76,7 @@ class LlamaCppExecutive:
             context_tokens=min(context_tokens, header.trained_tokens),
             native_tools=False,
             judgement=header.size_bytes >= JUDGEMENT_BYTES,
+            digest=header.digest,
         )
         # One thread, so one call at a time: the model has one slot, and the cache that a call
         # leaves in it is for the next. Callers wait in the order in which they came, on whatever

@@ -96,6 +96,21 @@ class LlamaServer:
         self._room.cleanup()
 
 
+class LlamaPort:
+    """The same on a port of this machine, for who speaks OpenAI's protocol and knows the key."""
+
+    def __init__(self, model: Path, *, context_tokens: int, cores: int) -> None:
+        self.key = secrets.token_hex(16)
+        self._server: Any = _started(
+            model, None, key=self.key, context_tokens=context_tokens, cores=cores
+        )
+        self.url = str(self._server.listening_address)
+
+    def close(self) -> None:
+        """Free the model and the port."""
+        self._server = None
+
+
 def _socket() -> tuple[tempfile.TemporaryDirectory[str], Path]:
     try:
         room = tempfile.TemporaryDirectory(prefix="cortical-", ignore_cleanup_errors=True)
@@ -112,7 +127,8 @@ def _socket() -> tuple[tempfile.TemporaryDirectory[str], Path]:
     return room, path
 
 
-def _started(model: Path, socket: Path, *, key: str, context_tokens: int, cores: int) -> Any:
+def _started(model: Path, socket: Path | None, *, key: str, context_tokens: int, cores: int) -> Any:
+    """Load a model and serve it at a socket or a free port. Raises ModelMissingError."""
     llama = _bindings()
     wanted = llama.CommonParams()
     wanted.model.path = str(model)
@@ -133,7 +149,8 @@ def _started(model: Path, socket: Path, *, key: str, context_tokens: int, cores:
     wanted.warmup = False
     wanted.verbosity = -1
     wanted.ui = False
-    wanted.hostnames = [str(socket)]
+    if socket is not None:
+        wanted.hostnames = [str(socket)]
     wanted.api_keys = [key]
     try:
         return llama.Server(wanted)

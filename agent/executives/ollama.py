@@ -66,6 +66,7 @@ class OllamaExecutive:
             context_tokens=self._options.num_ctx,
             native_tools="tools" in model.capabilities,
             judgement=True,
+            digest=model.digest,
         )
 
     @property

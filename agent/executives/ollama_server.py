@@ -32,6 +32,8 @@ class OllamaModel:
     """The longest context that the model can have."""
     file: Path | None = None
     """Its GGUF file, where the server runs on this machine and the file can be read."""
+    digest: str = ""
+    """Of its manifest, in hexadecimal."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,6 +127,7 @@ def _model(listed: Any, shown: Any) -> OllamaModel:
         capabilities=frozenset(shown.capabilities or ()),
         trained_tokens=_trained_tokens(shown.modelinfo or {}),
         file=blob(shown.modelfile or ""),
+        digest=str(listed.digest or ""),
     )
 
 

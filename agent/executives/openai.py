@@ -64,6 +64,7 @@ class OpenAiExecutive:
             context_tokens=_context(model, context_tokens),
             native_tools=bool(able),
             judgement=model.size_bytes is None or model.size_bytes >= JUDGEMENT_BYTES,
+            digest=model.digest(url),
         )
 
     @property

@@ -9,6 +9,7 @@ from agent.executives.openai_server import Kind
 from agent.executives.wire import Wire
 
 _ASKED = ("model", "messages", "tools", "chat_template_kwargs")
+_UNKNOWN = (httpx.codes.NOT_FOUND, httpx.codes.METHOD_NOT_ALLOWED, httpx.codes.NOT_IMPLEMENTED)
 _ENDED = ("add_generation_prompt", "continue_final_message")
 
 Way = Callable[[Wire, Mapping[str, Any]], Awaitable[int]]
@@ -27,7 +28,11 @@ class Counter:
         while self._ways:
             try:
                 return await self._ways[0](self._wire, body)
-            except (httpx.HTTPStatusError, KeyError, TypeError, ValueError):
+            except httpx.HTTPStatusError as error:
+                if error.response.status_code not in _UNKNOWN:
+                    return None
+                del self._ways[0]
+            except (KeyError, TypeError, ValueError):
                 del self._ways[0]
             except (httpx.HTTPError, OSError, TimeoutError):
                 return None

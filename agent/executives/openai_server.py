@@ -1,5 +1,6 @@
 """What a server that speaks OpenAI's protocol is and has."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,6 +37,11 @@ class OpenAiModel:
     """Whether its template knows tools; None: the server does not tell."""
     size_bytes: int | None = None
     """Of its weights."""
+
+    def digest(self, url: str) -> str:
+        """Return what the model of a server is known by: such a server tells no hash of it."""
+        told = json.dumps([root(url), self.name, self.size_bytes])
+        return f"openai:{hashlib.sha256(told.encode()).hexdigest()}"
 
     @property
     def short(self) -> str:

@@ -5,8 +5,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from agent.executives.calls import call_id
 from agent.executives.readers import Reader
+from agent.executives.received import received
 from agent.executives.thoughts import ThoughtFilter
 from graphs.errors import BrokenStreamError, EmptyAnswerError, PromptTooLongError
 from graphs.executive import CallPart, EndPart, EndReason, ReplyPart, ThoughtPart
@@ -25,18 +25,33 @@ class _Gathered:
     """A call that comes in pieces."""
 
     index: Any
-    id: str = ""
-    name: str = ""
-    arguments: Any = ""
+    id: Any = None
+    name: Any = None
+    arguments: Any = None
+    other: Any = None
+    """What came in its place and is no call."""
 
-    def add(self, function: dict[str, Any]) -> None:
-        """Take a piece. Arguments are a text of JSON, which some servers send decoded."""
-        self.name += str(function.get("name") or "")
-        given = function.get("arguments")
-        if isinstance(given, str) and isinstance(self.arguments, str):
-            self.arguments += given
-        elif given is not None:
-            self.arguments = given
+    def add(self, piece: Any) -> None:
+        """Take a piece: texts are put together, anything else stands as it came."""
+        function = piece.get("function") if isinstance(piece, dict) else None
+        if not isinstance(function, dict):
+            self.other = piece
+            return
+        self.name = _together(self.name, function.get("name"))
+        self.arguments = _together(self.arguments, function.get("arguments"))
+
+    def whole(self) -> Any:
+        """Return the call as it would have come in one piece."""
+        if self.other is not None:
+            return self.other
+        function = {"name": self.name, "arguments": self.arguments}
+        return {"id": self.id, "function": function}
+
+
+def _together(before: Any, piece: Any) -> Any:
+    if piece is None:
+        return before
+    return before + piece if isinstance(before, str) and isinstance(piece, str) else piece
 
 
 class OpenAiReply:
@@ -126,56 +141,31 @@ class OpenAiReply:
         if listed and not isinstance(listed, list):
             raise self._strange("tool_calls that are no list", data)
         for piece in listed or ():
-            function = piece.get("function") if isinstance(piece, dict) else None
-            if not isinstance(function, dict):
-                raise self._strange("a tool call without a function", data)
-            self._gathered(piece).add(function)
+            self._gathered(piece).add(piece)
 
-    def _gathered(self, piece: dict[str, Any]) -> _Gathered:
+    def _gathered(self, piece: Any) -> _Gathered:
         """Return the call that a piece belongs to.
 
         Some servers count every call as the first, or do not count: a new id begins a new call.
         """
-        index, given = piece.get("index"), piece.get("id")
+        facts = piece if isinstance(piece, dict) else {}
+        index, given = facts.get("index"), facts.get("id")
         alike = (one for one in reversed(self._calls) if index is None or one.index == index)
         known = next(alike, None)
-        if known is None or (given and known.id and given != known.id):
+        if known is None or not facts or (given and known.id and given != known.id):
             known = _Gathered(index=index)
             self._calls.append(known)
-        known.id = known.id or (given if isinstance(given, str) else "")
+        known.id = known.id or given
         return known
 
     def _called(self) -> list[ReplyPart]:
-        """Return the calls, whole. Their names and arguments are judged where tools are run."""
-        found: list[ReplyPart] = []
-        taken: set[str] = set()
+        """Return the calls, whole. They are judged where tools are run."""
+        found: list[CallPart] = []
         for gathered in self._calls:
-            fresh = gathered.id if gathered.id and gathered.id not in taken else call_id()
-            taken.add(fresh)
-            found.append(
-                CallPart(id=fresh, name=self._name(gathered), arguments=self._arguments(gathered))
-            )
+            found.append(received(gathered.whole(), {call.id for call in found}))
         if not found and self._spoke and (call := self._reader.finish()):
             found.append(call)
-        return found
-
-    def _name(self, gathered: _Gathered) -> str:
-        if not gathered.name.strip():
-            raise self._strange("a tool call without a name", gathered)
-        return gathered.name
-
-    def _arguments(self, gathered: _Gathered) -> dict[str, Any]:
-        arguments = gathered.arguments
-        if isinstance(arguments, str):
-            try:
-                arguments = json.loads(arguments) if arguments.strip() else {}
-            except ValueError as error:
-                raise self._strange("arguments that are no JSON", gathered) from error
-        if arguments is None:
-            arguments = {}
-        if not isinstance(arguments, dict):
-            raise self._strange("arguments that are no object", gathered)
-        return arguments
+        return list(found)
 
     def _end(self, reason: EndReason) -> EndPart:
         details = self._usage.get("prompt_tokens_details")

@@ -13,7 +13,8 @@ _CLASSES = {"d": "0-9", "w": "A-Za-z0-9_"}
 _TOKEN = re.compile(
     r"\\(?P<escape>.)|(?P<group>\(\?.?)|(?P<many>\{\d+(?:,\d*)?\})|(?P<sign>.)", re.DOTALL
 )
-_SIGNS = frozenset(r"\.^$|?*+()[]{}/-")
+_SIGNS = frozenset(r"\/-")
+_ESCAPED = frozenset(r".^$|?*+()[]{}")
 
 _OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _DATE = "[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
@@ -45,7 +46,7 @@ def expressible(pattern: str, *, rich: bool) -> str | None:
     `rich`: llguidance, which knows classes and need not be anchored. Otherwise what every converter
     of llama.cpp takes.
     """
-    if not rich and not (pattern.startswith("^") and _closed(pattern)):
+    if not rich and not (pattern.startswith("^") and _closed(pattern) and _inside_json(pattern)):
         return None
     written: list[str] = []
     inside = False
@@ -56,6 +57,13 @@ def expressible(pattern: str, *, rich: bool) -> str | None:
         inside = (inside or piece == "[") and piece != "]"
         written.append(piece)
     return None if inside else "".join(written)
+
+
+def _inside_json(pattern: str) -> bool:
+    """Whether a pattern matches no sign that JSON escapes: other converters write it as it is."""
+    plain = re.sub(r"\\.", "", pattern)
+    outside = re.sub(r"\[[^\]]*\]", "", plain)
+    return not ("[^" in plain or '"' in plain or "." in outside or "\\\\" in pattern)
 
 
 def _closed(pattern: str) -> bool:
@@ -69,7 +77,7 @@ def _at_an_end(token: re.Match[str], pattern: str) -> bool:
 def _piece(token: re.Match[str], *, inside: bool, rich: bool) -> str | None:
     """Return one piece of a pattern; None where a grammar has nothing for it."""
     if escape := token["escape"]:
-        if escape in _SIGNS or (rich and escape in "dwsDWSntr"):
+        if escape in _ESCAPED or (rich and (escape in _SIGNS or escape in "dwsDWSntr")):
             return token[0]
         named = _CLASSES.get(escape)
         return None if named is None else named if inside else f"[{named}]"

@@ -12,6 +12,7 @@ from agent.executives.patterns import FORMATS, REPEATS_LIMIT, expressible
 _REF = "#/$defs/"
 _WHOLE = 2**53 - 1
 _LARGE, _FINE = 10**15, 0.000001
+_ANYTHING = {"description": "any value"}
 _BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 _COUNTS = ("minLength", "maxLength", "minItems", "maxItems")
 _KEPT = frozenset({"type", "required", *_BOUNDS, *_COUNTS})
@@ -37,14 +38,16 @@ class _Writer:
 
     def node(self, schema: Any) -> Any:
         if not isinstance(schema, Mapping):
-            return {} if schema is True else schema
+            return self.node({}) if schema is True else schema
         for key in ("const", "enum"):
             if key in schema:
                 return {key: schema[key]}
         if "$ref" in schema:
             return {"$ref": self._reference(str(schema["$ref"]))}
         branches = schema.get("anyOf", schema.get("oneOf"))
-        return self._either(branches) if branches else self._plain(schema)
+        found = self._either(branches) if branches else self._plain(schema)
+        # The converters of other servers take an empty schema for an object.
+        return found if found or self._rich else dict(_ANYTHING)
 
     def _reference(self, reference: str) -> str:
         if not reference.startswith(_REF):

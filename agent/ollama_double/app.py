@@ -15,7 +15,9 @@ from agent.ollama_double import asgi
 from agent.ollama_double.asgi import Receive, Send
 from agent.ollama_double.generate import Refused, Turn, prepared
 from agent.ollama_double.models import DoubleModel, Shelf, duration, pieces, stamp, vector
+from agent.ollama_double.pulls import NAME, Pulls
 from agent.ollama_double.script import Asked, BreakOff, Refuse, Reply, Script
+from agent.ollama_double.shown import listed, shown
 
 VERSION = "0.33.3"
 
@@ -40,6 +42,7 @@ class OllamaDouble:
     ) -> None:
         self.script = script or Script()
         self.shelf = Shelf(models)
+        self.pulls = Pulls(self.script.pulls)
         self.asked: list[Asked] = []
         """Requests for an answer, in their order."""
         self._version = version
@@ -66,7 +69,7 @@ class OllamaDouble:
             if method == "POST" and path in ("/api/chat", "/api/generate"):
                 await self._answer(path, body, receive, send)
             elif method == "POST" and path == "/api/pull":
-                await self._pull(body, send)
+                await self._pull(body, receive, send)
             elif (method, path) in self._routes:
                 await asgi.plain(send, 200, await self._routes[method, path](body))
             else:
@@ -81,46 +84,13 @@ class OllamaDouble:
         return {"version": self._version}
 
     async def _tags(self, _: Any) -> dict[str, Any]:
-        return {
-            "models": [
-                {
-                    "name": model.name,
-                    "model": model.name,
-                    "modified_at": stamp(self._now()),
-                    "size": model.size_bytes,
-                    "digest": model.digest,
-                    "details": model.details(),
-                }
-                for model in self.shelf.models()
-            ]
-        }
+        return {"models": [listed(model, self._now()) for model in self.shelf.models()]}
 
     async def _ps(self, _: Any) -> dict[str, Any]:
         return {"models": self.shelf.listed(self._now())}
 
     async def _show(self, body: dict[str, Any]) -> dict[str, Any]:
-        model = self._found(body)
-        prefix = model.architecture
-        return {
-            "license": "",
-            "modelfile": f"FROM {model.name}",
-            "parameters": "",
-            "template": "{{ .Prompt }}",
-            "details": model.details(),
-            "model_info": {
-                "general.architecture": prefix,
-                "general.file_type": 15,
-                f"{prefix}.context_length": model.context_length,
-                f"{prefix}.block_count": 40,
-                f"{prefix}.embedding_length": 5120,
-                f"{prefix}.attention.head_count": 40,
-                f"{prefix}.attention.head_count_kv": 8,
-                f"{prefix}.attention.key_length": 128,
-                f"{prefix}.attention.value_length": 128,
-            },
-            "capabilities": list(model.capabilities),
-            "modified_at": stamp(self._now()),
-        }
+        return shown(self._found(body), self._now(), verbose=bool(body.get("verbose")))
 
     async def _embed(self, body: dict[str, Any]) -> dict[str, Any]:
         model = self._found(body)
@@ -140,21 +110,38 @@ class OllamaDouble:
             "prompt_eval_count": sum(min(count, resident.context) for count in counts),
         }
 
-    async def _pull(self, body: dict[str, Any], send: Send) -> None:
-        model = self.shelf.add(str(body.get("model") or body.get("name") or ""))
-        layer = {"digest": f"sha256:{model.digest}", "total": model.size_bytes}
-        events = [
-            {"status": "pulling manifest"},
-            {"status": f"pulling {model.digest[:12]}", **layer},
-            {"status": f"pulling {model.digest[:12]}", **layer, "completed": model.size_bytes},
-            {"status": "verifying sha256 digest"},
-            {"status": "writing manifest"},
-            {"status": "success"},
-        ]
-        await asgi.begin(send, 200, "application/x-ndjson")
-        for event in events:
-            await asgi.line(send, event)
-        await asgi.end(send)
+    async def _pull(self, body: Any, receive: Receive, send: Send) -> None:
+        name = str((body or {}).get("model") or (body or {}).get("name") or "")
+        if not NAME.fullmatch(name):
+            raise Refused(400, "invalid model name")
+        model = self.shelf.planned(name)
+        events = self.pulls.events(model)
+        if body.get("stream", True) is False:
+            await self._pulled_at_once(model, list(events), send)
+            return
+        gone = asyncio.create_task(asgi.disconnected(receive))
+        try:
+            await asgi.begin(send, 200, "application/x-ndjson")
+            async for event in asgi.paced(events, self._pace_s):
+                if gone.done():
+                    return
+                if event.get("status") == "success":
+                    self.shelf.add(model.name)
+                await asgi.line(send, event)
+            if self.pulls.hangs(model):
+                await gone
+            await asgi.end(send)
+        finally:
+            gone.cancel()
+
+    async def _pulled_at_once(
+        self, model: DoubleModel, events: Sequence[dict[str, Any]], send: Send
+    ) -> None:
+        last = events[-1]
+        if "error" in last:
+            raise Refused(500, last["error"])
+        self.shelf.add(model.name)
+        await asgi.plain(send, 200, last)
 
     async def _answer(self, path: str, body: Any, receive: Receive, send: Send) -> None:
         asked = Asked(path=path, body=body)

@@ -33,6 +33,15 @@ class DoubleModel:
     kv_bytes_per_token: int = 160 * 1024
     dimensions: int = 8
     """Length of the vectors that `/api/embed` gives."""
+    layers: int = 40
+    heads: int = 40
+    kv_heads: int | tuple[int, ...] = 8
+    """Of each layer, or of all alike."""
+    head_length: int = 128
+    embedding_length: int = 5_120
+    vocabulary: int = 151_936
+    tied: bool = False
+    """Whether the token embedding serves as the output layer too."""
 
     @property
     def digest(self) -> str:
@@ -99,11 +108,16 @@ class Shelf:
 
     def find(self, name: str) -> DoubleModel | None:
         """Return a model; without a tag, `latest` is meant."""
-        return self._models.get(name if ":" in name else f"{name}:latest")
+        return self._models.get(tagged(name))
 
     def add(self, name: str) -> DoubleModel:
         """Take a model in, as a pull does."""
-        return self._models.setdefault(name, DoubleModel(name=name))
+        return self._models.setdefault(tagged(name), self.planned(name))
+
+    @staticmethod
+    def planned(name: str) -> DoubleModel:
+        """Return what a name would bring."""
+        return DoubleModel(name=tagged(name))
 
     def load(
         self, model: DoubleModel, body: Mapping[str, Any], now: datetime
@@ -144,6 +158,11 @@ class Shelf:
         self.expire(now)
         order = sorted(self._resident.values(), key=lambda one: one.expires_at, reverse=True)
         return [resident.listed() for resident in order]
+
+
+def tagged(name: str) -> str:
+    """Return a name with its tag."""
+    return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
 
 
 def duration(value: str | float) -> timedelta:

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from agent.ollama_double.models import DoubleModel
+from agent.ollama_double.pulls import Pull
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Say:
@@ -98,6 +101,10 @@ class Script:
     responder: Responder | None = None
     loop: bool = False
     """Begin again when the replies have run out."""
+    pulls: Mapping[str, Pull] = field(default_factory=dict)
+    """What happens to pulls, by the model's whole name; others succeed."""
+    models: Sequence[DoubleModel] = ()
+    """What the server has; none: its usual one."""
 
     def next(self, asked: Asked) -> Reply:
         """Return the next reply. A script that has run out gives an error 500 that says so."""
@@ -127,15 +134,23 @@ def call(name: str, **arguments: Any) -> dict[str, Any]:
 
 
 def read_script(path: Path) -> Script:
-    """Read a script from a file: `{"loop": false, "replies": [...]}`.
+    """Read a script from a file: `{"loop": false, "replies": [...], "pulls": {}, "models": []}`.
 
     A reply is a string, or an object of one of the kinds, by the name of its fields in lower case:
     `{"say": {"text": "Hello"}}`, `{"refuse": {"status": 503, "error": "busy"}}`.
     """
     data = json.loads(path.read_text("utf-8"))
     return Script(
-        replies=[_reply(entry) for entry in data["replies"]], loop=bool(data.get("loop", False))
+        replies=[_reply(entry) for entry in data.get("replies", ())],
+        loop=bool(data.get("loop", False)),
+        pulls={name: Pull(**fields) for name, fields in data.get("pulls", {}).items()},
+        models=[_model(fields) for fields in data.get("models", ())],
     )
+
+
+def _model(fields: Mapping[str, Any]) -> DoubleModel:
+    lists = {key: tuple(value) for key, value in fields.items() if isinstance(value, list)}
+    return DoubleModel(**{**fields, **lists})
 
 
 _KINDS: dict[str, Callable[..., Reply]] = {

@@ -18,6 +18,9 @@ from agent.ollama_double.generate import Refused
 from agent.ollama_double.script import Asked, BreakOff, Hang, Refuse, Reply, Script
 from agent.openai_double.generate import Turn, counted
 
+Route = Callable[[Any], Awaitable[Any]]
+"""Answers a request's body."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DoubleModel:
@@ -67,7 +70,7 @@ class OpenAiDouble:
             if (method, path) == ("POST", "/v1/chat/completions"):
                 await self._answer(body, receive, send)
             else:
-                route = self._routes().get((method, path), _nowhere)
+                route: Route = self._routes().get((method, path), _nowhere)
                 await asgi.plain(send, 200, await route(body))
         except Refused as refused:
             await asgi.plain(send, refused.status, _error(refused))
@@ -77,10 +80,8 @@ class OpenAiDouble:
         if self._api_key and path != "/health" and given != f"Bearer {self._api_key}":
             raise Refused(401, f"Incorrect API key provided: {given.removeprefix('Bearer ')}")
 
-    def _routes(self) -> dict[tuple[str, str], Callable[[Any], Awaitable[Any]]]:
-        routes: dict[tuple[str, str], Callable[[Any], Awaitable[Any]]] = {
-            ("GET", "/v1/models"): self._listed
-        }
+    def _routes(self) -> dict[tuple[str, str], Route]:
+        routes: dict[tuple[str, str], Route] = {("GET", "/v1/models"): self._listed}
         match self.kind:
             case Kind.LLAMA_CPP:
                 routes["GET", "/props"] = self._props

@@ -49,6 +49,7 @@ class User:
             "PYTHONPATH": str(ROOT),  # the tree that is tested, wherever another is installed
             "CORTICAL_DATA_DIR": str(self.home / "data"),
             "CORTICAL_OLLAMA__URL": "http://127.0.0.1:9",  # the discard port: nobody answers
+            "CORTICAL_EXECUTIVE__PROBE": "never",  # a scripted server has no answers for it
             **self.settings,
         }
 

@@ -1,15 +1,15 @@
-"""Malformed calls through the adapter of Ollama and the real graph."""
+"""Malformed calls through the adapters and the real graph."""
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
-from typing import Any
+import pytest
 
 from agent.bench import shapes
+from agent.loopback import serving
 
-Serve = Callable[[Any], AbstractAsyncContextManager[str]]
 
-
-async def test_no_shape_gets_past_ollama(serve: Serve) -> None:
-    found = await shapes.rows({"ollama": shapes.ollama(serve)})
+@pytest.mark.parametrize(
+    "adapter", [shapes.ollama(serving), shapes.openai(serving)], ids=["ollama", "openai"]
+)
+async def test_no_shape_gets_past_an_adapter(adapter: shapes.Adapter) -> None:
+    found = await shapes.rows({"it": adapter})
     assert len(found) == len(shapes.SHAPES)
     assert [row for row in found if not shapes.sound(row)] == []

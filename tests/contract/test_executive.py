@@ -38,7 +38,7 @@ from tools.base import Effect, ToolSpec
 Serve = Callable[[Any], AbstractAsyncContextManager[str]]
 
 CONTEXT_TOKENS = 2_048
-LLAMA_KEY = "a key that nobody may see"
+LLAMA_MODEL = "SmolLM2-135M-Instruct.Q4_1"
 SUBJECTS = [
     "double",
     "embedded",
@@ -125,7 +125,10 @@ def embedded() -> Iterator[LlamaCppExecutive]:
 
 @pytest.fixture(params=SUBJECTS)
 async def subject(
-    request: pytest.FixtureRequest, serve: Serve, embedded: LlamaCppExecutive, llama_url: str
+    request: pytest.FixtureRequest,
+    serve: Serve,
+    embedded: LlamaCppExecutive,
+    llama_server: tuple[str, str],
 ) -> AsyncIterator[Subject]:
     match request.param:
         case "double":
@@ -136,14 +139,16 @@ async def subject(
         case "embedded":
             yield Subject(executive=embedded, tells_cached=True)
         case "llama-server":
-            yield Subject(executive=await speaking_openai(llama_url), tells_cached=True)
+            url, key = llama_server
+            executive = await speaking_openai(url, model=LLAMA_MODEL, key=key)
+            yield Subject(executive=executive, tells_cached=True)
         case "ollama":
             url, model = named("OLLAMA")
             yield Subject(executive=await served_by(url, model), tells_cached=False)
         case _:
             url, model = named("OPENAI")
-            key = os.environ.get("CORTICAL_TEST_OPENAI_KEY")
-            executive = await speaking_openai(url, model=model, key=key)
+            own_key = os.environ.get("CORTICAL_TEST_OPENAI_KEY")
+            executive = await speaking_openai(url, model=model, key=own_key)
             yield Subject(executive=executive, tells_cached=False)
 
 
@@ -163,9 +168,7 @@ async def served_by(url: str, model: str) -> Executive:
     return (await choose(choosing)).executive
 
 
-async def speaking_openai(
-    url: str, *, model: str = "SmolLM2-135M-Instruct.Q4_1", key: str | None = LLAMA_KEY
-) -> Executive:
+async def speaking_openai(url: str, *, model: str, key: str | None) -> Executive:
     server = ChoosingOpenAi(
         url=url, api_key=key, context_tokens=CONTEXT_TOKENS, probe_timeout_s=5.0
     )
@@ -419,9 +422,10 @@ async def whole_of(executive: Executive, asked: Prompt, wish: Wish) -> Reply:
 
 
 async def test_the_model_counts_and_speaks_alike_in_process_and_behind_a_port(
-    embedded: LlamaCppExecutive, llama_url: str
+    embedded: LlamaCppExecutive, llama_server: tuple[str, str]
 ) -> None:
-    served = await speaking_openai(llama_url)
+    url, key = llama_server
+    served = await speaking_openai(url, model=LLAMA_MODEL, key=key)
     asked, wish = prompt("Name three colours."), Wish(max_tokens=12)
     counts = [await one.count(asked, wish) for one in (embedded, served)]
     answers = [text_of(await parts_of(one, asked, wish)) for one in (embedded, served)]

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -82,7 +83,21 @@ def test_the_matrix_says_where_a_fault_went_wrong() -> None:
         "outcome": "not noticed",
     }
     report = {"faults": 1, "met": 1, "detected": 0, "right": 0, "rows": [row]}
-    shown = "\n".join(measure.lines(report))
+    shown = "\n".join(measure.matrix(report))
 
     assert "WRONG: not noticed" in shown
     assert shown.count("cannot occur") == 2
+
+
+def test_the_table_in_the_documentation_is_the_table() -> None:
+    page = (Path(__file__).parents[2] / "docs/executive.md").read_text("utf-8")
+    for fault in FAULTS:
+        cells = [_cell(fault, adapter) for adapter in Adapter]
+        assert f"| `{fault.name}` | {fault.what} | {' | '.join(cells)} |" in page
+
+
+def _cell(fault: Fault, adapter: Adapter) -> str:
+    expected = fault.expected.get(adapter)
+    if expected is None:
+        return "–"
+    return expected.error.__name__ if expected.error else str(expected.outcome)

@@ -13,6 +13,7 @@ from agent.executives.choose import Choosing, ChoosingOpenAi, choose
 from agent.executives.openai import OpenAiExecutive
 from agent.executives.openai_server import Kind, OpenAiModel, discover
 from agent.executives.wire import Timeouts
+from agent.ollama_double.generate import Refused
 from agent.ollama_double.script import Hang, Raw, Refuse, Say, call, scripted
 from agent.openai_double.app import DoubleModel, OpenAiDouble
 from graphs.errors import (
@@ -131,6 +132,21 @@ async def test_an_older_llama_server_counts_in_two_steps(serve: Serve) -> None:
         counts = [await executive.count(ASKED, Wish()) for _ in range(2)]
 
     assert [(count.exact, count.tokens) for count in counts] == [(True, 48)] * 2
+
+
+async def test_a_count_that_fails_once_is_asked_for_again(serve: Serve) -> None:
+    class Busy(OpenAiDouble):
+        async def _input_tokens(self, body: Any) -> Any:
+            found = await super()._input_tokens(body)
+            if self.counts == 1:
+                raise Refused(503, "Loading model")
+            return found
+
+    async with serve(Busy()) as url:
+        executive = await chosen(url)
+        counts = [await executive.count(ASKED, Wish()) for _ in range(2)]
+
+    assert [count.exact for count in counts] == [False, True]
 
 
 async def test_without_a_tokeniser_the_bound_rises_with_what_the_server_counts(

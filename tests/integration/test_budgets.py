@@ -45,6 +45,12 @@ from tools.policy import ANSWER, Grant, Purpose
 from tools.registry import Toolbox
 
 THREAD = "t"
+
+
+def silent(_: dict[str, Any]) -> None:
+    """Watch nothing."""
+
+
 DOCUMENT = Label(origins=frozenset({Origin.DOCUMENT}))
 
 
@@ -94,7 +100,7 @@ def services_of(
     pool: Pool, executive: Any, tools: Sequence[Tool[Any]] = (), **parts: Any
 ) -> Services:
     embedder = HashingEmbedder()
-    given = {
+    given: dict[str, Any] = {
         **dict.fromkeys(field.name for field in fields(Services)),
         "executive": executive,
         "executor": Executor(Toolbox(tools), EffectLedger(pool), timeout_s=5),
@@ -125,7 +131,7 @@ async def asked(
     turns: Turns, question: str = "What is known of pumps?", events: list[Any] | None = None
 ) -> Outcome:
     values = {"question": question, "files": []}
-    watch = [].append if events is None else events.append
+    watch = silent if events is None else events.append
     return await turns.run("assistant", thread_id=THREAD, values=values, watch=watch)
 
 
@@ -345,7 +351,7 @@ async def test_the_time_that_a_person_takes_to_decide_does_not_count(pool: Pool)
     clock.advance(timedelta(days=2))
 
     outcome = await turns.resume(
-        waiting.run, {pending.interrupt_id: {"type": "approve"}}, watch=[].append
+        waiting.run, {pending.interrupt_id: {"type": "approve"}}, watch=silent
     )
 
     assert outcome.output["answer"]["text"] == "It is done."
@@ -394,7 +400,7 @@ async def stopped(turns: Turns, executive: Halting, question: str = "What of pum
 
 async def gone_on(pool: Pool, executive: ScriptedExecutive, **parts: Any) -> Outcome:
     turns = turns_of(pool, services_of(pool, executive, [tool("look")], **parts))
-    return await turns.finish(THREAD, watch=[].append)
+    return await turns.finish(THREAD, watch=silent)
 
 
 async def test_an_answer_that_was_stopped_goes_on_from_the_words_that_it_had(pool: Pool) -> None:
@@ -454,7 +460,7 @@ async def test_an_answer_can_be_stopped_again_and_again(pool: Pool) -> None:
     await stopped(turns_of(pool, services_of(pool, first)), first)
     second = Halting("is ")
     turns = turns_of(pool, services_of(pool, second))
-    task = asyncio.create_task(turns.finish(THREAD, watch=[].append))
+    task = asyncio.create_task(turns.finish(THREAD, watch=silent))
     await asyncio.wait_for(second.said.wait(), 20)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -487,7 +493,7 @@ async def everything(pool: Pool) -> str:
             "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
         )
         for row in await cursor.fetchall():
-            rows = await connection.execute(f'SELECT t::text AS whole FROM "{row["tablename"]}" t')  # type: ignore[call-overload]
+            rows = await connection.execute(f'SELECT t::text AS whole FROM "{row["tablename"]}" t')
             found += [one["whole"] for one in await rows.fetchall()]
     return "\n".join(found)
 

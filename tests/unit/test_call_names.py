@@ -43,6 +43,8 @@ def test_a_name_that_is_only_near_is_a_hint_but_not_clear() -> None:
 
 def test_two_that_look_the_same_are_no_hint() -> None:
     assert meant("a_b", ("ab", "a-b")) is None
+    assert meant("x.search", ("mail.search", "files.search")) is None
+    assert meant("Mail.Search", ("mail.search", "files.search")) == "mail.search"
 
 
 def test_a_message_about_many_tools_stays_short() -> None:

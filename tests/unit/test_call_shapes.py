@@ -3,7 +3,7 @@
 import pytest
 
 from agent.bench import shapes
-from agent.bench.shapes import SHAPES, Answer, Row, Shape
+from agent.bench.shapes import SHAPES, Row, Shape
 from agent.errors import AgentError
 
 
@@ -33,9 +33,12 @@ async def test_a_check_of_nothing_fails() -> None:
 
 
 def test_the_table_says_what_went_wrong() -> None:
-    row = Row(shape="s", adapter="bare", detected=False, outcome="ran []", unvalidated=1)
-    assert list(shapes.lines([row])) == [
-        "s  bare      detected NO, ran []",
-        "0 of 1 detected, 1 run unvalidated",
-    ]
-    assert Answer().calls == ()
+    name = SHAPES[0].name
+    good = Row(shape=name, adapter="a", detected=True, outcome=SHAPES[0].expected, unvalidated=0)
+    bad = Row(shape=name, adapter="b", detected=False, outcome="ran []", unvalidated=1)
+    told = list(shapes.lines(shapes.report([good, bad])))
+    assert told[1].endswith("WRONG: ran []")
+    assert "mended, run" in told[1]
+    assert told[-1] == (
+        "1 malformed calls, met 2 times: 1 detected, 1 run unvalidated, 1 became what they have to"
+    )

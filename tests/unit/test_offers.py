@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from langchain_core.messages import AIMessage, HumanMessage
 from pydantic import BaseModel, ConfigDict
 
 from agent.bench.bare import Turned, turn
@@ -10,8 +11,8 @@ from agent.testing import Scripted, ScriptedExecutive, ScriptedReply
 from graphs.context import Limits
 from graphs.executive import CallPart, EndReason
 from graphs.find_tools import find_tools
-from graphs.offers import written_call
-from graphs.tools_shown import FINDER, chosen, matching
+from graphs.offers import _asked_lately, written_call
+from graphs.tools_shown import FINDER, chosen, matching, narrowed
 from memory.labels import ENGINE_LABEL
 from tools.base import Effect, Tool, ToolContext, ToolResult, ToolSpec
 
@@ -232,6 +233,13 @@ def test_with_many_those_that_match_name_description_or_arguments_are_shown(
     assert shown == tuple(one.name for one in MANY if one.name in ("recall", name, FINDER))
 
 
+def test_a_model_without_judgement_is_shown_only_what_matches_nearly_best() -> None:
+    assert narrowed(MANY, "play a song") == ("play_music",)
+    assert narrowed(MANY, "xyzzy") == tuple(one.name for one in MANY)
+    same = [spec(f"mail_{number}", "Write mail.") for number in range(5)]
+    assert len(narrowed(same, "write a mail")) == 3
+
+
 def test_what_was_called_stays_and_the_order_is_that_of_registration() -> None:
     shown = chosen(MANY, "play music", limit=3, called=["send_mail"])
     assert shown == ("recall", "send_mail", "play_music", FINDER)
@@ -240,6 +248,18 @@ def test_what_was_called_stays_and_the_order_is_that_of_registration() -> None:
 def test_a_tool_is_found_by_what_it_does() -> None:
     assert [one.name for one in matching(MANY, "calendar", limit=3)] == ["add_event"]
     assert matching(MANY, "zebra", limit=3) == []
+
+
+def test_a_question_that_goes_on_from_the_last_one_is_shown_its_tool() -> None:
+    state: Any = {
+        "asked": "And tomorrow?",
+        "messages": [
+            HumanMessage("Set a timer"),
+            AIMessage("Done."),
+            HumanMessage("And tomorrow?"),
+        ],
+    }
+    assert "set_timer" in chosen(MANY, _asked_lately(state), limit=2)
 
 
 async def test_a_turn_with_many_tools_shows_some_and_finds_the_others_on_demand() -> None:

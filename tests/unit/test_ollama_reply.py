@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.executives.ollama_server import server_words
-from agent.executives.ollama_stream import OllamaReply, ThoughtFilter
+from agent.executives.ollama_stream import OllamaReply
 from agent.executives.readers import CallReader, WordReader
+from agent.executives.thoughts import ThoughtFilter
 from graphs.errors import BrokenStreamError, EmptyAnswerError
 from graphs.executive import CallPart, EndPart, EndReason, ReplyPart, TextPart, ThoughtPart
 

@@ -129,6 +129,26 @@ def test_calls_with_one_id_get_ids_of_their_own() -> None:
     assert len({call.id for call in calls}) == 2
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        7,
+        {"index": 0, "id": "a"},
+        {"index": 0, "function": None},
+        piece(0, "a", name="", arguments="{}"),
+        piece(0, "a", name=7, arguments="{}"),
+        piece(0, "a", name="recall", arguments="[1]"),
+        piece(0, "a", name="recall", arguments='{"q": "x'),
+        piece(0, "a", name="recall", arguments=7),
+    ],
+)
+def test_a_call_out_of_shape_says_what_is_wrong_with_it(sent: Any) -> None:
+    (call,) = calls_of(sent)
+
+    assert call.fault
+    assert call.id
+
+
 def test_calls_of_an_answer_that_was_cut_are_left_out() -> None:
     parts = parts_of(
         event(tool_calls=[piece(0, "a", name="recall", arguments='{"q')]), event("length")

@@ -53,6 +53,32 @@ def test_words_that_stand_there_already_are_not_written_twice() -> None:
     assert next(rendering.answer(turn(), said="Every six weeks [1]. ")).startswith("  [1]")
 
 
+@pytest.mark.parametrize(
+    ("said", "answer", "numbers"),
+    [
+        ("It is blue [8]. It is old [3].", "It is blue [1]. It is old [2].", {1: 8, 2: 3}),
+        ("It is blue [8]. It is old [8].", "It is blue [1]. It is old [2].", {1: 8, 2: 8}),
+        ("It is\nblue [8].", "It is blue [1].", {1: 8}),
+        ("It is blue [8]. It is old [3].", "It is blue [1]. It is old.", None),
+        ("It is blue [8]. It is old [3].", "It is blue [1]. It is old [1].", None),
+        ("It is blue [8].", "It is red [1].", None),
+        ("NOT FOUND: nothing on it.", "nothing on it.", None),
+    ],
+)
+def test_words_stand_with_their_marks_if_only_numbers_were_changed(
+    said: str, answer: str, numbers: dict[int, int] | None
+) -> None:
+    shown = rendering.Shown.of(said, answer)
+    assert (shown.numbers, shown.rest) == (
+        (numbers, ()) if numbers is not None else ({}, (rendering._CHECKED, answer))
+    )
+
+
+def test_citations_have_the_numbers_of_the_marks_that_stand_above_them() -> None:
+    told = list(rendering.answer(turn(), said="Every six weeks [7]."))
+    assert told[0] == "  [7] Handbook, page 6  (file:///handbook.pdf)"
+
+
 def test_what_stands_behind_the_words_that_were_shown_is_added() -> None:
     cut = turn(answer="Every six weeks [cut off after 3 tokens]")
     assert next(rendering.answer(cut, said="Every six weeks")) == "[cut off after 3 tokens]"
@@ -60,7 +86,7 @@ def test_what_stands_behind_the_words_that_were_shown_is_added() -> None:
 
 def test_an_answer_that_the_check_has_changed_is_written_and_said_to_be_another() -> None:
     told = list(rendering.answer(turn(), said="Every six weeks [1]. It is blue [1]."))
-    assert told[0].startswith("— The words above did not pass the check of their sources")
+    assert told[0] == "— The words above were checked against their sources. The answer is:"
     assert told[1] == "Every six weeks [1]."
 
 

@@ -10,7 +10,7 @@ from graphs.state import Task
 
 
 def task(name: str, round_: int, *, result: str | None = "same", **parts: Any) -> Task:
-    made = {
+    made: dict[str, Any] = {
         "id": f"{name}-{round_}",
         "name": name,
         "arguments": {},
@@ -61,7 +61,7 @@ def test_a_round_with_one_new_call_is_not_idle() -> None:
 
 
 def test_calls_that_are_not_valid_are_the_same_if_name_and_arguments_are() -> None:
-    one, other = ({"digest": "", "arguments": {"n": number}} for number in (1, 2))
+    one, other = (dict[str, Any](digest="", arguments={"n": number}) for number in (1, 2))
     assert idle_rounds([task("a", 1, **one), task("a", 2, **other)]) == 0
     assert idle_rounds([task("a", 1, **one), task("a", 2, **one)]) == 1
 

@@ -125,7 +125,7 @@ KEYS = st.sampled_from(
 @settings(deadline=None)
 def test_only_keywords_that_a_grammar_holds_are_left(schema: Any, rich: bool) -> None:
     for node in nodes(constrained(schema, rich=rich)):
-        assert set(node) <= KNOWN
+        assert set(node) <= KNOWN or node == {"description": "any value"}
 
 
 def test_numbers_come_to_an_end_whatever_their_bounds() -> None:
@@ -158,6 +158,12 @@ def test_only_llama_cpp_in_process_is_given_what_other_converters_do_not_know() 
     assert constrained(schema)["additionalProperties"] == {"type": "string"}
 
 
+def test_what_may_be_anything_is_not_taken_for_an_object() -> None:
+    schema = TypeAdapter(dict[str, Any]).json_schema()
+    assert constrained(schema)["additionalProperties"] == {"description": "any value"}
+    assert constrained(schema, rich=True)["additionalProperties"] == {}
+
+
 def test_a_dictionary_with_named_keys_has_these_fields_and_no_others() -> None:
     found = constrained(schema_of(dict[Literal["a", "b"], int]))
     assert set(found["properties"]) == {"a", "b"}
@@ -184,6 +190,11 @@ def test_a_dictionary_with_named_keys_has_these_fields_and_no_others() -> None:
         ("^a{1,5000}$", None, None),
         ("^a$|^b$", None, None),
         ("^[a^$]+$", "^[a^$]+$", "^[a^$]+$"),
+        ("^[^a]+$", "^[^a]+$", None),
+        ("^a.c$", "^a.c$", None),
+        ('^"a"$', '^"a"$', None),
+        (r"^a\\b$", r"^a\\b$", None),
+        (r"^a\/b$", r"^a\/b$", None),
         ("^[a", None, None),
     ],
 )

@@ -1,10 +1,14 @@
 """Progress and questions on a terminal, and where there is none."""
 
 import io
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from agent.rendering import harmless
 from agent.terminal import CLEAR_LINE, Progress, decide
 
 
@@ -69,6 +73,122 @@ def test_the_last_passing_line_is_wiped_in_the_end() -> None:
 def test_json_on_a_pipe_is_not_disturbed() -> None:
     assert shown(io.StringIO(), quiet=True) == ""
     assert shown(Terminal(), quiet=True) != ""
+
+
+def screen(
+    *events: dict[str, Any], words: bool = True, thoughts: bool = False
+) -> tuple[str, Progress]:
+    """Show events on one terminal, as a person sees standard output and error."""
+    out = Terminal()
+    with Progress(out, quiet=False, words=out if words else None, thoughts=thoughts) as progress:
+        for event in events:
+            progress.event(event)
+    return out.getvalue(), progress
+
+
+def text(piece: str) -> dict[str, Any]:
+    return {"event": "text", "text": piece}
+
+
+def thought(piece: str) -> dict[str, Any]:
+    return {"event": "thought", "text": piece}
+
+
+REASON = {"event": "node_started", "node": "reason"}
+LOOK = {"event": "calling", "tool": "look", "arguments": {}}
+
+
+def test_words_are_shown_as_they_come_and_end_with_their_line() -> None:
+    shown, progress = screen(REASON, text("It is "), text("blue."))
+    assert shown == f"{CLEAR_LINE}… reason{CLEAR_LINE}It is blue.\n"
+    assert progress.said == "It is blue."
+
+
+def test_what_happens_in_between_has_a_line_of_its_own() -> None:
+    shown, progress = screen(text("I look."), LOOK, REASON, text("It is blue.\n"))
+    assert shown == f"I look.\ntool look\n{CLEAR_LINE}… reason{CLEAR_LINE}It is blue.\n"
+    assert progress.said == "It is blue.\n", "words before a call are no part of the answer"
+
+
+def test_events_without_words_do_not_tear_an_answer_apart() -> None:
+    usage = {"event": "usage", "prompt_tokens": 1}
+    assert screen(text("It is "), usage, text("blue."))[0] == "It is blue.\n"
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        ({"event": "asked_again", "reason": "Cut.", "goes_on": True}, "It is blue."),
+        ({"event": "asked_again", "reason": "Cut.", "goes_on": False}, "blue."),
+        ({"event": "repairing", "sentences": 1}, "blue."),
+    ],
+)
+def test_a_second_try_goes_on_or_begins_anew(event: dict[str, Any], said: str) -> None:
+    assert screen(text("It is "), event, text("blue."))[1].said == said
+
+
+def test_words_that_an_earlier_try_had_written_are_shown_before_the_rest() -> None:
+    shown, progress = screen({"event": "begun", "text": "It is "}, text("blue."))
+    assert (shown, progress.said) == ("It is blue.\n", "It is blue.")
+
+
+def test_words_go_only_to_a_terminal() -> None:
+    pipe = io.StringIO()
+    with Progress(Terminal(), quiet=False, words=pipe) as progress:
+        progress.event(text("It is blue."))
+    assert (pipe.getvalue(), progress.said) == ("", "")
+
+
+def test_thinking_is_dim_and_stands_on_lines_of_its_own() -> None:
+    shown, progress = screen(thought("Hm, "), thought("so."), text("It is blue."), thoughts=True)
+    assert shown == "\x1b[2mHm, \x1b[22m\x1b[2mso.\x1b[22m\nIt is blue.\n"
+    assert progress.said == "It is blue."
+
+
+def test_thinking_is_shown_only_where_it_is_asked_for_and_only_on_a_terminal() -> None:
+    assert screen(thought("Hm."))[0] == ""
+    plain = io.StringIO()
+    with Progress(plain, quiet=False, words=Terminal(), thoughts=True) as progress:
+        progress.event(thought("Hm."))
+    assert plain.getvalue() == ""
+
+
+@pytest.mark.parametrize(
+    ("graph", "command"),
+    [
+        ("assistant", "cortical ask --thread 'my thread'"),
+        ("titles", "the same command, with --thread 'my thread'"),
+    ],
+)
+def test_a_stop_says_how_to_go_on(graph: str, command: str) -> None:
+    paused = {"event": "paused", "graph": graph, "thread_id": "my thread"}
+    shown, progress = screen(text("It is"), {"event": "stopping"}, paused)
+    assert shown == (
+        f"It is\n{CLEAR_LINE}… stopping; Ctrl-C again ends at once{CLEAR_LINE}"
+        f"Stopped; what was done is kept. To go on: {command}\n"
+    )
+    assert progress.paused
+
+
+def test_a_stop_is_told_even_where_nothing_else_is() -> None:
+    out = io.StringIO()
+    with Progress(out, quiet=True) as progress:
+        progress.event({"event": "stopping"})
+        progress.event({"event": "paused", "graph": "assistant", "thread_id": "t"})
+    assert out.getvalue() == "Stopped; what was done is kept. To go on: cortical ask --thread t\n"
+
+
+STEERING = "\x1b[2J\x1b]0;title\x07\r\x9b31m\u202e"
+
+
+@given(st.lists(st.integers(0, len(STEERING)), max_size=6), st.sampled_from(["text", "thought"]))
+def test_words_that_come_in_pieces_do_not_steer_the_terminal(cuts: list[int], kind: str) -> None:
+    ends = sorted({0, *cuts, len(STEERING)})
+    pieces = [STEERING[start:end] for start, end in pairwise(ends)]
+    shown, _ = screen(*({"event": kind, "text": piece} for piece in pieces), thoughts=True)
+    ours = shown.replace("\x1b[2m", "").replace("\x1b[22m", "")
+    assert not set(ours) & set("\x1b\x07\r\x9b\u202e")
+    assert ours == harmless(STEERING) + "\n"
 
 
 def test_outside_words_do_not_steer_the_terminal() -> None:

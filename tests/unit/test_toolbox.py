@@ -46,10 +46,17 @@ def test_two_tools_of_one_name_are_refused() -> None:
         Toolbox([tool("same"), tool("same")])
 
 
-@pytest.mark.parametrize("name", ["Same", "s\N{CYRILLIC SMALL LETTER A}me", "sa-me", "x.same"])
+@pytest.mark.parametrize("name", ["Same", "s\N{CYRILLIC SMALL LETTER A}me", "sa-me"])
 def test_two_tools_whose_names_look_alike_are_refused(name: str) -> None:
     with pytest.raises(ValueError, match="look alike"):
         Toolbox([tool("same"), tool(name)])
+
+
+def test_tools_of_two_namespaces_may_have_the_same_name_in_them() -> None:
+    assert Toolbox([tool("mail.search"), tool("files.search")]).names == (
+        "mail.search",
+        "files.search",
+    )
 
 
 def test_arguments_without_a_json_schema_are_refused_with_the_tools_name() -> None:

@@ -17,17 +17,26 @@ _LISTED = 20
 
 
 def skeleton(name: str) -> str:
-    """Return what a name looks like: one case, Latin letters, nothing unseen, no namespace."""
+    """Return what a name looks like: one case, Latin letters, nothing unseen, no word breaks."""
     plain = unicodedata.normalize("NFKC", name).casefold().translate(_LOOKALIKES)
     seen = "".join(sign for sign in plain if unicodedata.category(sign)[0] not in "CZM")
-    return re.sub(r"[-\s_]+", "", _NAMESPACE.sub("", seen))
+    return re.sub(r"[-_]+", "", seen)
+
+
+def alike(name: str, known: Sequence[str]) -> str | None:
+    """Return the first tool whose name looks the same."""
+    wanted = skeleton(name)
+    return next((one for one in known if skeleton(one) == wanted), None)
 
 
 def meant(name: str, known: Sequence[str]) -> str | None:
-    """Return the one tool whose name looks the same; None if none or several do."""
-    wanted = skeleton(name)
-    found = [one for one in known if wanted and skeleton(one) == wanted]
-    return found[0] if len(found) == 1 else None
+    """Return the one tool that a name looks like, with a namespace or without; else None."""
+    whole = skeleton(name)
+    for wanted in (whole, _NAMESPACE.sub("", whole)):
+        found = [one for one in known if wanted and skeleton(one) == wanted]
+        if found:
+            return found[0] if len(found) == 1 else None
+    return None
 
 
 def nearest(name: str, known: Sequence[str]) -> str | None:

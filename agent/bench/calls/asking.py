@@ -12,8 +12,9 @@ from typing import Any
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
 from pydantic import BaseModel, ValidationError
 
+from graphs.context import Limits
 from graphs.executive import CallPart, Executive, Prompt, Wish
-from graphs.offers import REPAIRS_LIMIT
+from graphs.offers import REPAIRS_LIMIT, shown_by
 from graphs.reply import ask
 from tools.base import ToolSpec
 from tools.calls.faults import CallError, Fault
@@ -39,9 +40,14 @@ class Called:
 
 
 async def bound(executive: Executive, box: Toolbox, text: str) -> Called:
-    """Ask as the engine does: bound to a schema, validated, asked again with the reason."""
+    """Ask as the engine does.
+
+    The tools that match are shown, the answer is bound to their schema and validated, and the model
+    is asked again with the reason.
+    """
     messages: list[AnyMessage] = [HumanMessage(text)]
-    wish = Wish(tools=box.specs(), must_call=True, max_tokens=TOKENS)
+    shown = shown_by(executive.profile, box.specs(), text, Limits())
+    wish = Wish(tools=box.specs(shown), must_call=True, max_tokens=TOKENS)
     for asked in range(1, REPAIRS_LIMIT + 2):
         prompt = Prompt(system=SYSTEM, messages=tuple(messages))
         reply = await ask(executive, prompt, wish, lambda _: None)

@@ -4,10 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from agent.bench import shapes
 from agent.bench.faults import ollama, openai, process
 from agent.bench.faults.stage import ANSWER, WISH, Stage, prompt_of
 from agent.bench.faults.table import FAULTS, Adapter, Expected, Fault, Outcome
 from agent.errors import AgentError
+from agent.loopback import serving
 from graphs.errors import ExecutiveError
 from graphs.executive import EndReason, Executive
 from graphs.reply import Reply, ask
@@ -92,7 +94,14 @@ async def measure() -> dict[str, Any]:
         "detected": sum(one.detected for one in met),
         "right": sum(one.right for one in met),
         "rows": [_row(one) for one in met],
+        "calls": shapes.report(await shapes.rows(_CALLS)),
     }
+
+
+_CALLS: dict[str, shapes.Adapter] = {
+    str(Adapter.OLLAMA): shapes.ollama(serving),
+    str(Adapter.OPENAI): shapes.openai(serving),
+}
 
 
 def _row(met: Met) -> dict[str, Any]:
@@ -109,7 +118,14 @@ def _row(met: Met) -> dict[str, Any]:
 
 
 def lines(report: dict[str, Any]) -> Iterator[str]:
-    """Write the matrix: a line for each fault, a column for each adapter."""
+    """Write both matrices: faults of streams and contexts, and malformed calls."""
+    yield from matrix(report)
+    yield ""
+    yield from shapes.lines(report["calls"])
+
+
+def matrix(report: dict[str, Any]) -> Iterator[str]:
+    """Write the matrix of faults: a line for each, a column for each adapter."""
     rows = {(row["fault"], row["adapter"]): row for row in report["rows"]}
     faults = {row["fault"]: row["what"] for row in report["rows"]}
     yield f"{'fault':<14}" + "".join(f"{adapter:<28}" for adapter in Adapter)
@@ -129,4 +145,4 @@ def _cell(row: dict[str, Any] | None) -> str:
     if row is None:
         return "cannot occur"
     mark = "" if row["right"] else "WRONG: "
-    return mark + (row["error"] or row["outcome"])
+    return f"{mark}{row['error'] or row['outcome']}"

@@ -1,0 +1,1 @@
+"""The models that there are: listed, pulled, probed and timed."""

@@ -1,0 +1,172 @@
+"""What a model takes of a card agrees with what llama.cpp wrote when it was loaded."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.residency.vram import (
+    PROCESS_BYTES,
+    KvType,
+    Load,
+    Shape,
+    buffer_bytes,
+    cache_bytes,
+    largest_context,
+    need,
+)
+
+MIB = 1 << 20
+GIB = 1 << 30
+
+
+def embedding(vocabulary: int, length: int, *, bits: float) -> int:
+    return int(vocabulary * length * bits / 8)
+
+
+QWEN3_Q8 = Shape(
+    file_bytes=int((14_177.36 + 788.24) * MIB),
+    embedding_bytes=embedding(151_936, 5_120, bits=8.5),
+    tied=False,
+    kv_heads=(8,) * 40,
+    heads=40,
+    key_length=128,
+    value_length=128,
+    embedding_length=5_120,
+    vocabulary=151_936,
+    trained_tokens=40_960,
+)
+QWEN3_Q4 = replace(
+    QWEN3_Q8, file_bytes=8_579 * MIB, embedding_bytes=embedding(151_936, 5_120, bits=4.5)
+)
+QWEN3_Q5 = replace(QWEN3_Q4, file_bytes=int(9.29 * GIB) + QWEN3_Q4.embedding_bytes)
+PHI4 = replace(
+    QWEN3_Q4,
+    file_bytes=int((8_354.71 + 275.62) * MIB),
+    embedding_bytes=embedding(100_352, 5_120, bits=4.5),
+    kv_heads=(10,) * 40,
+    vocabulary=100_352,
+    trained_tokens=16_384,
+)
+
+
+def test_qwen3_with_flash_attention_and_a_cache_of_eight_bits_is_exact() -> None:
+    load = Load(context_tokens=32_768, kv_type=KvType.Q8_0)
+    found = need(QWEN3_Q8, load)
+
+    assert QWEN3_Q8.embedding_bytes / MIB == pytest.approx(788.24, abs=0.005)
+    assert found.weights / MIB == pytest.approx(14_177.36, abs=0.01)
+    assert found.cache == 2_720 * MIB
+    assert found.buffer == 306.75 * MIB
+
+
+def test_phi4_without_flash_attention_has_an_exact_cache_and_a_buffer_within_a_tenth() -> None:
+    load = Load(context_tokens=4_096, flash_attention=False)
+    found = need(PHI4, load)
+
+    assert PHI4.embedding_bytes / MIB == pytest.approx(275.62, abs=0.01)
+    assert found.weights / MIB == pytest.approx(8_354.71, abs=0.01)
+    assert found.cache == 800 * MIB
+    assert found.buffer / MIB == pytest.approx(353.01, rel=0.1)
+
+
+def test_the_embedding_of_qwen3_at_four_bits_is_exact() -> None:
+    assert QWEN3_Q4.embedding_bytes / MIB == pytest.approx(417.30, abs=0.005)
+
+
+@pytest.mark.parametrize(
+    ("shape", "tokens", "kv_type", "cache", "served", "total"),
+    [
+        (QWEN3_Q4, 16_384, KvType.F16, 2.50, 10.77, 11.22),
+        (QWEN3_Q4, 16_384, KvType.Q8_0, 1.33, 9.60, 10.04),
+        (QWEN3_Q4, 8_192, KvType.Q8_0, 0.66, 8.93, 9.38),
+        (QWEN3_Q4, 32_768, KvType.F16, 5.00, 13.27, 13.72),
+        (QWEN3_Q4, 32_768, KvType.Q8_0, 2.66, 10.93, 11.37),
+        (QWEN3_Q5, 16_384, KvType.F16, 2.50, 12.09, 12.54),
+        (QWEN3_Q5, 16_384, KvType.Q8_0, 1.33, 10.92, 11.36),
+        (PHI4, 16_384, KvType.F16, 3.13, 11.49, 11.93),
+        (PHI4, 16_384, KvType.Q8_0, 1.66, 10.02, 10.47),
+    ],
+)
+def test_the_table_of_figures_is_reproduced(
+    shape: Shape, tokens: int, kv_type: KvType, cache: float, served: float, total: float
+) -> None:
+    found = need(shape, Load(context_tokens=tokens, kv_type=kv_type))
+
+    assert found.cache / GIB == pytest.approx(cache, abs=0.006)
+    assert found.served / GIB == pytest.approx(served, abs=0.015)
+    assert found.total / GIB == pytest.approx(total, abs=0.015)
+
+
+@pytest.mark.parametrize(
+    ("shape", "kv_type", "kib"),
+    [
+        (QWEN3_Q4, KvType.F16, 160),
+        (QWEN3_Q4, KvType.Q8_0, 85),
+        (QWEN3_Q4, KvType.Q4_0, 45),
+        (PHI4, KvType.F16, 200),
+        (PHI4, KvType.Q8_0, 106.25),
+    ],
+)
+def test_the_cache_of_one_token_is_exact(shape: Shape, kv_type: KvType, kib: float) -> None:
+    assert cache_bytes(shape, Load(context_tokens=256, kv_type=kv_type)) == 256 * kib * 1024
+
+
+def test_a_context_is_rounded_up_as_llama_cpp_rounds_it() -> None:
+    assert cache_bytes(PHI4, Load(context_tokens=257)) == cache_bytes(
+        PHI4, Load(context_tokens=512)
+    )
+
+
+def test_an_embedding_that_is_also_the_output_layer_lies_on_the_card() -> None:
+    tied = replace(QWEN3_Q4, tied=True)
+    load = Load(context_tokens=4_096)
+
+    assert need(tied, load).weights == QWEN3_Q4.file_bytes
+    assert need(QWEN3_Q4, load).weights == QWEN3_Q4.file_bytes - QWEN3_Q4.embedding_bytes
+
+
+def test_layers_without_attention_take_no_cache() -> None:
+    hybrid = replace(QWEN3_Q4, kv_heads=(8, 0, 0, 0) * 10)
+    load = Load(context_tokens=16_384)
+
+    assert cache_bytes(hybrid, load) * 4 == cache_bytes(QWEN3_Q4, load)
+
+
+def test_a_batch_of_a_long_context_needs_room_for_its_mask() -> None:
+    small = replace(QWEN3_Q4, vocabulary=1_000, embedding_length=64)
+
+    assert buffer_bytes(small, Load(context_tokens=131_072)) == 2 * 512 * 131_072
+
+
+def test_requests_at_once_have_a_context_each() -> None:
+    one = Load(context_tokens=4_096)
+    assert cache_bytes(PHI4, replace(one, parallel=3)) == 3 * cache_bytes(PHI4, one)
+
+
+@given(
+    capacity=st.integers(min_value=1 * GIB, max_value=30 * GIB),
+    kv_type=st.sampled_from(KvType),
+    shape=st.sampled_from([QWEN3_Q4, QWEN3_Q8, PHI4]),
+)
+def test_the_largest_context_fits_and_one_step_more_does_not(
+    capacity: int, kv_type: KvType, shape: Shape
+) -> None:
+    load = Load(context_tokens=1, kv_type=kv_type)
+    found = largest_context(shape, capacity, load)
+
+    if found is None:
+        assert need(shape, load).total > capacity
+        return
+    assert need(shape, replace(load, context_tokens=found)).total <= capacity
+    assert found <= shape.trained_tokens
+    if found < shape.trained_tokens:
+        assert need(shape, replace(load, context_tokens=found + 1)).total > capacity
+
+
+def test_what_is_not_known_is_said_to_be_a_bound() -> None:
+    assert QWEN3_Q4.exact
+    assert not replace(QWEN3_Q4, embedding_bytes=0).exact
+    assert not replace(QWEN3_Q4, sliding_window=1_024).exact
+    assert PROCESS_BYTES == 457 * MIB
