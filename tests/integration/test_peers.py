@@ -190,7 +190,12 @@ async def test_an_agent_of_langchain_tells_what_it_sends() -> None:
         for number in range(3)
     ]
     inquiry = {"question": "Why?", "calls": searches, "answer": "So."}
-    work = {"system": "You answer.", "tools": [tool], "inquiries": [inquiry] * 3, "summary": "Old."}
+    work: dict[str, Any] = {
+        "system": "You answer.",
+        "tools": [tool],
+        "inquiries": [inquiry] * 3,
+        "summary": "Old.",
+    }
     async with peer.started(THEIRS, "langchain_agent") as agent:
         mails = await agent.ask(
             "triage",
