@@ -123,7 +123,9 @@ class Asks:
         """Ask for an answer from what there is."""
         begun = self._begun(Stage.LAST)
         more = [HumanMessage(prompts.LAST.format(reason=ended["reason"]))]
-        wish = self._in_words(self._wish(begun, think=self.step.services.think), begun)
+        wish = self._wish(begun, think=self.step.services.think)
+        if not (begun or self.step.services.executive.profile.native_tools):
+            wish = self._in_words(wish)
         return await self._asked(Stage.LAST, wish, more, begun=begun, ended=ended)
 
     async def repair(self, said: Said, more: Sequence[AnyMessage]) -> Said:
@@ -149,12 +151,13 @@ class Asks:
         room = max(limits.ANSWER_TOKENS, min(wanted - len(begun) // 3, left))
         return Wish(max_tokens=room, think=think, may_be_cut=left <= room)
 
-    def _in_words(self, wish: Wish, begun: str = "") -> Wish:
+    def _in_words(self, wish: Wish) -> Wish:
         """Return a wish for words that shows the tools of the turn: the beginning stays the same.
 
-        What was begun goes on without them: with a shape around it it could not.
+        A server whose calls go by its own template cannot forbid them, so the last answer, which
+        nothing comes after, is asked of it without tools.
         """
-        if begun or not self.offer.shown:
+        if not self.offer.shown:
             return wish
         box = self.step.services.executor.toolbox
         return replace(wish, tools=box.specs(self.offer.shown), may_call=False)
@@ -178,10 +181,6 @@ class Asks:
             async with self.in_time():
                 prompt, wish = await self._fitted(wish, more, begun)
                 reply = await self._replied(prompt, wish, heard, more)
-                if reply.calls and not wish.may_call and not reply.text.strip():
-                    # The server could not forbid a call.
-                    prompt, wish = await self._fitted(replace(wish, tools=()), more, begun)
-                    reply = await self._replied(prompt, wish, heard, more)
         except OutOfTimeError as late:
             await self._tell(prompt, wish, heard)
             cut = f"after {self.step.services.limits.seconds:g} seconds"

@@ -199,4 +199,7 @@ def _text(file: BinaryIO) -> str:
     (length,) = struct.unpack("<Q", file.read(8))
     if length > _LONGEST_STRING:
         raise ValueError(f"a string of {length} bytes in its header")
-    return file.read(length).decode("utf-8", "replace")
+    raw = file.read(length)
+    if len(raw) < length:
+        raise ValueError("it ends in the middle of a string")
+    return raw.decode("utf-8", "replace")

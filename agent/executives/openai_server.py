@@ -1,5 +1,6 @@
 """What a server that speaks OpenAI's protocol is and has."""
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Mapping
@@ -136,8 +137,8 @@ async def _told(
     """Return which server it is, and its models with what it tells of them."""
     owners = {str(one.get("owned_by", "")).lower() for one in listed}
     if "llamacpp" in owners:
-        models = [await _of_llama_cpp(wire, one, timeout_s=timeout_s) for one in listed]
-        return Kind.LLAMA_CPP, tuple(models)
+        asked = (_of_llama_cpp(wire, one, timeout_s=timeout_s) for one in listed)
+        return Kind.LLAMA_CPP, tuple(await asyncio.gather(*asked))
     if "vllm" in owners:
         return Kind.VLLM, tuple(
             OpenAiModel(name=one["id"], context_tokens=_count(one.get("max_model_len")))

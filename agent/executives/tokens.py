@@ -9,6 +9,7 @@ than 100,000, and merge more.
 
 import hashlib
 import math
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -37,7 +38,9 @@ _ENGLISH = frozenset(
 )
 """Words that stand in every English text and hardly in another."""
 _ENGLISH_SHARE = 0.28
-"""Share of them from which on a text is taken for English: its words are whole in vocabularies."""
+"""Share of them from which on a sentence is English: its words are whole in vocabularies."""
+
+_SENTENCE = re.compile(r"[^.!?\n]{1,400}[.!?\n]*|[.!?\n]+")
 
 Floats = NDArray[np.float64]
 Value = TypeVar("Value")
@@ -125,9 +128,14 @@ def _made_up(text: str) -> Makeup:
     return Makeup(costs, pieces.words)
 
 
-def _english(text: str) -> float:
-    """Return from 0 to 1 how far a text is taken for English."""
-    words = text.split()
+def _english(text: str) -> Floats:
+    """Return from 0 to 1, for each character, how far its sentence is taken for English."""
+    pieces = _SENTENCE.findall(text)
+    lengths = [len(piece) for piece in pieces]
+    return np.repeat([_share(piece.split()) for piece in pieces], lengths)
+
+
+def _share(words: list[str]) -> float:
     known = sum(word in _ENGLISH for word in words)
     return min(1.0, known / (_ENGLISH_SHARE * len(words))) if words else 0.0
 
@@ -148,14 +156,14 @@ class _Pieces:
     """A text in pieces: runs of one kind, signs and letters of other scripts one by one."""
 
     def __init__(
-        self, codes: NDArray[np.int64], kinds: NDArray[np.int8], *, english: float
+        self, codes: NDArray[np.int64], kinds: NDArray[np.int8], *, english: Floats
     ) -> None:
-        self._english = english
         size = len(codes)
         alone = kinds >= _SIGN
         begins = np.concatenate(([True], (kinds[1:] != kinds[:-1]) | alone[1:]))
         start = np.flatnonzero(begins)
         end = np.append(start[1:], size)
+        self._english = english[start]
         self._kind = kinds[start].astype(np.int64)
         self._length = end - start
         before = np.concatenate(([False], self._capital()[:-1]))

@@ -4,7 +4,7 @@ import re
 import struct
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,9 +58,12 @@ class Vocabulary:
     def read(cls, path: Path) -> "Vocabulary | None":
         """Read a file's vocabulary; None where it is of a kind that is not known here."""
         try:
-            facts = metadata(path)
-        except (OSError, struct.error, ValueError, KeyError, UnicodeDecodeError):
+            return cls._of(metadata(path))
+        except (OSError, struct.error, ValueError, KeyError):
             return None
+
+    @classmethod
+    def _of(cls, facts: Mapping[str, Any]) -> "Vocabulary | None":
         splits = _SPLITS.get(str(facts.get("tokenizer.ggml.pre")))
         tokens, merges = facts.get("tokenizer.ggml.tokens"), facts.get("tokenizer.ggml.merges")
         if facts.get("tokenizer.ggml.model") != "gpt2" or not splits or not tokens or not merges:
@@ -78,7 +81,11 @@ def _tokenizer(tokens: Sequence[str], merges: Sequence[str], splits: Sequence[st
     from tokenizers.pre_tokenizers import Sequence as InOrder
 
     pairs = [(left, right) for left, _, right in (merge.partition(" ") for merge in merges)]
-    made = Tokenizer(BPE(vocab={token: at for at, token in enumerate(tokens)}, merges=pairs))
+    vocab = {token: at for at, token in enumerate(tokens)}
+    try:
+        made = Tokenizer(BPE(vocab=vocab, merges=pairs))
+    except Exception as error:  # the package raises nothing narrower
+        raise ValueError(f"tokens and merges do not fit each other: {error}") from error
     made.pre_tokenizer = InOrder(
         [
             *(Split(Regex(split), "isolated") for split in splits),

@@ -1,6 +1,5 @@
 """What is given up first where a prompt does not fit. Pure."""
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -13,8 +12,14 @@ LEAST_PASSAGES = 2
 HEAD = 300
 """Characters of a result's head where room is scarce."""
 LEAST_TEXT = 200
-"""Characters that are shown of any single text."""
+"""Characters that are shown of a single text as long as anything else can go."""
+FEWEST = 60
+"""Characters that are shown of a single text at the very last."""
+MANY_TURNS = 8
+"""Turns from which on half of them are condensed first; of fewer all but the last at once, so that
+the next turns find room."""
 _STEP = 0.7
+_WORDS_OF_A_NOTE = 120
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,8 +45,8 @@ def given_up(parts: Parts, rules: Rules) -> Iterator[Cuts]:
 
     Large results become heads, the oldest first; turns before the last are condensed; passages go,
     lowest rank first, down to the least; the answer's room shrinks to the least; then the last
-    turn, the other passages, the heads of results, single texts, rounds of calls and at last the
-    tools.
+    turn, the other passages, the heads of results, single texts, rounds of calls, the tools, and at
+    the very last what was kept of single texts.
     """
     cuts = Cuts(
         answer_tokens=rules.answer_tokens, condensed=parts.covered, texts=dict(rules.too_large)
@@ -58,6 +63,7 @@ def given_up(parts: Parts, rules: Rules) -> Iterator[Cuts]:
         _texts,
         _rounds,
         _tools,
+        _fewest,
     )
     for stage in stages:
         for deeper in stage(parts, rules, cuts):
@@ -82,9 +88,10 @@ def _headed(parts: Parts, cuts: Cuts, shown: int) -> Iterator[Cuts]:
 
 
 def _old_turns(parts: Parts, _: Rules, cuts: Cuts) -> Iterator[Cuts]:
-    """Condense half of the turns before the last, then all of them."""
+    """Condense the turns before the last: where there are many half of them, then all."""
     starts = parts.turns
-    for at in (math.ceil((len(starts) - 1) / 2), len(starts) - 1):
+    half = [len(starts) // 2] if len(starts) >= MANY_TURNS else []
+    for at in [*half, len(starts) - 1]:
         if at > 0 and starts[at] > cuts.condensed:
             cuts = replace(cuts, condensed=starts[at])
             yield cuts
@@ -124,14 +131,22 @@ def _answer(_: Parts, rules: Rules, cuts: Cuts) -> Iterator[Cuts]:
 
 
 def _texts(parts: Parts, _: Rules, cuts: Cuts) -> Iterator[Cuts]:
+    return _shortened(parts, cuts, LEAST_TEXT)
+
+
+def _fewest(parts: Parts, _: Rules, cuts: Cuts) -> Iterator[Cuts]:
+    return _shortened(parts, cuts, FEWEST)
+
+
+def _shortened(parts: Parts, cuts: Cuts, least: int) -> Iterator[Cuts]:
     """Shorten the messages behind the results, then the question."""
-    keys = [key for key in parts.texts if key.startswith("more")]
-    for key in [*keys, QUESTION]:
-        shown = cuts.texts.get(key, len(parts.texts[key]))
-        while shown > LEAST_TEXT:
-            shown = max(LEAST_TEXT, int(shown * _STEP))
+    texts = parts.texts
+    for key in [*(key for key in texts if key.startswith("more")), QUESTION]:
+        shown = cuts.texts.get(key, len(texts[key]))
+        while shown > least:
+            shown = max(least, int(shown * _STEP))
             # What is left out has to be more than the words that say so.
-            if len(parts.texts[key]) - shown > LEAST_TEXT:
+            if len(texts[key]) - shown > _WORDS_OF_A_NOTE:
                 cuts = replace(cuts, texts={**cuts.texts, key: shown})
                 yield cuts
 

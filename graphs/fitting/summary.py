@@ -15,6 +15,8 @@ ANSWER_CHARACTERS = 200
 _BYTES_PER_TOKEN = 3
 """A bound in tokens is kept as one in bytes: no text takes fewer bytes for a token in the long
 run."""
+_LEAST_LINES = 4
+"""No line takes so much that fewer have room."""
 
 
 def room(context_tokens: int) -> int:
@@ -41,20 +43,22 @@ def _short(text: str, limit: int) -> str:
 
 
 def bounded(lines: Sequence[str], tokens: int) -> list[str]:
-    """Return the last of these lines, as many as there is room for: at least one, in part."""
+    """Return the last of these lines, as many as there is room for; long ones in part."""
     left = tokens * _BYTES_PER_TOKEN
+    longest = left // _LEAST_LINES - 1
     kept: list[str] = []
-    for line in reversed(lines):
+    for line in (_cut(line, longest) for line in reversed(lines)):
         size = len(line.encode("utf-8", "replace")) + 1
         if size > left:
             break
         kept.insert(0, line)
         left -= size
-    return kept or [_cut(lines[-1], left)] if lines else []
+    return kept
 
 
 def _cut(line: str, size: int) -> str:
-    return line.encode("utf-8", "replace")[: size - 4].decode("utf-8", "ignore") + "…"
+    raw = line.encode("utf-8", "replace")
+    return line if len(raw) <= size else raw[: size - 3].decode("utf-8", "ignore") + "…"
 
 
 def summed_up(

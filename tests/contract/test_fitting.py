@@ -40,13 +40,13 @@ from tools.reread import RereadArguments, reread
 
 Serve = Callable[[Any], AbstractAsyncContextManager[str]]
 
-REAL_CASES = int(os.environ.get("CORTICAL_TEST_FITTING_CASES", "5"))
+REAL_CASES = int(os.environ.get("CORTICAL_TEST_FITTING_CASES", "4"))
 """How many cases run on real tokens; `make fitting` runs a thousand, on the double as well."""
 TURNS = int(os.environ.get("CORTICAL_TEST_FITTING_TURNS", "0"))
 """How many turns the long conversation has; `make fitting` has sixty, the suite leaves it out."""
-DOUBLE_CASES = max(250, REAL_CASES)
+DOUBLE_CASES = max(150, REAL_CASES)
 CONTEXTS = (1_536, 2_048, 3_072)
-REAL_CONTEXT = 1_280
+REAL_CONTEXT = 960
 LONG_CONTEXT = 2_048
 ANSWER_TOKENS = 256
 TOOLS = Toolbox([recall(cast(Any, None)), reread(cast(Any, None)), NOW]).specs()
@@ -246,10 +246,10 @@ async def answered(executive: Executive, case: Case) -> tuple[Fitted, list[dict[
     events: list[dict[str, Any]] = []
     step, bodies = step_of(executive, case, events)
     seen = await view.opened(case.state, step)
-    wish = Wish(tools=TOOLS, max_tokens=ANSWER_TOKENS)
+    wish = Wish(tools=TOOLS, max_tokens=ANSWER_TOKENS, may_be_cut=True)
     made = await view.fitted(case.state, step, seen, wish)
     reply = await ask(executive, made.prompt, made.wish, events.append)
-    assert reply.text.strip() or reply.calls
+    assert reply.end.answer_tokens > 0
     return made, events, bodies
 
 
@@ -401,7 +401,7 @@ async def test_prompts_of_any_size_are_answered_and_none_is_cut_without_a_word(
 class Brief:
     """An executive that is asked for a few tokens only, whatever was wished for."""
 
-    def __init__(self, executive: Executive, *, tokens: int = 16) -> None:
+    def __init__(self, executive: Executive, *, tokens: int = 8) -> None:
         self._executive = executive
         self._tokens = tokens
         self.prompt_tokens = 0
@@ -445,7 +445,7 @@ async def test_prompts_of_real_tokens_fit_and_what_was_counted_is_read(
 ) -> None:
     for number in range(REAL_CASES):
         case = drawn(number, REAL_CONTEXT)
-        brief = Brief(small)
+        brief = Brief(small) if number % 2 else Unsure(small)
         made, events, bodies = await answered(brief, case)
         assert 0 < brief.prompt_tokens <= REAL_CONTEXT - made.wish.max_tokens
         assert made.wish.max_tokens >= LEAST_ANSWER_TOKENS
@@ -459,7 +459,7 @@ def turn(question: str, history: Sequence[str], **parts: Any) -> TurnState:
 
 async def asked(executive: Executive, given: TurnState, case: Case) -> tuple[Fitted, EndPart]:
     step, _ = step_of(executive, case, [])
-    wish = Wish(tools=TOOLS, max_tokens=ANSWER_TOKENS)
+    wish = Wish(tools=TOOLS, max_tokens=ANSWER_TOKENS, may_be_cut=True)
     made = await view.fitted(given, step, await view.opened(given, step), wish)
     reply = await ask(executive, made.prompt, made.wish, lambda _: None)
     return made, reply.end
@@ -470,7 +470,7 @@ async def test_a_second_round_evaluates_only_what_was_added(large: LlamaCppExecu
     found = [result("00000001", "Found the passages [2] [3].")]
     case = Case(state=turn("How long?", []), chunks=chunks, results=found)
     before = [{"chunk": 1, "score": 0.9}, {"chunk": 2, "score": 0.5}]
-    executive = Brief(large, tokens=24)
+    executive = Brief(large, tokens=8)
     first = turn("How long?", ["What is it?", "A pump."], passages=before)
     _, one = await asked(executive, first, case)
     after = [*before, {"chunk": 3, "score": 0.0, "call": "call-0"}]
@@ -494,7 +494,7 @@ async def test_a_second_turn_evaluates_again_only_from_the_last_turn_on(
     chunks = [chunk(at, SPOKEN[0] * 3) for at in (1, 2, 3)]
     case = Case(state=turn("How long?", []), chunks=chunks, results=[])
     passages = [{"chunk": 1, "score": 0.9}, {"chunk": 2, "score": 0.5}]
-    executive = Brief(large, tokens=24)
+    executive = Brief(large, tokens=8)
     made, _ = await asked(executive, turn("How long?", history, passages=passages), case)
     longer = [*history, "How long?", "Two years."]
     other = [{"chunk": 3, "score": 0.9}]
@@ -552,7 +552,7 @@ class Unsure(Brief):
     """The same model, whose judgement is not relied on: old turns are condensed by the engine."""
 
     def __init__(self, executive: Executive) -> None:
-        super().__init__(executive, tokens=24)
+        super().__init__(executive, tokens=12)
 
     @property
     def profile(self) -> Profile:

@@ -47,8 +47,8 @@ class Relied:
     def profile(self) -> Profile:
         return replace(self._inner.profile, judgement=True)
 
-    async def count(self, prompt: Prompt, wish: Wish) -> TokenCount:
-        return await self._inner.count(prompt, wish)
+    async def count(self, prompt: Prompt, wish: Wish, *, room: int | None = None) -> TokenCount:
+        return await self._inner.count(prompt, wish, room=room)
 
     def stream(self, prompt: Prompt, wish: Wish) -> AsyncGenerator[ReplyPart, None]:
         self.asked.append(prompt)

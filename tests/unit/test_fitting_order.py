@@ -186,6 +186,7 @@ def test_a_summary_has_its_bound_and_says_how_many_lines_it_dropped() -> None:
 
 @pytest.mark.parametrize("line", ["x" * 5_000, "保" * 3_000])
 def test_a_line_longer_than_a_summary_is_kept_in_part(line: str) -> None:
-    (kept,) = bounded(["- old", line], room(2_048))
-    assert len(kept.encode()) <= 3 * room(2_048)
-    assert kept.endswith("…")
+    kept = bounded(["- old", line, line], room(2_048))
+    assert len(kept) == 3
+    assert len("\n".join(kept).encode()) <= 3 * room(2_048)
+    assert [one.endswith("…") for one in kept] == [False, True, True]
