@@ -8,6 +8,10 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+
+TEXTS_KEPT = 512
+"""Texts whose numbers, days and words are remembered."""
 
 ENGLISH_ONES = {
     word: number
@@ -22,6 +26,7 @@ ENGLISH_TENS = {
         "twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2
     )
 }
+_ENGLISH_WORDS = frozenset([*ENGLISH_ONES, *ENGLISH_TENS, "hundred", "thousand"])
 _ENGLISH = "|".join([*reversed(ENGLISH_ONES), *ENGLISH_TENS, "hundred", "thousand"])
 _ENGLISH_RUN = re.compile(
     rf"\b(?:{_ENGLISH})(?:(?:\s+and\s+|\s+|-)(?:{_ENGLISH}))*\b", re.IGNORECASE
@@ -41,9 +46,8 @@ _GERMAN_TENS = {
         "zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig".split(), start=2
     )
 }
-_GERMAN = re.compile(
-    rf"\b[a-zäöüß]*(?:hundert|{'|'.join([*_GERMAN_ONES, *_GERMAN_TENS])})\b", re.IGNORECASE
-)
+_GERMAN_ENDS = ("hundert", *_GERMAN_ONES, *_GERMAN_TENS)
+_WORD = re.compile(r"\b[a-zäöüß]+\b", re.IGNORECASE)
 
 _CHINESE = dict(zip("〇零一二两三四五六七八九", (0, 0, 1, 2, 2, 3, 4, 5, 6, 7, 8, 9), strict=True))
 _CHINESE_SCALES = {"十": 10, "百": 100, "千": 1000}
@@ -78,13 +82,27 @@ def numbers(text: str) -> set[str]:
     return {number.value for number in found(text)}
 
 
-def found(text: str) -> Iterator[Number]:
-    """Yield the numbers of a text; of a date, the day and the year."""
+# An answer is checked sentence by sentence against the same few texts.
+@lru_cache(maxsize=TEXTS_KEPT)
+def found(text: str) -> tuple[Number, ...]:
+    """Return the numbers of a text; of a date, the day and the year."""
+    return tuple(_found(text))
+
+
+def _found(text: str) -> Iterator[Number]:
     for match in _FIGURES.finditer(text):
         for value in _values(match.group()):
             yield Number(value=value, start=match.start(), end=match.end())
-    for pattern, read in ((_ENGLISH_RUN, _english), (_GERMAN, _german), (_CHINESE_RUN, _chinese)):
-        for match in pattern.finditer(text):
+    words = [(match, match.group().lower()) for match in _WORD.finditer(text)]
+    german = [match for match, word in words if word.endswith(_GERMAN_ENDS)]
+    # The pattern is slow, and most texts have none of its words.
+    english = any(word in _ENGLISH_WORDS for _, word in words)
+    for matches, read in (
+        (_ENGLISH_RUN.finditer(text) if english else (), _english),
+        (german, _german),
+        (_CHINESE_RUN.finditer(text), _chinese),
+    ):
+        for match in matches:
             for count in read(match.group().lower()):
                 if count != 1:
                     yield Number(value=str(count), start=match.start(), end=match.end())

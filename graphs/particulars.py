@@ -5,8 +5,9 @@ English, German and Chinese.
 """
 
 import re
+from functools import lru_cache
 
-from graphs.numbers import found, numbers
+from graphs.numbers import TEXTS_KEPT, found, numbers
 
 _DAYS = (
     "monday montag montags 星期一 周一",
@@ -92,15 +93,19 @@ _DENIAL = re.compile(
 _ANSWERED = re.compile(r"^\W*(?:no|nein|不|不是)[,.:;，。]", re.IGNORECASE)
 
 
-def calendar(text: str) -> set[str]:
+@lru_cache(maxsize=TEXTS_KEPT)
+def calendar(text: str) -> frozenset[str]:
     """Return the days of the week and the months that a text names, the same in each language."""
+    lowered = text.lower()
+    # The pattern is slow, and most texts have none of its names.
+    matches = _IN_CALENDAR.finditer(text) if any(map(lowered.__contains__, _CALENDAR)) else ()
     named = {
         _CALENDAR[match["name"].lower()]
-        for match in _IN_CALENDAR.finditer(text)
+        for match in matches
         if match["name"] not in _AMBIGUOUS or match["before"] or match["behind"]
     }
     figures = (int("".join(groups)) for groups in _MONTH_IN_FIGURES.findall(text))
-    return named | {f"month {figure}" for figure in figures}
+    return frozenset(named | {f"month {figure}" for figure in figures})
 
 
 def measures(text: str) -> dict[str, set[str]]:

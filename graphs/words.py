@@ -49,6 +49,11 @@ def folded(text: str) -> str:
 
 def terms(text: str) -> list[str]:
     """Return words, and pairs of characters where a script has no spaces, in order."""
+    return [*_terms(text)]
+
+
+@lru_cache(maxsize=numbers.TEXTS_KEPT)
+def _terms(text: str) -> tuple[str, ...]:
     found: list[str] = []
     for whole in _WORD.findall(folded(text)):
         word, rest = _ELIDED.sub("", whole).removesuffix("'s"), 0
@@ -61,13 +66,17 @@ def terms(text: str) -> list[str]:
             rest = run.end()
         if rest < len(word):
             found.append(word[rest:])
-    return found
+    return tuple(found)
 
 
 def content(text: str) -> list[str]:
     """Return the terms that say something of the subject, each once, in order."""
-    kept = (term for term in terms(text) if not _is_common(term))
-    return list(dict.fromkeys(kept))
+    return [*_content(text)]
+
+
+@lru_cache(maxsize=numbers.TEXTS_KEPT)
+def _content(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(term for term in _terms(text) if not _is_common(term)))
 
 
 def weight(term: str) -> float:
@@ -83,6 +92,7 @@ def _is_common(term: str) -> bool:
     return len(term) == 1 and not term.isdigit()
 
 
+@lru_cache(maxsize=32_768)
 def alike(one: str, other: str) -> bool:
     """Whether two terms are the same word but for its ending, or for what stands before its head.
 
@@ -92,14 +102,12 @@ def alike(one: str, other: str) -> bool:
     if one == other:
         return True
     short, long = (one, other) if len(one) <= len(other) else (other, one)
-    # Most words have not even their beginning in common, and are too short to hold another.
-    if short[:3] != long[:3] and (len(short) < _HEAD or len(long) - len(short) < 2):
+    # Most words have not even their beginning in common.
+    if not (short[:3] == long[:3] and _inflected(short, long)) and not _headed(short, long):
         return False
     if not (one.isalpha() and other.isalpha()) or _UNSPACED.search(one):
         return False
-    return (_inflected(short, long) or _headed(short, long)) and not (
-        _is_number(one) or _is_number(other)
-    )
+    return not (_is_number(one) or _is_number(other))
 
 
 def _inflected(short: str, long: str) -> bool:
@@ -111,7 +119,9 @@ def _inflected(short: str, long: str) -> bool:
 
 
 def _headed(short: str, long: str) -> bool:
-    if len(long) - len(short) < 2:
+    if len(short) < _HEAD or len(long) - len(short) < 2:
+        return False
+    if short[: max(_HEAD, len(short) - 2)] not in long[4:]:
         return False
     for stem in (short, short[:-1], short[:-2]):
         at = long.rfind(stem)
@@ -128,4 +138,11 @@ def _is_number(term: str) -> bool:
 def matched(wanted: Iterable[str], there: Iterable[str]) -> set[str]:
     """Return those of the wanted terms that have a word alike among the others."""
     present = set(there)
-    return {term for term in wanted if term in present or any(alike(term, one) for one in present)}
+    return {term for term in wanted if term in present or _has_alike(term, present)}
+
+
+def _has_alike(term: str, present: Iterable[str]) -> bool:
+    """Whether a word is alike; only those are looked at that begin alike or hold one another."""
+    start, head = term[:3], term[:_HEAD]
+    near = (one for one in present if one[:3] == start or head in one or one[:_HEAD] in term)
+    return any(alike(term, one) for one in near)

@@ -83,7 +83,7 @@ class OpenAiExecutive:
         """Yield the answer as it is written; the last part is the one `EndPart`."""
         begun = goes_on(prompt, wish, self._profile)
         body = self._body(prompt, wish)
-        await self._refuse_too_long(body)
+        await self._fit(body)
         reader = reader_for(wish, calls_by_schema="response_format" in body)
         reply = OpenAiReply(model=self._model.short, reader=reader, begun=begun)
         waiting = self._wire.waiting()
@@ -126,10 +126,18 @@ class OpenAiExecutive:
         self._calibration.learn(texts, exact)
         return TokenCount(tokens=exact, exact=True)
 
-    async def _refuse_too_long(self, body: dict[str, Any]) -> None:
-        """Refuse before sending. The server is asked to count only where our bound is too high."""
-        holds = self._profile.context_tokens
-        count = await self._count(body, holds)
+    async def _fit(self, body: dict[str, Any]) -> None:
+        """Refuse a prompt that is too long before it is sent.
+
+        vLLM refuses also what is too long together with its answer, so the answer gets what is left
+        there. The server is asked to count only where our bound is too high.
+        """
+        holds, most = self._profile.context_tokens, body["max_tokens"]
+        together = self._kind is Kind.VLLM
+        room = holds - (most if together else 0)
+        count = await self._count(body, room)
+        if count.tokens <= room:
+            return
         if count.tokens > holds:
             verb = "has" if count.exact else "may have"
             raise PromptTooLongError(
@@ -137,6 +145,8 @@ class OpenAiExecutive:
                 f"holds {holds}. Shorten the prompt, or give the server a longer context; see also "
                 "the setting openai.context_tokens."
             )
+        if together and count.exact:
+            body["max_tokens"] = min(most, max(1, holds - count.tokens))
 
     def _verify(self, body: dict[str, Any], end: EndPart, reply: OpenAiReply) -> None:
         """Compare what answered, and what it read, with what was asked.

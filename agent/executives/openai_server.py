@@ -1,5 +1,6 @@
 """What a server that speaks OpenAI's protocol is and has."""
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Mapping
@@ -90,8 +91,8 @@ async def discover(url: str, *, api_key: str | None, timeout_s: float) -> OpenAi
         answer = await wire.ask("GET", "/v1/models", timeout_s=timeout_s)
     except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
         raise ExecutiveUnreachableError(
-            f"No OpenAI-compatible server answers at {where.shown} ({error or 'timed out'}). Start "
-            "it, or correct the setting openai.url."
+            f"No OpenAI-compatible server answers at {where.shown} ({str(error) or 'timed out'}). "
+            "Start it, or correct the setting openai.url."
         ) from error
     if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
         raise ExecutiveUnreachableError(refused_key(where, given=bool(api_key)))
@@ -136,8 +137,8 @@ async def _told(
     """Return which server it is, and its models with what it tells of them."""
     owners = {str(one.get("owned_by", "")).lower() for one in listed}
     if "llamacpp" in owners:
-        models = [await _of_llama_cpp(wire, one, timeout_s=timeout_s) for one in listed]
-        return Kind.LLAMA_CPP, tuple(models)
+        asked = (_of_llama_cpp(wire, one, timeout_s=timeout_s) for one in listed)
+        return Kind.LLAMA_CPP, tuple(await asyncio.gather(*asked))
     if "vllm" in owners:
         return Kind.VLLM, tuple(
             OpenAiModel(name=one["id"], context_tokens=_count(one.get("max_model_len")))

@@ -11,14 +11,14 @@ PREFIX = "gguf:"
 EMBEDDED = "embedded"
 
 
-def embedded() -> Known:
+def embedded() -> tuple[Known, ...]:
     """Return the model that comes as a wheel. Raises ModelMissingError."""
-    return _known(embedded_model(), EMBEDDED)
+    return (_known(embedded_model(), EMBEDDED),)
 
 
-def named(choice: str) -> Known:
+def named(choice: str) -> tuple[Known, ...]:
     """Return the model of a file that a setting names. Raises ModelMissingError."""
-    return _known(Path(choice.removeprefix(PREFIX)).expanduser(), choice)
+    return (_known(Path(choice.removeprefix(PREFIX)).expanduser(), choice),)
 
 
 def _known(path: Path, choice: str) -> Known:

@@ -1,7 +1,7 @@
 """All models that could reason here, what each needs of a card, and with which context it fits."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -33,33 +33,36 @@ async def listed(settings: Settings, *, vram: str | None) -> dict[str, Any]:
 
 async def known(settings: Settings) -> tuple[list[Known], list[str]]:
     """Return every model that the settings name a place of, and what could not be looked at."""
+    other = (await assembly.choosing(settings)).openai
+    choice = settings.executive.choice
+    places: list[Callable[[], Awaitable[tuple[Known, ...]]]] = [lambda: _of_ollama(settings)]
+    if other is not None:
+        places.insert(0, lambda: openai.models(other))
+    if choice.startswith(files.PREFIX):
+        places.append(lambda: asyncio.to_thread(files.named, choice))
+    places.append(lambda: asyncio.to_thread(files.embedded))
     found: list[Known] = []
     notes: list[str] = []
-    other = (await assembly.choosing(settings)).openai
-    if other is not None:
+    for place in places:
         try:
-            found += await openai.models(other)
-        except ExecutiveUnreachableError as error:
+            found += await place()
+        except (ExecutiveUnreachableError, ModelMissingError) as error:
             notes.append(str(error))
+    return found, notes
+
+
+async def _of_ollama(settings: Settings) -> tuple[Known, ...]:
+    """Return what the server has. Raises ExecutiveUnreachableError, or that there is nothing."""
     url = settings.ollama.url
     server = await ollama.catalogue(url, timeout_s=settings.ollama.probe_timeout_s)
     if server is None:
-        notes.append(f"no Ollama server answers at {url}")
-    else:
-        found += server.models
-        if not server.models:
-            notes.append(
-                f"Ollama at {url} has no models; `cortical models pull {settings.ollama.model}` "
-                "brings one"
-            )
-    choice = settings.executive.choice
-    if choice.startswith(files.PREFIX):
-        found.append(await asyncio.to_thread(files.named, choice))
-    try:
-        found.append(await asyncio.to_thread(files.embedded))
-    except ModelMissingError as error:
-        notes.append(str(error))
-    return found, notes
+        raise ExecutiveUnreachableError(f"no Ollama server answers at {url}")
+    if not server.models:
+        raise ModelMissingError(
+            f"Ollama at {url} has no models; `cortical models pull {settings.ollama.model}` brings "
+            "one"
+        )
+    return server.models
 
 
 def _told(

@@ -26,7 +26,7 @@ def shape_of(facts: Mapping[str, Any], tensors: Tensors, file_bytes: int) -> Sha
         return None
     embedding = tensors.get(EMBEDDING)
     return Shape(
-        file_bytes=file_bytes,
+        weight_bytes=_weights(tensors, file_bytes),
         embedding_bytes=(embedding.size_bytes or 0) if embedding else 0,
         tied=embedding is not None and OUTPUT not in tensors,
         kv_heads=kv_heads,
@@ -38,6 +38,18 @@ def shape_of(facts: Mapping[str, Any], tensors: Tensors, file_bytes: int) -> Sha
         trained_tokens=trained,
         sliding_window=told.number("attention.sliding_window"),
     )
+
+
+def _weights(tensors: Tensors, file_bytes: int) -> int:
+    """Return the bytes of all tensors, or of the file where not all of them are told."""
+    sizes = [tensor.size_bytes for tensor in tensors.values()]
+    counted = sum(size for size in sizes if size is not None)
+    whole = None not in sizes and _METADATA_SHARE * file_bytes <= counted <= file_bytes
+    return counted if whole else file_bytes
+
+
+_METADATA_SHARE = 0.9
+"""Metadata and vocabulary are a tenth of the smallest models, at most."""
 
 
 def trained_tokens(facts: Mapping[str, Any]) -> int | None:

@@ -1,7 +1,8 @@
 """A model that does what it is told as far as that needs no understanding. Pure.
 
 It fills in a schema, calls the tool whose name or description shares most words with the request,
-and otherwise answers with the sentence of the prompt that shares most words with the question.
+and otherwise answers with the sentence of the prompt that shares most words with the question: over
+and over where something long is asked for.
 """
 
 import json
@@ -11,6 +12,7 @@ from typing import Any
 
 from agent.ollama_double.script import Asked, Say, call
 
+_LONG = 40
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 
 
@@ -45,7 +47,8 @@ def _answer(messages: Sequence[Mapping[str, Any]], request: str) -> str:
         for sentence in _sentences(str(message["content"]))
         if sentence not in question
     ]
-    return max(told, key=lambda one: _shared(one, " ".join(question)), default="Yes.")
+    best = max(told, key=lambda one: _shared(one, " ".join(question)), default="Yes.")
+    return f"{best} " * _LONG if "long" in request.casefold().split() else best
 
 
 def _sentences(text: str) -> list[str]:

@@ -128,7 +128,7 @@ def computed(responder: Responder) -> Script:
     return Script(responder=responder)
 
 
-def call(name: str, **arguments: Any) -> dict[str, Any]:
+def call(name: str, /, **arguments: Any) -> dict[str, Any]:
     """Return a well-formed entry of `tool_calls`."""
     return {"function": {"name": name, "arguments": arguments}}
 

@@ -164,6 +164,9 @@ class OpenAiDouble:
             if not self._cuts_silently:
                 raise Refused(400, _too_long(len(read), model.context_tokens))
             read = read[-model.context_tokens :]
+        wanted = len(read) + asked.body["max_tokens"]
+        if self.kind is Kind.VLLM and wanted > model.context_tokens:
+            raise Refused(400, _together_too_long(wanted, model.context_tokens))
         asked.read_tokens = len(read)
         cached, self._cached = self._cached, read
         return Turn(asked, model.name, cached=_common(cached, read))
@@ -215,6 +218,14 @@ def _too_long(tokens: int, context: int) -> str:
         "n_ctx": context,
     }
     return json.dumps({"error": error})
+
+
+def _together_too_long(tokens: int, context: int) -> str:
+    """Return the words of vLLM, which wants room for the whole answer."""
+    return (
+        f"This model's maximum context length is {context} tokens. However, you requested {tokens} "
+        "tokens. Please reduce the length of the messages or completion."
+    )
 
 
 def _common(before: Sequence[str], after: Sequence[str]) -> int:

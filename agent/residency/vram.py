@@ -7,8 +7,9 @@ context of the process comes on top and no server tells of it.
 The terms were compared with what llama.cpp writes when it loads. Qwen3-14B Q8_0 with 32,768 tokens
 of q8_0 and flash attention: cache 2,720.00 MiB, buffer 306.75 MiB and token embedding 788.24 MiB,
 each exact. Phi-4 Q4_K_M with 4,096 tokens of f16 and without flash attention: cache 800.00 MiB
-exact, buffer 353.01 MiB where the formula gives 320. An attention window that slides needs less
-than is counted here.
+exact, buffer 353.01 MiB where the formula gives 320. A llama.cpp of autumn 2026 makes a smaller
+buffer: it no longer keeps logits for a whole batch. An attention window that slides needs less than
+is counted here.
 """
 
 from dataclasses import dataclass, replace
@@ -42,7 +43,8 @@ class KvType(StrEnum):
 class Shape:
     """What of a model decides how much it takes."""
 
-    file_bytes: int
+    weight_bytes: int
+    """Of all tensors; the file's size bounds it."""
     embedding_bytes: int
     """Of the token embedding, which stays in the host's memory; 0 where it is not known."""
     tied: bool
@@ -100,7 +102,7 @@ class Need:
 def need(shape: Shape, load: Load) -> Need:
     """Return what a model takes when it is loaded so."""
     return Need(
-        weights=shape.file_bytes - (0 if shape.tied else shape.embedding_bytes),
+        weights=shape.weight_bytes - (0 if shape.tied else shape.embedding_bytes),
         cache=cache_bytes(shape, load),
         buffer=buffer_bytes(shape, load),
     )

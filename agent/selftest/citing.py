@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from agent import assembly
+from agent import assembly, migrate
 from agent.bench import answers, place
 from agent.selftest import samples
 from agent.selftest.section import Box, Section, each
@@ -21,6 +21,7 @@ async def section(settings: Settings, box: Box, *, judged: bool) -> Section:
     found.figures = dict.fromkeys(("right", "wrong", "missed", "told", "invented"), 0)
     name = f"cortical_selftest_{uuid.uuid4().hex[:12]}"
     async with place.lent(await assembly.database_url(settings), name) as dsn:
+        await migrate.migrate(dsn)
         own = settings.model_copy(
             update={"database": DatabaseSettings(url=dsn), "collection": "selftest"}
         )

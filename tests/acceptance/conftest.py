@@ -3,14 +3,17 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -115,3 +118,33 @@ def reader(cache: Path) -> Iterator[User]:
         done = user.run("ingest", DEMO / "pack")
         assert done.code == 0, done.out + done.err
         yield user
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Callable[[Any], str]]:
+    """Start the double of Ollama with a script; return its address."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start(script: Any) -> str:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        path = tmp_path / f"script{len(running)}.json"
+        path.write_text(json.dumps(script))
+        command = [sys.executable, "-m", "agent.ollama_double", "--port", str(port)]
+        running.append(
+            subprocess.Popen([*command, "--script", str(path)], stderr=subprocess.DEVNULL)
+        )
+        url = f"http://127.0.0.1:{port}"
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            try:
+                httpx.get(url, trust_env=False)
+            except httpx.HTTPError:
+                continue
+            return url
+        raise AssertionError("the double did not start")
+
+    yield start
+    for process in running:
+        process.terminate()
+        process.wait(timeout=30)

@@ -1,16 +1,9 @@
 """Models listed, pulled, probed and timed, with a server in a process of its own."""
 
-import json
 import signal
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-import httpx
 import pytest
 
 Start = Callable[..., str]
@@ -35,43 +28,13 @@ SCRIPT = {
 }
 
 
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Start]:
-    """Start the double of Ollama with a script; return its address."""
-    running: list[subprocess.Popen[bytes]] = []
-
-    def start(script: dict[str, Any] = SCRIPT) -> str:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        path = tmp_path / f"script{len(running)}.json"
-        path.write_text(json.dumps(script))
-        command = [sys.executable, "-m", "agent.ollama_double", "--port", str(port)]
-        running.append(
-            subprocess.Popen([*command, "--script", str(path)], stderr=subprocess.DEVNULL)
-        )
-        url = f"http://127.0.0.1:{port}"
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            try:
-                httpx.get(url, trust_env=False)
-            except httpx.HTTPError:
-                continue
-            return url
-        raise AssertionError("the double did not start")
-
-    yield start
-    for process in running:
-        process.terminate()
-        process.wait(timeout=30)
-
-
 def with_server(user: Any, url: str, **settings: str) -> Any:
     user.settings.update({"CORTICAL_OLLAMA__URL": url, **settings})
     return user
 
 
 def test_models_are_listed_with_what_they_need_and_what_fits(user: Any, served: Start) -> None:
-    found = with_server(user, served()).json("models", "list", "--vram", "12GiB")
+    found = with_server(user, served(SCRIPT)).json("models", "list", "--vram", "12GiB")
     models = {one["name"]: one for one in found["models"]}
 
     assert found["card"]["total_bytes"] == 12 << 30
@@ -92,7 +55,7 @@ def test_models_are_listed_with_what_they_need_and_what_fits(user: Any, served: 
 
 
 def test_without_a_card_the_needs_stand_alone_and_it_is_said(user: Any, served: Start) -> None:
-    with_server(user, served(), PATH="")
+    with_server(user, served(SCRIPT), PATH="")
     done = user.run("models", "list")
 
     assert done.code == 0, done.err
@@ -110,6 +73,15 @@ def test_without_a_server_the_embedded_model_is_listed_and_the_server_named(user
     assert "no Ollama server answers at http://127.0.0.1:9" in done.out
 
 
+def test_a_file_that_is_not_there_is_named_and_the_others_are_listed(user: Any) -> None:
+    user.settings["CORTICAL_EXECUTIVE__CHOICE"] = f"gguf:{user.home}/missing.gguf"
+    done = user.run("models", "list")
+
+    assert done.code == 0
+    assert "SmolLM2-135M" in done.out
+    assert "missing.gguf cannot be read" in done.out
+
+
 def test_a_size_that_is_none_is_wrong_use(user: Any) -> None:
     done = user.run("models", "list", "--vram", "24")
 
@@ -118,7 +90,7 @@ def test_a_size_that_is_none_is_wrong_use(user: Any) -> None:
 
 
 def test_a_model_is_pulled_and_is_there(user: Any, served: Start) -> None:
-    with_server(user, served())
+    with_server(user, served(SCRIPT))
     done = user.run("models", "pull", "phi4")
 
     assert done.code == 0, done.err
@@ -138,7 +110,7 @@ def test_a_model_is_pulled_and_is_there(user: Any, served: Start) -> None:
 def test_a_pull_that_fails_says_why_and_what_to_do(
     user: Any, served: Start, name: str, code: int, words: str
 ) -> None:
-    done = with_server(user, served()).run("models", "pull", name)
+    done = with_server(user, served(SCRIPT)).run("models", "pull", name)
 
     assert done.code == code
     assert words in done.err
@@ -153,7 +125,7 @@ def test_a_pull_without_a_server_names_it(user: Any) -> None:
 
 
 def test_a_pull_that_was_stopped_goes_on_where_it_stopped(user: Any, served: Start) -> None:
-    with_server(user, served())
+    with_server(user, served(SCRIPT))
     with user.start("models", "pull", "slow") as process:
         assert process.stderr is not None
         for line in process.stderr:
@@ -169,7 +141,7 @@ def test_a_pull_that_was_stopped_goes_on_where_it_stopped(user: Any, served: Sta
 
 
 def test_what_a_probe_finds_is_kept_and_listed(user: Any, served: Start) -> None:
-    with_server(user, served())
+    with_server(user, served(SCRIPT))
     found = user.json("models", "probe", "qwen3:14b")
 
     assert found["native"]["of"] == 6
@@ -225,7 +197,7 @@ def test_a_model_that_writes_nothing_to_time_voids_the_measurement(
 
 
 def test_a_model_that_is_not_there_is_named(user: Any, served: Start) -> None:
-    done = with_server(user, served()).run("models", "probe", "phi4")
+    done = with_server(user, served(SCRIPT)).run("models", "probe", "phi4")
 
     assert done.code == 1
     assert "does not have phi4" in done.err

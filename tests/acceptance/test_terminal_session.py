@@ -89,7 +89,8 @@ def served() -> Iterator[Served]:
 @pytest.fixture
 def person(reader: Any, served: Served) -> Any:
     """Somebody who has the demo pack in memory, and a server."""
-    return replace(reader, settings={**reader.settings, "CORTICAL_OLLAMA__URL": served.url})
+    server = {"CORTICAL_OLLAMA__URL": served.url, "CORTICAL_OLLAMA__PROBE_TIMEOUT_S": "30"}
+    return replace(reader, settings={**reader.settings, **server})
 
 
 def wait_for(there: Callable[[], bool], *, timeout_s: float = 60.0) -> None:

@@ -12,6 +12,9 @@ from agent.bench.faults.measure import STAGES, meet
 from agent.bench.faults.stage import ANSWER, FIRST
 from agent.bench.faults.table import FAULTS, Adapter, Fault, Outcome
 from agent.errors import AgentError
+from agent.executives import llamacpp, ollama_stream
+from agent.executives.ollama import OllamaExecutive
+from agent.executives.openai import OpenAiExecutive
 from agent.testing import ScriptedExecutive, ScriptedReply
 from graphs.executive import EndReason, Executive
 
@@ -65,6 +68,35 @@ async def test_an_adapter_that_does_not_notice_fails_the_benchmark(
     assert met.outcome is outcome
     assert not met.right
     assert met.detected == (outcome is not Outcome.MISSED)
+
+
+def _unheeding(*_: Any) -> None:
+    """Stand where a guard stood."""
+
+
+async def _told_nothing(_: Any) -> list[str]:
+    return []
+
+
+@pytest.mark.parametrize(
+    ("owner", "guard", "instead", "missed"),
+    [
+        (OllamaExecutive, "_verify", _unheeding, ["truncated-ollama"]),
+        (OpenAiExecutive, "_verify", _unheeding, ["truncated-openai", "stranger-openai"]),
+        (llamacpp._Answer, "_verify", _unheeding, ["truncated-in process"]),
+        (OllamaExecutive, "_check_residence", _told_nothing, ["small-context-ollama"]),
+        (ollama_stream, "RELOAD_S", 1e9, ["reloaded-ollama"]),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+async def test_a_guard_that_is_taken_away_is_missed(
+    monkeypatch: pytest.MonkeyPatch, owner: Any, guard: str, instead: Any, missed: list[str]
+) -> None:
+    quick = [one for one in FAULTS if not one.name.startswith("hangs")]
+    monkeypatch.setattr(owner, guard, instead)
+    met = [await meet(fault, adapter) for fault in quick for adapter in fault.expected]
+
+    assert [f"{one.fault.name}-{one.adapter}" for one in met if not one.detected] == missed
 
 
 async def test_a_benchmark_that_met_no_fault_is_void(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -184,6 +184,19 @@ async def test_a_prompt_that_only_our_bound_takes_for_too_long_is_sent(serve: Se
     assert double.counts == 1
 
 
+async def test_an_answer_gets_no_more_than_what_a_prompt_leaves_where_a_server_wants_that(
+    serve: Serve,
+) -> None:
+    models = [DoubleModel(context_tokens=1_300)]
+    double = OpenAiDouble(scripted("Two years."), kind=Kind.VLLM, models=models)
+    async with serve(double) as url:
+        executive = await chosen(url)
+        assert text_of(await parts_of(executive, Wish(max_tokens=200), LONG)) == "Two years."
+        read = (await executive.count(LONG, Wish())).tokens
+
+    assert double.asked[0].body["max_tokens"] == 1_300 - read
+
+
 async def test_a_prompt_that_a_server_cut_without_a_word_is_noticed(serve: Serve) -> None:
     models = [DoubleModel(context_tokens=300)]
     double = OpenAiDouble(

@@ -82,6 +82,11 @@ def call(name: str = "look", topic: str = "pumps") -> ScriptedReply:
     return ScriptedReply(calls=(CallPart(id="c", name=name, arguments={"topic": topic}),))
 
 
+def calling(wish: Wish) -> bool:
+    """Whether the executive may call; the tools are shown to it in any case."""
+    return bool(wish.tools) and wish.may_call
+
+
 class Calling(ScriptedExecutive):
     """Calls what it is told for as long as it has tools; then it says what it was shown last."""
 
@@ -91,7 +96,7 @@ class Calling(ScriptedExecutive):
 
     async def stream(self, prompt: Prompt, wish: Wish) -> AsyncGenerator[ReplyPart, None]:
         number = len(self.asked)
-        self._script.append(self._calls(number) if wish.tools else "It is not known.")
+        self._script.append(self._calls(number) if calling(wish) else "It is not known.")
         async for part in super().stream(prompt, wish):
             yield part
 
@@ -221,7 +226,7 @@ async def test_a_model_that_calls_for_ever_with_other_arguments_ends_with_its_st
 
     outcome = await asked(turns_of(pool, services))
 
-    assert [bool(wish.tools) for _, wish in executive.asked] == [True] * 4 + [False]
+    assert [calling(wish) for _, wish in executive.asked] == [True] * 4 + [False]
     assert ended(outcome) == "steps"
     assert "5 times" in shown(executive)
     assert outcome.run.ended_by == outcome.output["answer"]["ended"]["reason"]
@@ -236,7 +241,7 @@ async def test_tokens_that_are_nearly_spent_leave_an_answer_without_tools(pool: 
 
     assert ended(outcome) == "tokens"
     assert outcome.output["answer"]["text"] == "It is not known."
-    assert not executive.asked[-1][1].tools
+    assert not calling(executive.asked[-1][1])
     assert outcome.run.prompt_tokens + outcome.run.answer_tokens <= bounds.tokens
 
 
@@ -253,7 +258,7 @@ async def test_tokens_that_are_spent_leave_the_engine_its_own_answer(pool: Pool)
     assert (
         answer["citations"][0]["quote"] in "The pump of the cellar is blue. It was built in 1931."
     )
-    assert all(wish.tools for _, wish in executive.asked), "nobody was asked a last time"
+    assert all(calling(wish) for _, wish in executive.asked), "nobody was asked a last time"
 
 
 async def test_without_passages_the_engine_hands_the_last_result_on(pool: Pool) -> None:
@@ -362,7 +367,7 @@ async def test_a_last_ask_that_fails_ends_with_an_answer_and_not_with_an_error(
     pool: Pool,
 ) -> None:
     def nothing(_: Prompt, wish: Wish) -> ScriptedReply:
-        if wish.tools:
+        if calling(wish):
             return call(topic=f"pump {len(executive.asked)}")
         raise EmptyAnswerError("The model ended without a word.")
 

@@ -5,6 +5,7 @@ import asyncio
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -168,3 +169,52 @@ async def test_a_table_of_langchain_is_filled_and_searched(
     assert loaded.value == 3
     assert found.value == [1, 0]
     assert only.value == [2]
+
+
+@with_peers
+async def test_an_agent_of_langchain_tells_what_it_sends() -> None:
+    assert THEIRS is not None
+    schema = {
+        "title": "sorted",
+        "description": "The category.",
+        "type": "object",
+        "properties": {"category": {"type": "string"}},
+        "required": ["category"],
+    }
+    tool = {
+        "name": "recall",
+        "description": "Search.",
+        "parameters": {"type": "object", "properties": {"query": {"type": "string"}}},
+    }
+    searches = [
+        {"name": "recall", "args": {"query": f"word {number}"}, "result": f"found {number} " * 90}
+        for number in range(3)
+    ]
+    inquiry = {"question": "Why?", "calls": searches, "answer": "So."}
+    work: dict[str, Any] = {
+        "system": "You answer.",
+        "tools": [tool],
+        "inquiries": [inquiry] * 3,
+        "summary": "Old.",
+    }
+    async with peer.started(THEIRS, "langchain_agent") as agent:
+        mails = await agent.ask(
+            "triage",
+            system="You sort.",
+            examples=[["a mail", '{"category":"A"}']],
+            schema=schema,
+            mails=["one", "two"],
+            answers=[{"category": "A"}, {"category": "B"}],
+        )
+        whole = await agent.ask("research", **work, context_tokens=1_000, summarise=False)
+        cut = await agent.ask("research", **work, context_tokens=1_000, summarise=True)
+
+    shown = [[one["content"] for one in sent["messages"]] for sent in mails.value]
+    assert shown == [["You sort.", "a mail", '{"category":"A"}', mail] for mail in ("one", "two")]
+    assert [sent["tool_choice"] for sent in mails.value] == ["any", "any"]
+    # The history only grows, also past the context, unless the middleware sums it up.
+    sizes = [len(sent["messages"]) for asked in whole.value for sent in asked]
+    assert sizes == sorted(sizes)
+    assert sizes[-1] == 1 + 3 * 8 - 1
+    assert sum(not sent["tools"] for asked in cut.value for sent in asked) > 0
+    assert max(len(sent["messages"]) for asked in cut.value for sent in asked) < sizes[-1]

@@ -26,7 +26,7 @@ def embedding(vocabulary: int, length: int, *, bits: float) -> int:
 
 
 QWEN3_Q8 = Shape(
-    file_bytes=int((14_177.36 + 788.24) * MIB),
+    weight_bytes=int((14_177.36 + 788.24) * MIB),
     embedding_bytes=embedding(151_936, 5_120, bits=8.5),
     tied=False,
     kv_heads=(8,) * 40,
@@ -38,12 +38,12 @@ QWEN3_Q8 = Shape(
     trained_tokens=40_960,
 )
 QWEN3_Q4 = replace(
-    QWEN3_Q8, file_bytes=8_579 * MIB, embedding_bytes=embedding(151_936, 5_120, bits=4.5)
+    QWEN3_Q8, weight_bytes=8_579 * MIB, embedding_bytes=embedding(151_936, 5_120, bits=4.5)
 )
-QWEN3_Q5 = replace(QWEN3_Q4, file_bytes=int(9.29 * GIB) + QWEN3_Q4.embedding_bytes)
+QWEN3_Q5 = replace(QWEN3_Q4, weight_bytes=int(9.29 * GIB) + QWEN3_Q4.embedding_bytes)
 PHI4 = replace(
     QWEN3_Q4,
-    file_bytes=int((8_354.71 + 275.62) * MIB),
+    weight_bytes=int((8_354.71 + 275.62) * MIB),
     embedding_bytes=embedding(100_352, 5_120, bits=4.5),
     kv_heads=(10,) * 40,
     vocabulary=100_352,
@@ -123,8 +123,8 @@ def test_an_embedding_that_is_also_the_output_layer_lies_on_the_card() -> None:
     tied = replace(QWEN3_Q4, tied=True)
     load = Load(context_tokens=4_096)
 
-    assert need(tied, load).weights == QWEN3_Q4.file_bytes
-    assert need(QWEN3_Q4, load).weights == QWEN3_Q4.file_bytes - QWEN3_Q4.embedding_bytes
+    assert need(tied, load).weights == QWEN3_Q4.weight_bytes
+    assert need(QWEN3_Q4, load).weights == QWEN3_Q4.weight_bytes - QWEN3_Q4.embedding_bytes
 
 
 def test_layers_without_attention_take_no_cache() -> None:

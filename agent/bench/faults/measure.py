@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agent.bench import shapes
 from agent.bench.faults import ollama, openai, process
 from agent.bench.faults.stage import ANSWER, WISH, Stage, prompt_of
 from agent.bench.faults.table import FAULTS, Adapter, Expected, Fault, Outcome
+from agent.bench.malformed import adapters
+from agent.bench.malformed import measure as malformed
 from agent.errors import AgentError
 from agent.loopback import serving
 from graphs.errors import ExecutiveError
@@ -94,13 +95,14 @@ async def measure() -> dict[str, Any]:
         "detected": sum(one.detected for one in met),
         "right": sum(one.right for one in met),
         "rows": [_row(one) for one in met],
-        "calls": shapes.report(await shapes.rows(_CALLS)),
+        "calls": malformed.report(await malformed.rows(_CALLS)),
     }
 
 
-_CALLS: dict[str, shapes.Adapter] = {
-    str(Adapter.OLLAMA): shapes.ollama(serving),
-    str(Adapter.OPENAI): shapes.openai(serving),
+_CALLS: dict[str, adapters.Adapter] = {
+    str(Adapter.OLLAMA): adapters.ollama(serving),
+    str(Adapter.OPENAI): adapters.openai(serving),
+    str(Adapter.PROCESS): adapters.process,
 }
 
 
@@ -121,7 +123,7 @@ def lines(report: dict[str, Any]) -> Iterator[str]:
     """Write both matrices: faults of streams and contexts, and malformed calls."""
     yield from matrix(report)
     yield ""
-    yield from shapes.lines(report["calls"])
+    yield from malformed.lines(report["calls"])
 
 
 def matrix(report: dict[str, Any]) -> Iterator[str]:

@@ -9,8 +9,8 @@ from agent.errors import UsageError
 
 DOCUMENTS = 120
 """How many are taken in at most."""
-OWN_CHARACTERS = 400
-"""Of a document made from cortical's source, some 110 tokens."""
+OWN_CHARACTERS = 250
+"""Of a document made from cortical's source, some 70 tokens."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
