@@ -188,6 +188,7 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str | None]] = {
     "calling": lambda event: f"tool {event['tool']} {_arguments(event['arguments'])}",
     "called": lambda event: None if event["ok"] else f"tool {event['tool']}: {event['text']}",
     "model_failed": lambda event: f"the model gave no words: {event['reason']}",
+    "condensing": lambda event: f"condensing {event['messages']} earlier messages",
     "left_out": lambda event: (
         f"{event['count']} of {event['of']} {event['what']} left out: "
         f"{event.get('why', 'the context is full')}"

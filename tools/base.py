@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
@@ -98,7 +99,13 @@ class Tool(Generic[Arguments]):
         return ToolSpec(
             name=self.name,
             description=self.description,
-            parameters=self.arguments.model_json_schema(),
+            parameters=_parameters(self.arguments),
             effect=self.effect,
             always_shown=self.always_shown,
         )
+
+
+@cache
+def _parameters(arguments: type[BaseModel]) -> dict[str, Any]:
+    # Two milliseconds each time, and every prompt asks for the schemas of all tools.
+    return arguments.model_json_schema()

@@ -112,9 +112,9 @@ class OllamaEmbedder:
             ) from error
         except (httpx.HTTPError, ConnectionError) as error:
             raise EmbedderError(
-                f"No Ollama server answers at {self._url} ({error or 'timed out'}). Start it with "
-                "`ollama serve`, or go over to another model with `cortical memory reindex "
-                "--embedder embedded`."
+                f"No Ollama server answers at {self._url} ({str(error) or 'timed out'}). "
+                "Start it with `ollama serve`, or go over to another model with `cortical memory "
+                "reindex --embedder embedded`."
             ) from error
         rows = list(answer.embeddings)
         if len(rows) != len(texts) or not all(rows):

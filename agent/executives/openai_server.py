@@ -91,8 +91,8 @@ async def discover(url: str, *, api_key: str | None, timeout_s: float) -> OpenAi
         answer = await wire.ask("GET", "/v1/models", timeout_s=timeout_s)
     except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
         raise ExecutiveUnreachableError(
-            f"No OpenAI-compatible server answers at {where.shown} ({error or 'timed out'}). Start "
-            "it, or correct the setting openai.url."
+            f"No OpenAI-compatible server answers at {where.shown} ({str(error) or 'timed out'}). "
+            "Start it, or correct the setting openai.url."
         ) from error
     if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
         raise ExecutiveUnreachableError(refused_key(where, given=bool(api_key)))

@@ -54,7 +54,7 @@ class Place:
             yield
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol) as error:
             raise ExecutiveUnreachableError(
-                f"No {self.server} server answers at {self.shown} ({error or 'timed out'}). "
+                f"No {self.server} server answers at {self.shown} ({str(error) or 'timed out'}). "
                 f"{self.start}, or correct the setting {self.section}.url."
             ) from error
         except TimeoutError as error:
@@ -66,7 +66,7 @@ class Place:
         except httpx.HTTPError as error:
             raise BrokenStreamError(
                 f"The connection to {self.server} at {self.shown} broke while {model} answered: "
-                f"{error or type(error).__name__}. Ask again; if it stays, look into its log."
+                f"{str(error) or type(error).__name__}. Ask again; if it stays, look into its log."
             ) from error
 
 

@@ -1,5 +1,6 @@
 """How fast a model reads and writes, at a few lengths of prompt, with and without its cache."""
 
+import asyncio
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -83,8 +84,8 @@ async def measure(
 ) -> dict[str, Any]:
     """Time answers; each round begins with words that no cache knows, and is asked twice.
 
-    No round begins after `until` on the monotonic clock, but the first. Raises AgentError if no
-    answer could be timed, and ExecutiveError.
+    What is not timed by `until`, on the monotonic clock, is left out. Raises TimeoutError if that
+    is all, AgentError if no answer could be timed, and ExecutiveError.
     """
     began = time.monotonic()
     await _timed(executive, _prompt(0, "warm up"), max_tokens=1)
@@ -92,12 +93,16 @@ async def measure(
     sizes = [Length(tokens=size) for size in fitting(executive, lengths)]
     unit = await _tokens_of_a_line(executive)
     for number, size in [(number, size) for number in range(rounds) for size in sizes]:
-        if until is not None and time.monotonic() > until and sizes[0].fresh:
-            break
         tell(f"{size.tokens} tokens, round {number + 1} of {rounds}")
         prompt = _prompt(max(1, int(size.tokens / unit)), f"{time.time_ns()} {number}")
-        size.fresh.append(await _timed(executive, prompt))
-        size.cached.append(await _timed(executive, prompt))
+        try:
+            async with asyncio.timeout(None if until is None else until - time.monotonic()):
+                size.fresh.append(await _timed(executive, prompt))
+                size.cached.append(await _timed(executive, prompt))
+        except TimeoutError:
+            if not sizes[0].fresh:
+                raise
+            break
     figures = [size.to_json() for size in sizes if size.fresh]
     if all(one["answer_per_s"] is None for one in figures):
         raise AgentError(

@@ -40,11 +40,11 @@ from tools.reread import RereadArguments, reread
 
 Serve = Callable[[Any], AbstractAsyncContextManager[str]]
 
-REAL_CASES = int(os.environ.get("CORTICAL_TEST_FITTING_CASES", "4"))
+REAL_CASES = int(os.environ.get("CORTICAL_TEST_FITTING_CASES", "2"))
 """How many cases run on real tokens; `make fitting` runs a thousand, on the double as well."""
 TURNS = int(os.environ.get("CORTICAL_TEST_FITTING_TURNS", "0"))
 """How many turns the long conversation has; `make fitting` has sixty, the suite leaves it out."""
-DOUBLE_CASES = max(150, REAL_CASES)
+DOUBLE_CASES = max(120, REAL_CASES)
 CONTEXTS = (1_536, 2_048, 3_072)
 REAL_CONTEXT = 960
 LONG_CONTEXT = 2_048

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.testing import FixedClock
@@ -46,6 +46,7 @@ def context(thread_id: str = "t") -> ToolContext:
     )
 
 
+@settings(deadline=None)
 @given(st.text(), st.integers(min_value=2, max_value=50))
 def test_parts_are_the_whole_text_and_none_is_too_long(text: str, characters: int) -> None:
     parts = parts_of(text, characters)
