@@ -25,7 +25,7 @@ from graphs.executive import EndPart, Executive, Profile, Prompt, ReplyPart, Tok
 
 NODE = "reason"
 QUESTIONS, SEARCHES = 5, 5
-FEWER_QUESTIONS, FEWER_SEARCHES = 1, 3
+FEWER_QUESTIONS, FEWER_SEARCHES = 1, 2
 """For the model in process, which has to read all that is found."""
 CONTEXT_TOKENS = 8_192
 

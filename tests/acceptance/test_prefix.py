@@ -3,11 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 
+
+@pytest.mark.timeout(1_000)
 def test_it_tells_what_was_evaluated_beyond_what_no_layout_could_spare(user: Any) -> None:
     told = user.run(
         *("bench", "prefix", "--mails", "2", "--questions", "2", "--searches", "2", "--json"),
-        timeout_s=300,
+        timeout_s=900,  # half a minute on two idle cores
     )
     assert told.code == 0, told.out + told.err
     for part, requests in (("triage", 2), ("research", 4)):
