@@ -1,5 +1,6 @@
 """Every command that the documents show is one that runs."""
 
+import json
 import re
 import shlex
 import shutil
@@ -25,11 +26,29 @@ def _commands() -> list[str]:
     return list(dict.fromkeys(found))
 
 
-COMMANDS = _commands()
+ELSEWHERE = {
+    "cortical models pull qwen3:14b": "test_models.py",
+    "cortical models probe": "test_models.py",
+    "cortical models bench": "test_models.py",
+    "cortical selftest -o report.txt": "test_selftest.py",
+    "cortical bench calls --requests 10": "test_calls_command.py",
+}
+"""Commands that need a server or take long, and the tests that run them."""
+
+SHOWN = _commands()
+COMMANDS = [command for command in SHOWN if command not in ELSEWHERE]
 
 
 def test_the_documents_show_commands() -> None:
     assert len(COMMANDS) >= 15
+
+
+@pytest.mark.parametrize("command", ELSEWHERE)
+def test_what_is_not_run_here_is_shown_and_run_elsewhere(command: str) -> None:
+    assert command in SHOWN
+    names = [json.dumps(word) for word in shlex.split(command)[1:] if word.isalpha()]
+    text = (Path(__file__).parent / ELSEWHERE[command]).read_text()
+    assert ", ".join(names) in text
 
 
 @pytest.fixture(scope="module")

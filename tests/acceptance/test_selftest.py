@@ -14,7 +14,7 @@ Start = Callable[..., str]
 def report(reader: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, str]:
     """One short selftest: its JSON, and the text that another one writes into a file."""
     out = tmp_path_factory.mktemp("report") / "report.json"
-    done = reader.run("selftest", "--seconds", "90", "--json", "--out", out, timeout_s=300)
+    done = reader.run("selftest", "--seconds", "60", "--json", "--out", out, timeout_s=300)
     assert done.code == 0, done.err
     assert out.read_text().startswith("{")
     return done.value, out.read_text()

@@ -313,6 +313,6 @@ def test_a_stop_where_there_is_no_terminal_leaves_standard_output_empty(
     assert process.returncode == 130
     assert out == ""
     assert err.endswith("Stopped; what was done is kept. To go on: cortical ask --thread piped\n")
-    assert served.double.asked[0].over.is_set()
+    wait_for(served.double.asked[0].over.is_set)
     (run,) = person.json("runs", "list", "--thread", "piped")
     assert run["status"] == "paused"
