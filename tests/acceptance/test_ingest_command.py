@@ -12,8 +12,8 @@ import pytest
 
 HEAVY = """
 import sys
-from agent import cli
-code = cli._run(["ingest", sys.argv[1], "--json"], debug=True)
+from agent.cli import edge
+code = edge.run(["ingest", sys.argv[1], "--json"], debug=True)
 heavy = "magika onnxruntime rapidocr pocketsphinx py3langid tokenizers av langgraph".split()
 print([name for name in heavy if name in sys.modules], file=sys.stderr)
 sys.exit(code)

@@ -181,8 +181,9 @@ def test_what_no_grammar_holds_does_not_set_the_model_free(executive: LlamaCppEx
         if end.reason is EndReason.LENGTH:
             continue
         (call,) = [part for part in parts if isinstance(part, CallPart)]
-        assert not call.fault
-        assert {"word", "unique"} <= set(call.arguments)
+        # Nor does a grammar hold that a free name is written once: such a call goes back.
+        assert not call.fault or "twice" in call.fault
+        assert call.fault or {"word", "unique"} <= set(call.arguments)
 
 
 def test_a_number_without_bounds_comes_to_its_end(executive: LlamaCppExecutive) -> None:
