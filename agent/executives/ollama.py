@@ -12,8 +12,9 @@ from typing import Any, NoReturn
 import httpx
 
 from agent.executives import tokens
+from agent.executives.bodies import read_texts, split_texts
 from agent.executives.calibration import Calibration
-from agent.executives.ollama_request import OllamaOptions, chat_body, read_texts, split_texts
+from agent.executives.ollama_request import OllamaOptions, chat_body
 from agent.executives.ollama_server import OllamaModel, contexts, server_words
 from agent.executives.ollama_stream import OllamaReply
 from agent.executives.readers import reader_for

@@ -1,13 +1,12 @@
 """What Ollama is sent. Pure."""
 
-import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from agent.executives import calls, messages
+from agent.executives.bodies import asked_schema, described
 from agent.executives.ollama_server import OllamaModel
-from graphs.executive import JsonSchema, Prompt, Wish
-from tools.base import ToolSpec
+from graphs.executive import Prompt, Wish
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,50 +48,12 @@ def chat_body(
             **({"stop": list(wish.stop)} if wish.stop else {}),
         },
     }
-    schema = None if prompt.begun else _schema(wish, by_schema=by_schema)
+    schema = (
+        None if prompt.begun else asked_schema(wish, by_schema=by_schema, must_call=wish.must_call)
+    )
     if schema is not None:
         return {**body, "format": schema}
     body["think"] = wish.think and not prompt.begun and "thinking" in model.capabilities
     if wish.tools and native:
-        body["tools"] = [_described(tool) for tool in wish.tools]
+        body["tools"] = [described(tool) for tool in wish.tools]
     return body
-
-
-def _schema(wish: Wish, *, by_schema: bool) -> JsonSchema | None:
-    if by_schema:
-        callable_tools = wish.tools if wish.may_call else ()
-        return calls.union(callable_tools, must_call=wish.must_call and wish.may_call)
-    if wish.schema is None or wish.tools:
-        return None
-    constrained: JsonSchema = calls.constrained(wish.schema)
-    return constrained
-
-
-def _described(tool: ToolSpec) -> dict[str, Any]:
-    return {
-        "type": "function",
-        "function": {
-            "name": tool.name,
-            "description": tool.description,
-            "parameters": tool.parameters,
-        },
-    }
-
-
-def read_texts(body: dict[str, Any]) -> list[str]:
-    """Return all that the model has to read of a request, one text for each tool and message.
-
-    Tools come first, as in most templates: what a later prompt adds stands behind all of it.
-    """
-    messages, tools = split_texts(body)
-    return [*tools, *messages]
-
-
-def split_texts(body: dict[str, Any]) -> tuple[list[str], list[str]]:
-    """Return what the model has to read of the messages, and of the tools."""
-    found = []
-    for message in body["messages"]:
-        called = message.get("tool_calls")
-        text = message["content"]
-        found.append(f"{text}\n{json.dumps(called, ensure_ascii=False)}" if called else text)
-    return found, [json.dumps(tool, ensure_ascii=False) for tool in body.get("tools", ())]

@@ -7,11 +7,12 @@ from typing import Any, NoReturn
 import httpx
 
 from agent.executives import tokens
+from agent.executives.bodies import read_texts
 from agent.executives.calibration import Calibration
 from agent.executives.judgement import JUDGEMENT_BYTES
 from agent.executives.ollama_server import server_words
 from agent.executives.openai_count import Counter
-from agent.executives.openai_request import chat_body, read_texts
+from agent.executives.openai_request import chat_body
 from agent.executives.openai_server import (
     DEFAULT_CONTEXT_TOKENS,
     Kind,

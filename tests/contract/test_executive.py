@@ -219,6 +219,16 @@ async def test_a_tool_that_must_be_called_is_called_with_valid_arguments(subject
     assert text_of(parts) == ""
 
 
+async def test_tools_that_are_shown_and_may_not_be_called_are_not_called(subject: Subject) -> None:
+    if subject.executive.profile.native_tools:
+        pytest.skip("a server with tools of its own cannot forbid a call")
+    wish = Wish(tools=[RECALL], may_call=False, max_tokens=40)
+    parts = await parts_of(subject.executive, prompt("How long is the warranty?"), wish)
+
+    assert [part for part in parts if isinstance(part, CallPart)] == []
+    assert text_of(parts)
+
+
 async def test_a_call_and_its_result_can_be_shown_again(subject: Subject) -> None:
     asked = Prompt(
         system="You answer briefly.",
