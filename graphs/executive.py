@@ -62,7 +62,8 @@ class Wish:
     think: bool = False
     stop: Sequence[str] = ()
     may_be_cut: bool = False
-    """An answer that reaches `max_tokens` is good as it is: only its beginning is used."""
+    """An answer that reaches `max_tokens` is not asked for again: its beginning is enough, or there
+    is another way without it."""
 
     def shaped(self, profile: Profile) -> bool:
         """Whether the answer has a shape, so that no part of it is of use without the rest."""

@@ -84,7 +84,9 @@ async def _recall(step: Step, question: str) -> CallPart:
     """Let the model word a second search; the question's own words serve where it does not."""
     shown = _shown(step, question)
     prompt = Prompt(system=prompts.CALLING, messages=(HumanMessage(f"Search for: {shown}"),))
-    wish = Wish(tools=step.services.executor.toolbox.specs(["recall"]), max_tokens=80)
+    tools = step.services.executor.toolbox.specs(["recall"])
+    # A query that reaches its end there goes round in circles, and would do so twice as long.
+    wish = Wish(tools=tools, max_tokens=80, may_be_cut=True)
     reply = await _asked(step, prompt, wish)
     if reply and reply.calls and not reply.calls[0].fault:
         return reply.calls[0]

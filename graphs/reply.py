@@ -186,7 +186,7 @@ def _lengthened(
 ) -> _Again | None:
     """Return the second try of an answer that was cut by its length."""
     said = bool(first.text.strip())
-    if end.reason is not EndReason.LENGTH or (wish.may_be_cut and said):
+    if end.reason is not EndReason.LENGTH or (wish.may_be_cut and (said or shaped)):
         return None
     reason = f"The answer was cut after {end.answer_tokens} tokens."
     if shaped or not said:

@@ -165,8 +165,10 @@ async def test_thoughts_that_took_all_tokens_are_left_out_of_the_second_try() ->
     assert (executive.asked[1][1].think, executive.asked[1][1].max_tokens) == (False, 20)
 
 
-async def test_an_answer_that_may_be_cut_is_not_asked_for_again() -> None:
-    reply, executive, _ = await asked(long("Two years"), wish=Wish(may_be_cut=True))
+@pytest.mark.parametrize("must_call", [False, True])
+async def test_an_answer_that_may_be_cut_is_not_asked_for_again(must_call: bool) -> None:
+    wish = Wish(tools=[RECALL], must_call=must_call, may_be_cut=True)
+    reply, executive, _ = await asked(long("Two years"), wish=wish)
 
     assert reply.end.reason is EndReason.LENGTH
     assert len(executive.asked) == 1
