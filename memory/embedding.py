@@ -41,11 +41,16 @@ class Embedder(Protocol):
 class Following(Protocol):
     """An embedder that becomes that of another model when memory goes over to it."""
 
-    async def follow(self) -> bool:
-        """Ask which model search works with now; return whether that is another one than before."""
+    async def follow(self) -> None:
+        """Ask which model search works with now, and take that up."""
         ...
 
 
-async def follow(embedder: Embedder) -> bool:
-    """Let an embedder follow memory, if it does that; return whether it is another one now."""
-    return isinstance(embedder, Following) and await embedder.follow()
+async def follow(embedder: Embedder) -> None:
+    """Let an embedder follow memory, if it does that.
+
+    Several tasks share one, and any of them may have let it follow: what counts is whether its
+    model is still the one that the caller had asked it as.
+    """
+    if isinstance(embedder, Following):
+        await embedder.follow()

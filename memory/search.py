@@ -146,8 +146,11 @@ class Searcher:
                 await follow(self._embedder)
                 continue
             serving = rows[0]["serving"] if rows else None
-            if serving == question["model"] or not await follow(self._embedder):
-                return [_hit(row) for row in rows]
+            if serving != question["model"]:
+                await follow(self._embedder)
+                if self._embedder.model != question["model"]:
+                    continue
+            return [_hit(row) for row in rows]
 
     async def _rows(self, question: dict[str, Any], reach: _Reach) -> list[Row]:
         rows = await self._run(question, reach)

@@ -51,16 +51,14 @@ class ServingEmbedder:
         """Return an array of shape (len(texts), dimensions), each row of length 1."""
         return await self._now.embed(texts, role=role)
 
-    async def follow(self) -> bool:
-        """Take up the model that search works with now; return whether that is another one.
+    async def follow(self) -> None:
+        """Take up the model that search works with now.
 
         One that cannot be opened here is left to others: this embedder stays what it is.
         """
-        before = self._now
         async with self._turn:
             with translated():
                 async with self._pool.connection() as connection:
                     serving = await serving_model(connection)
             if serving is not None and serving.name != self._now.model:
                 self._now = await self._open_model(serving.name) or self._now
-        return self._now is not before

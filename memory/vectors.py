@@ -68,7 +68,8 @@ async def embed_missing(
             else:
                 await indexes.build_missing(pool, model, indexed_from=indexed_from)
         except ModelReplacedError:
-            if not await follow(embedder) and embedder.model == model.name:
+            await follow(embedder)
+            if embedder.model == model.name:
                 raise
             rows = []
         await follow(embedder)

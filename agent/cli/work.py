@@ -58,19 +58,23 @@ async def _stoppable(
 
     presses = count(1)
 
-    # Not the loop's own handler: that one waits its turn, and the second Ctrl-C must not.
-    def interrupted(*_: object) -> None:
+    # The loop's own handler waits its turn, and the second Ctrl-C must not.
+    def pressed(*_: object) -> None:
         if next(presses) > 1:
             _leave()
-        loop.call_soon_threadsafe(stop)
 
-    before = signal.signal(signal.SIGINT, interrupted)
+    before = signal.getsignal(signal.SIGINT)
+    # It alone wakes a loop that waits: without it a signal that comes as the loop goes to sleep, or
+    # to a thread, is not seen until something else happens.
+    loop.add_signal_handler(signal.SIGINT, stop)
+    signal.signal(signal.SIGINT, pressed)
     try:
         return await task
     except asyncio.CancelledError:
         stopped()
         _leave()
     finally:
+        loop.remove_signal_handler(signal.SIGINT)
         signal.signal(signal.SIGINT, before)
 
 

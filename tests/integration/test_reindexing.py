@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -204,6 +205,22 @@ async def test_searches_go_on_through_the_change_and_the_drop(pool: Pool, dsn: s
         going = False
         assert all(count > 3 for count in await asyncio.gather(*tasks))
     assert len(await tables(pool)) == 1
+
+
+async def test_a_search_that_another_has_overtaken_asks_again(pool: Pool) -> None:
+    await filled(pool)
+    follower = serving(pool)
+
+    class Overtaken(Searcher):
+        async def _run(self, question: dict[str, Any], reach: Any) -> list[Any]:
+            if question["model"] == "old":
+                await reindex(pool, new())
+                await follower.follow()
+            return await super()._run(question, reach)
+
+    hits = await Overtaken(pool, follower).search("word1")
+    assert len(hits) == 10
+    assert None not in [hit.cosine for hit in hits]
 
 
 async def test_what_is_written_meanwhile_is_complete_in_the_new_model(pool: Pool, dsn: str) -> None:

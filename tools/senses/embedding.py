@@ -43,6 +43,6 @@ class LeasedEmbedder:
         async with self._residency.lease(operation):
             return await self._embedder.embed(texts, role=role)
 
-    async def follow(self) -> bool:
+    async def follow(self) -> None:
         """Let the embedder follow memory to another model."""
-        return await follow(self._embedder)
+        await follow(self._embedder)
