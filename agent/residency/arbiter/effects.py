@@ -63,6 +63,13 @@ class Revoked(Effect):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Closed(Effect):
+    """The lease is void: it was revoked, and nobody said that the operation has stopped."""
+
+    token: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TurnRevoked(Effect):
     """The turn has lost its executive and must be asked for again."""
 
@@ -77,9 +84,15 @@ class LoadSense(Effect):
     load: int
     variant: str
     weights_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kept(Effect):
+    """Bytes of an operation count from now on: its weights are on their way."""
+
+    ask: str
+    load: int
     working_bytes: int
-    """Room kept from now on for the operation that it is loaded for; 0 for a prefetch."""
-    ask: str | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

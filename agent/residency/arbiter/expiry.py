@@ -6,6 +6,7 @@ from dataclasses import replace
 from agent.residency.arbiter import executive, facts, keeping
 from agent.residency.arbiter.draft import Draft
 from agent.residency.arbiter.effects import (
+    Closed,
     Refused,
     RestartWorker,
     TurnRevoked,
@@ -47,8 +48,8 @@ def _lease(draft: Draft, lease: Lease) -> None:
         if draft.now < lease.revoked_at + limits.revoke_s:
             return
         if lease.place == "cpu" or lease.variant == EXECUTIVE:
-            draft.say(f"lease {lease.token} was not given back; it is void")
             draft.close(lease)
+            draft.effects.append(Closed(token=lease.token))
         elif draft.worker is Worker.UP:
             draft.say(f"lease {lease.token} does not stop; the worker is restarted when idle")
             draft.worker = Worker.DRAINING

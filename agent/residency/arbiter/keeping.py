@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import combinations
 
 from agent.residency.arbiter.draft import Draft
-from agent.residency.arbiter.effects import LoadSense, UnloadSense
+from agent.residency.arbiter.effects import Kept, LoadSense, UnloadSense
 from agent.residency.arbiter.events import Choice
 from agent.residency.arbiter.state import Ask, Place, Residence
 
@@ -23,8 +23,8 @@ _ALL_SETS = 6
 """Up to so many idle variants every set is weighed."""
 
 
-def load(draft: Draft, choice: Choice, ask: Ask | None) -> None:
-    """Begin to load a variant; its bytes, and its ask's, count from now."""
+def load(draft: Draft, choice: Choice) -> None:
+    """Begin to load a variant; its bytes count from now."""
     number = draft.number()
     draft.residences[choice.variant] = Residence(
         load=number,
@@ -33,19 +33,17 @@ def load(draft: Draft, choice: Choice, ask: Ask | None) -> None:
         reload_s=choice.reload_s,
         place=Place.LOADING,
         since=draft.now,
-        ask=ask.ask if ask else None,
     )
-    if ask is not None:
-        draft.asks[ask.ask] = replace(draft.asks[ask.ask], placed=choice)
     draft.effects.append(
-        LoadSense(
-            load=number,
-            variant=choice.variant,
-            weights_bytes=choice.weights_bytes,
-            working_bytes=choice.working_bytes if ask else 0,
-            ask=ask.ask if ask else None,
-        )
+        LoadSense(load=number, variant=choice.variant, weights_bytes=choice.weights_bytes)
     )
+
+
+def keep_for(draft: Draft, residence: Residence, ask: Ask, choice: Choice) -> None:
+    """Count an ask's bytes while its weights are on their way, and keep those for it."""
+    draft.residences[choice.variant] = replace(residence, ask=ask.ask)
+    draft.asks[ask.ask] = replace(draft.asks[ask.ask], placed=choice)
+    draft.effects.append(Kept(ask=ask.ask, load=residence.load, working_bytes=choice.working_bytes))
 
 
 def evict(draft: Draft, residence: Residence, reason: str) -> None:
@@ -168,7 +166,7 @@ def prefetch(draft: Draft) -> None:
             continue
         short = choice.weights_bytes + choice.working_bytes - draft.room()
         if short <= 0:
-            load(draft, choice, None)
+            load(draft, choice)
             continue
         short -= draft.coming()
         if short <= 0:

@@ -146,10 +146,10 @@ def _take(
             waiting = draft.asks[other.ask]
             draft.asks[other.ask] = replace(waiting, overtaken=waiting.overtaken + 1)
         if residence is None:
-            keeping.load(draft, choice, ask)
-        elif residence.place is Place.LOADING:
-            draft.residences[choice.variant] = replace(residence, ask=ask.ask)
-            draft.asks[ask.ask] = replace(draft.asks[ask.ask], placed=choice)
+            keeping.load(draft, choice)
+            residence = draft.residences[choice.variant]
+        if residence.place is Place.LOADING:
+            keeping.keep_for(draft, residence, ask, choice)
         else:
             _grant(draft, ask, choice, rung)
         return _Verdict.PLACED
