@@ -386,7 +386,7 @@ class Audit:
     def _fails(self, variant: str) -> bool:
         count, at = self._failed.get(variant, (0, 0.0))
         pause: float = min(60.0, self._limits["backoff_s"] * 2 ** min(count - 1, 6))
-        return count > 0 and self._t < at + pause
+        return bool(count) and self._t < at + pause
 
     def _ever_fits(self, choice: JsonObject) -> bool:
         executive = self._executive.size if self._executive else 0

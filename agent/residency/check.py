@@ -2,13 +2,13 @@
 
 | rule | what it says |
 | --- | --- |
-| budget | reserved + in flight + unconfirmed + foreign + safety ≤ capacity whenever bytes are granted |
+| budget | reserved + in flight + unconfirmed + foreign + safety ≤ capacity at each grant |
 | unmeasured | none of it rests on freed bytes that no measurement has confirmed |
 | measured | nothing is granted without a recent measurement |
 | in use | what an operation runs in is not evicted, killed or granted twice |
 | loaded | only what lies on the card whole is granted there |
 | executive | it is not loaded or unloaded in a turn |
-| answered | each ask has one answer: granted, refused with cause, or withdrawn because it was wished |
+| answered | each ask has one answer: granted, refused with cause, or withdrawn when wished |
 | bounded | no ask waits beyond its deadline, no lease outlives its time unrevoked |
 | starved | no ask is passed more often than the limits allow, nor a person by a job |
 | made way | nothing idle stays on a card that other programs have filled |
@@ -168,8 +168,10 @@ def lines(report: Report, *, most: int = 20) -> list[str]:
     ]
     for rule, count in report.broken_rules.most_common():
         told.append(f"  rule {rule!r} broken {count} times")
-    for one in report.violations[:most]:
-        told.append(f"  line {one.line}, {one.at_s:.3f} s, {one.rule}: {one.text}")
+    told += [
+        f"  line {one.line}, {one.at_s:.3f} s, {one.rule}: {one.text}"
+        for one in report.violations[:most]
+    ]
     if len(report.violations) > most:
         told.append(f"  and {len(report.violations) - most} more")
     if report.verdict is Verdict.UNFINISHED:
