@@ -385,7 +385,7 @@ class Audit:
 
     def _fails(self, variant: str) -> bool:
         count, at = self._failed.get(variant, (0, 0.0))
-        pause: float = min(60.0, self._limits["backoff_s"] * 2 ** min(count - 1, 6))
+        pause = min(60.0, float(self._limits["backoff_s"]) * 2.0 ** min(count - 1, 6))
         return bool(count) and self._t < at + pause
 
     def _ever_fits(self, choice: JsonObject) -> bool:

@@ -70,6 +70,11 @@ class SimulatedCard:
         if left:
             self._pieces[f"left of {name}"] = (owner, left)
 
+    def rename(self, name: str, other: str) -> None:
+        """Call a piece by another name."""
+        if name in self._pieces:
+            self._pieces[other] = self._pieces.pop(name)
+
     def size(self, name: str) -> int:
         """Return what a piece holds."""
         return self._pieces.get(name, (Owner.FOREIGN, 0))[1]

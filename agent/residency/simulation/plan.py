@@ -38,7 +38,7 @@ class Plan:
     limits: Limits
     jobs: tuple[Job, ...]
     faults: tuple[tuple[float, str], ...]
-    """When, and what: worker, arbiter, ollama, drift, leak, blind, pause wait, pause cpu, resume."""
+    """When, and what: worker, arbiter, ollama, drift, leak, blind, pause wait, resume, …"""
     foreign: tuple[tuple[float, int], ...]
     """When, and how many bytes other programs hold from then on."""
     gentle: bool
@@ -51,19 +51,6 @@ class Plan:
 
 
 CARDS_GIB = (10, 12, 16, 24)
-LIMITS_S = {
-    "wait_s": 90.0,
-    "lease_s": 25.0,
-    "turn_s": 80.0,
-    "heartbeat_s": 9.0,
-    "revoke_s": 4.0,
-    "load_s": 12.0,
-    "unload_s": 7.0,
-    "recycle_s": 20.0,
-    "settle_s": 15.0,
-    "recovery_s": 8.0,
-    "patience_s": 15.0,
-}
 MEASURED_EVERY_S = 4.0
 _WORK_FAULTS = ("dies", "silent", "hangs", "cancels", "repeats", "late")
 
@@ -82,7 +69,17 @@ def plan(seed: int) -> Plan:
         safety_bytes=rng.choice((128, 256, 512)) * MIB,
         context_bytes=rng.randrange(200, 500) * MIB,
         overtakes=rng.choice((1, 2, 4)),
-        **LIMITS_S,
+        wait_s=90.0,
+        lease_s=25.0,
+        turn_s=80.0,
+        heartbeat_s=9.0,
+        revoke_s=4.0,
+        load_s=12.0,
+        unload_s=7.0,
+        recycle_s=20.0,
+        settle_s=15.0,
+        recovery_s=8.0,
+        patience_s=15.0,
     )
     senses = _senses(rng, capacity - full - limits.safety_bytes - limits.context_bytes)
     horizon = rng.uniform(20.0, 90.0)
