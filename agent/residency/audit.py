@@ -128,9 +128,8 @@ class Audit:
         _EVENTS[self._event["kind"]](self, self._event)
         adds = False
         for effect in transition["effects"]:
-            kind = effect["kind"]
-            adds = adds or kind in _ADDING
-            _EFFECTS[kind](self, effect)
+            adds = adds or _adds(effect)
+            _EFFECTS[effect["kind"]](self, effect)
         if adds:
             self._within_budget()
         self._overdue()
@@ -174,13 +173,9 @@ class Audit:
         if self._reading is None:
             earlier = self._limits["capacity_bytes"]
         self._freed = [one for one in self._freed if one[1] > taken]
-        if own is None:
-            self._foreign, self._residue = max(0, event["used_bytes"] - certain), 0
-        else:
-            self._foreign = max(0, event["used_bytes"] - own)
-            possible = self._ours() + sum(size for size, _ in self._freed)
-            left = min(earlier, max(0, own - certain))
-            self._residue = max(left, own - possible, 0)
+        self._foreign = max(0, event["used_bytes"] - own)
+        possible = self._ours() + sum(size for size, _ in self._freed)
+        self._residue = max(min(earlier, max(0, own - certain)), own - possible, 0)
         self._reading = event
 
     def _certain(self, when: float) -> int:
@@ -281,13 +276,9 @@ class Audit:
             self._broken("in use", f"{variant} is granted twice at once")
         if waiting is not None:
             self._as_asked(waiting, effect)
-        load = self._of(variant)
         if effect["place"] == "cuda":
-            self._there(effect, load)
-        kept = load is not None and load.kept == name
-        if kept and load is not None:
-            load.kept, load.kept_bytes = None, 0
-        elif waiting is not None:
+            self._there(effect, self._of(variant))
+        if not self._unkeep(name) and waiting is not None:
             self._passes(name, waiting, effect)
         self._leases[token] = _Lease(
             holder=effect["holder"],
@@ -297,6 +288,16 @@ class Audit:
             expires_at=effect["expires_at"],
             heard_at=self._t,
         )
+
+    def _kept_for(self, name: str) -> _Load | None:
+        return next((load for load in self._loads.values() if load.kept == name), None)
+
+    def _unkeep(self, name: str) -> bool:
+        """Let the bytes go that were kept for an ask; tell whether there were any."""
+        load = self._kept_for(name)
+        if load is not None:
+            load.kept, load.kept_bytes = None, 0
+        return load is not None
 
     def _rises(self, number: int) -> None:
         if number <= self._last_number:
@@ -331,6 +332,7 @@ class Audit:
 
     def _refused(self, effect: JsonObject) -> None:
         self.tally.refused += 1
+        self._unkeep(effect["ask"])
         waiting = self._answered(effect["ask"])
         if waiting is None or self._t >= waiting.deadline or waiting.choices == []:
             return
@@ -343,6 +345,7 @@ class Audit:
 
     def _withdrawn(self, effect: JsonObject) -> None:
         self.tally.withdrawn += 1
+        self._unkeep(effect["ask"])
         waiting = self._answered(effect["ask"])
         event = self._event
         meant = event.get("ask") == effect["ask"] and event["kind"] == "Cancelled"
@@ -357,7 +360,9 @@ class Audit:
         if effect["place"] != "cuda" or effect["variant"] == _EXECUTIVE:
             return
         for other_name, other in self._waiting.items():
-            if other_name == name or other.order >= passer.order or not self._needs_room(other):
+            if other_name == name or other.order >= passer.order:
+                continue
+            if self._kept_for(other_name) is not None or not self._needs_room(other):
                 continue
             other.passed += 1
             self.tally.most_passed = max(self.tally.most_passed, other.passed)
@@ -384,9 +389,9 @@ class Audit:
         return any(lease.variant == variant for lease in self._leases.values())
 
     def _fails(self, variant: str) -> bool:
-        count, at = self._failed.get(variant, (0, 0.0))
+        count, at = self._failed.get(variant, (0, float("-inf")))
         pause = min(60.0, float(self._limits["backoff_s"]) * 2.0 ** min(count - 1, 6))
-        return bool(count) and self._t < at + pause
+        return bool(self._t < at + pause)
 
     def _ever_fits(self, choice: JsonObject) -> bool:
         executive = self._executive.size if self._executive else 0
@@ -602,7 +607,12 @@ class Audit:
         """Pass over what no rule speaks of."""
 
 
-_ADDING = frozenset({"LoadSense", "Kept", "Granted", "LoadExecutive"})
+def _adds(effect: JsonObject) -> bool:
+    """Tell whether an effect puts bytes on the card."""
+    if effect["kind"] == "Granted":
+        return effect["place"] == "cuda" and effect["variant"] != _EXECUTIVE
+    return str(effect["kind"]) in {"LoadSense", "Kept", "LoadExecutive"}
+
 
 _EVENTS: dict[str, Callable[[Audit, JsonObject], None]] = {
     "Asked": Audit._asked,

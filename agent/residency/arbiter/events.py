@@ -145,8 +145,9 @@ class Measured(Event):
     """When it was read; `now` is when it arrived."""
     used_bytes: int | None
     """By all programs; None when the card cannot be read any more."""
-    own_bytes: int | None
-    """By the executive's and the worker's processes; None where the driver does not tell."""
+    own_bytes: int = 0
+    """By the executive's and the worker's processes: as the driver tells for each process or, where
+    it does not, as they report. What they report too low counts as another program's."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -198,20 +198,16 @@ def _measured(draft: Draft, event: events.Measured) -> None:
         older = draft.limits.capacity_bytes
     draft.freed = newer
     sure = _surely_there(draft, event.taken_at)
-    if event.own_bytes is None:
-        foreign, draft.residue, draft.stuck = max(0, event.used_bytes - sure), 0, 0
-    else:
-        foreign = max(0, event.used_bytes - event.own_bytes)
-        ours = draft.own() + sum(size for size, _ in newer)
-        unexplained = max(0, event.own_bytes - ours)
-        draft.residue = max(unexplained, min(older, max(0, event.own_bytes - sure)))
-        quiet = event.taken_at - draft.freed_at > draft.limits.confirm_s
-        draft.stuck = unexplained_when_idle(draft) if quiet else 0
+    ours = draft.own() + sum(size for size, _ in newer)
+    unexplained = max(0, event.own_bytes - ours)
+    draft.residue = max(unexplained, min(older, max(0, event.own_bytes - sure)))
+    quiet = event.taken_at - draft.freed_at > draft.limits.confirm_s
+    draft.stuck = _stuck(draft) if quiet else 0
     draft.reading = Reading(
         taken_at=event.taken_at,
         used_bytes=event.used_bytes,
         own_bytes=event.own_bytes,
-        foreign_bytes=foreign,
+        foreign_bytes=max(0, event.used_bytes - event.own_bytes),
     )
 
 
@@ -228,7 +224,7 @@ def _surely_there(draft: Draft, when: float) -> int:
     return sure
 
 
-def unexplained_when_idle(draft: Draft) -> int:
+def _stuck(draft: Draft) -> int:
     """Return the residue less all that running operations and loads may account for."""
     explained = sum(lease.working_bytes for lease in draft.leases.values())
     for residence in draft.residences.values():

@@ -130,7 +130,7 @@ class Reading:
 
     taken_at: float
     used_bytes: int
-    own_bytes: int | None
+    own_bytes: int
     foreign_bytes: int
 
 

@@ -266,9 +266,13 @@ class SimulatedHost:
 
     # What is there.
 
-    def reading(self, *, knows_processes: bool) -> tuple[int, int | None]:
-        """Return what the driver tells: bytes used, and by us."""
-        own = self.card.own_bytes if knows_processes else None
+    def reading(self, *, knows_processes: bool) -> tuple[int, int]:
+        """Return bytes used, and by us: as the driver tells, or as our processes believe."""
+        own = self.card.own_bytes
+        if not knows_processes:
+            names = self.card.names(Owner.WORKER) + self.card.names(Owner.EXECUTIVE)
+            unknown = (name for name in names if name.startswith(("leaving", "left", "leak")))
+            own -= sum(self.card.size(name) for name in unknown)
         return self.card.used_bytes, own
 
     def survey(self, now: float, epoch: int) -> events.Started:

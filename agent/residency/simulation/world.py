@@ -175,7 +175,7 @@ class World:
                     now=self.clock.now,
                     taken_at=taken,
                     used_bytes=None if blind else used,
-                    own_bytes=None if blind else own,
+                    own_bytes=0 if blind else own,
                 )
             )
 
