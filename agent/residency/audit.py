@@ -12,6 +12,7 @@ JsonObject = dict[str, Any]
 
 SLACK_S = 1.0
 """Answers and revocations may come so long after they were due."""
+_ROUNDING_S = 1e-6
 _EXECUTIVE = "executive"
 _PERSON, _JOB = 0, 1
 
@@ -108,7 +109,7 @@ class Audit:
         self._residue = 0
         self._reading: JsonObject | None = None
         self._foreign = 0
-        self._worker_up = True
+        self._worker_phase = "there"
         self._worker_since = float("-inf")
         self._paused = False
         self._failed: dict[str, tuple[int, float]] = {}
@@ -184,7 +185,7 @@ class Audit:
         if self._executive is not None and self._executive.phase == "there":
             held.append(self._executive)
         certain = sum(load.size for load in held if load.since <= when)
-        if self._worker_up and self._worker_since <= when:
+        if self._worker_phase == "there" and self._worker_since <= when:
             certain += self._limits["context_bytes"]
         return certain
 
@@ -194,7 +195,7 @@ class Audit:
             self._broken("measured", "bytes were granted on a card that was never measured")
             return
         age = self._t - self._reading["taken_at"]
-        if age > self._limits["stale_s"] + 1e-9:
+        if age > self._limits["stale_s"] + _ROUNDING_S:
             self._broken("measured", f"bytes were granted on a measurement {age:.1f} s old")
         if total > self._budget:
             over = total - self._budget
@@ -373,7 +374,12 @@ class Audit:
 
     def _needs_room(self, waiting: _Waiting) -> bool:
         """Tell whether an ask waits for bytes, and not for an operation, a pause or a next try."""
-        if self._paused or self._reading is None or not self._worker_up or not self._executive:
+        if (
+            self._paused
+            or self._reading is None
+            or self._worker_phase != "there"
+            or not self._executive
+        ):
             return False
         for choice in waiting.choices or []:
             variant = choice["variant"]
@@ -391,7 +397,7 @@ class Audit:
     def _fails(self, variant: str) -> bool:
         count, at = self._failed.get(variant, (0, float("-inf")))
         pause = min(60.0, float(self._limits["backoff_s"]) * 2.0 ** min(count - 1, 6))
-        return bool(self._t < at + pause)
+        return self._t < at + pause
 
     def _ever_fits(self, choice: JsonObject) -> bool:
         executive = self._executive.size if self._executive else 0
@@ -463,32 +469,42 @@ class Audit:
             return
         if self._used(load.variant):
             self._broken("in use", f"{load.variant} is evicted while an operation runs in it")
-        if load.phase == "coming" and self._t - load.since >= self._limits["load_s"]:
+        if load.phase == "coming" and self._t - load.since >= self._limits["load_s"] - _ROUNDING_S:
             self._count_failure(load.variant)
         self.tally.evictions += load.phase != "going"
         load.phase, load.since, load.kept, load.kept_bytes = "going", self._t, None, 0
 
-    def _restart_worker(self, _effect: JsonObject) -> None:
+    def _kill_worker(self, _effect: JsonObject) -> None:
         self.tally.restarts += 1
-        if not self._worker_up:
-            return
         for token, lease in self._leases.items():
             overdue = lease.revoked_at is not None and (
-                self._t - lease.revoked_at >= self._limits["revoke_s"]
+                self._t - lease.revoked_at >= self._limits["revoke_s"] - _ROUNDING_S
             )
-            if lease.in_worker and not overdue and self._event["kind"] != "WorkerDied":
+            if lease.in_worker and not overdue:
                 self._broken("in use", f"the worker is killed while lease {token} runs in it")
+        self._worker_gone()
+
+    def _worker_died(self, _event: JsonObject) -> None:
+        if self._worker_phase != "gone":
+            self._worker_gone()
+
+    def _worker_gone(self) -> None:
         self._free(self._limits["context_bytes"])
         for load in self._loads.values():
             self._free(load.size)
         self._loads.clear()
         for token in [one for one, lease in self._leases.items() if lease.in_worker]:
             self._close(token)
-        self._worker_up, self._worker_since = False, self._t
+        self._worker_phase, self._worker_since = "gone", self._t
+
+    def _start_worker(self, _effect: JsonObject) -> None:
+        if self._worker_phase != "gone":
+            self._broken("loaded", "the worker is started twice")
+        self._worker_phase = "coming"
 
     def _worker_ready(self, _event: JsonObject) -> None:
-        if not self._worker_up:
-            self._worker_up, self._worker_since = True, self._t
+        if self._worker_phase == "coming":
+            self._worker_phase, self._worker_since = "there", self._t
 
     def _count_failure(self, variant: str) -> None:
         self._failed[variant] = (self._failed.get(variant, (0, 0.0))[0] + 1, self._t)
@@ -568,6 +584,7 @@ class Audit:
     def _started(self, event: JsonObject) -> None:
         self.tally.lost_in_restarts += len(self._waiting)
         self._clear()
+        self._paused = event["paused"] is not None
         number = event["epoch"] << 32
         if number <= self._last_number:
             self._broken("token", f"epoch {event['epoch']} does not rise above earlier tokens")
@@ -589,7 +606,7 @@ class Audit:
                 heard_at=self._t,
             )
         if not event["worker_up"]:
-            self._worker_up, self._worker_since = False, self._t
+            self._worker_phase, self._worker_since = "gone", self._t
         sizes = {profile["name"]: profile["bytes"] for profile in self._limits["profiles"]}
         if event["profile"] in sizes:
             number += 1
@@ -610,8 +627,8 @@ class Audit:
 def _adds(effect: JsonObject) -> bool:
     """Tell whether an effect puts bytes on the card."""
     if effect["kind"] == "Granted":
-        return effect["place"] == "cuda" and effect["variant"] != _EXECUTIVE
-    return str(effect["kind"]) in {"LoadSense", "Kept", "LoadExecutive"}
+        return bool(effect["place"] == "cuda" and effect["variant"] != _EXECUTIVE)
+    return effect["kind"] in {"LoadSense", "Kept", "LoadExecutive", "StartWorker"}
 
 
 _EVENTS: dict[str, Callable[[Audit, JsonObject], None]] = {
@@ -625,6 +642,7 @@ _EVENTS: dict[str, Callable[[Audit, JsonObject], None]] = {
     "UnloadFinished": Audit._unload_finished,
     "Measured": Audit._measured,
     "ExecutiveLost": Audit._executive_lost,
+    "WorkerDied": Audit._worker_died,
     "WorkerReady": Audit._worker_ready,
     "Paused": Audit._pause,
     "Resumed": Audit._resume,
@@ -636,7 +654,6 @@ _EVENTS |= dict.fromkeys(
         "HolderDied",
         "UnloadFailed",
         "ExecutiveDrifted",
-        "WorkerDied",
         "Hinted",
         "Ticked",
     ),
@@ -656,6 +673,7 @@ _EFFECTS: dict[str, Callable[[Audit, JsonObject], None]] = {
     "UnloadSense": Audit._unload_sense,
     "LoadExecutive": Audit._load_executive,
     "UnloadExecutive": Audit._unload_executive,
-    "RestartWorker": Audit._restart_worker,
+    "KillWorker": Audit._kill_worker,
+    "StartWorker": Audit._start_worker,
 }
 _EFFECTS |= dict.fromkeys(("Wake", "Say"), Audit._nothing)

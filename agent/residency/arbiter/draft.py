@@ -202,7 +202,7 @@ class Draft:
             if lease.revoked_at is None:
                 self.effects.append(Revoked(token=lease.token, reason="the worker is gone"))
             self.close(lease)
-        self.worker = Worker.RESTARTING
+        self.worker = Worker.DOWN
         self.worker_since = self.now
 
     def as_executive(self, **changes: Any) -> None:

@@ -122,10 +122,15 @@ class UnloadExecutive(Effect):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RestartWorker(Effect):
-    """Kill the senses' process and start another."""
+class KillWorker(Effect):
+    """End the senses' process, with all that is in it."""
 
     reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StartWorker(Effect):
+    """Start the senses' process: there is room for its context again."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -98,6 +98,8 @@ class TurnAsked(Event):
     holder: str
     priority: Priority = Priority.JOB
     deadline: float | None = None
+    begun: bool = False
+    """It was admitted by an arbiter that is gone, and goes on if the executive is still there."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -230,3 +232,5 @@ class Started(Event):
     profile: str | None = None
     """Of the executive that is loaded; None when there is none, or none that we know."""
     worker_up: bool = True
+    paused: WhilePaused | None = None
+    """As the owner left it."""

@@ -7,8 +7,9 @@ from agent.residency.arbiter import executive, facts, keeping
 from agent.residency.arbiter.draft import Draft
 from agent.residency.arbiter.effects import (
     Closed,
+    KillWorker,
     Refused,
-    RestartWorker,
+    StartWorker,
     TurnRevoked,
     UnloadExecutive,
     UnloadSense,
@@ -101,19 +102,36 @@ def _executive(draft: Draft) -> None:
 def _worker(draft: Draft) -> None:
     """Restart the worker when it must be and nothing runs in it."""
     limits = draft.limits
-    if draft.worker is Worker.RESTARTING:
+    if draft.worker is Worker.DOWN:
+        _start(draft)
+        return
+    if draft.worker is Worker.STARTING:
         if draft.now >= draft.worker_since + limits.load_s:
-            draft.worker_since = draft.now
-            draft.effects.append(RestartWorker(reason="it did not come up"))
+            facts.load_failed(draft, facts.WORKER)
+            _kill(draft, "it does not come up")
         return
     if draft.worker is Worker.UP:
         loading = any(one.place is Place.LOADING for one in draft.residences.values())
         if loading or not _may_recycle(draft):
             return
     if all(lease.revoked_at is not None and _overdue(draft, lease) for lease in draft.on_card()):
-        draft.lose_worker()
-        draft.restarted_at = draft.now
-        draft.effects.append(RestartWorker(reason="it holds bytes that it does not give back"))
+        _kill(draft, "it holds bytes that it does not give back")
+
+
+def _kill(draft: Draft, reason: str) -> None:
+    draft.effects.append(KillWorker(reason=reason))
+    draft.lose_worker()
+    draft.restarted_at = draft.now
+
+
+def _start(draft: Draft) -> None:
+    """Start the worker once its context, which is always reserved, has room again."""
+    failed = draft.failures.get(facts.WORKER)
+    if failed is not None and draft.now < failed.retry_at:
+        return
+    if draft.fresh() and draft.room() >= 0:
+        draft.worker, draft.worker_since = Worker.STARTING, draft.now
+        draft.effects.append(StartWorker())
 
 
 def _may_recycle(draft: Draft) -> bool:
@@ -150,7 +168,7 @@ def _times(draft: Draft) -> Iterator[float]:
     yield from _executive_times(draft)
     for _, until in draft.hints.values():
         yield until
-    if draft.worker is Worker.RESTARTING:
+    if draft.worker is Worker.STARTING:
         yield draft.worker_since + limits.load_s
 
 
@@ -165,7 +183,7 @@ def _waiting_times(draft: Draft) -> Iterator[float]:
         yield ask.deadline
         if ask.priority is Priority.PERSON:
             yield ask.asked_at + limits.step_down_s
-    if draft.asks:
+    if draft.asks or draft.worker is Worker.DOWN:
         for failed in draft.failures.values():
             yield failed.retry_at
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from agent.residency.arbiter import events
 from agent.residency.arbiter.draft import Draft
-from agent.residency.arbiter.effects import Refused, RestartWorker, TurnRevoked, Withdrawn
+from agent.residency.arbiter.effects import Admitted, Refused, TurnRevoked, Withdrawn
 from agent.residency.arbiter.events import Priority
 from agent.residency.arbiter.state import (
     Ask,
@@ -21,6 +21,8 @@ from agent.residency.arbiter.state import (
     Worker,
 )
 
+WORKER = "the worker"
+"""Stands for the senses' process among the failures."""
 EPOCH = 1 << 32
 """Loads and tokens of one life of the arbiter."""
 
@@ -105,6 +107,15 @@ def _turn_asked(draft: Draft, event: events.TurnAsked) -> None:
         deadline=_deadline(draft, event.deadline),
         heard_at=draft.now,
     )
+    if event.begun and draft.now < draft.recovering_until:
+        _go_on(draft, draft.turns[event.turn])
+
+
+def _go_on(draft: Draft, turn: Turn) -> None:
+    """Let a turn go on that began before the arbiter did."""
+    draft.turns[turn.turn] = replace(turn, ends_at=draft.now + draft.limits.turn_s)
+    profile = draft.limits.profiles[draft.executive.profile].name
+    draft.effects.append(Admitted(turn=turn.turn, place="cuda", profile=profile))
 
 
 def _turn_ended(draft: Draft, event: events.TurnEnded) -> None:
@@ -214,7 +225,7 @@ def _measured(draft: Draft, event: events.Measured) -> None:
 def _surely_there(draft: Draft, when: float) -> int:
     """Return our bytes that cannot have been missing then: loaded before and not told to go."""
     sure = 0
-    if draft.worker is not Worker.RESTARTING and draft.worker_since <= when:
+    if draft.worker in (Worker.UP, Worker.DRAINING) and draft.worker_since <= when:
         sure += draft.limits.context_bytes
     if draft.executive.place is Place.RESIDENT and draft.executive.since <= when:
         sure += draft.executive_bytes()
@@ -258,16 +269,18 @@ def _executive_drifted(draft: Draft, event: events.ExecutiveDrifted) -> None:
 
 
 def _worker_died(draft: Draft, _event: events.WorkerDied) -> None:
-    if draft.worker is Worker.RESTARTING:
+    if draft.worker is Worker.DOWN:
         return
+    if draft.worker is Worker.STARTING:
+        load_failed(draft, WORKER)
     draft.lose_worker()
     draft.restarted_at = draft.now
-    draft.effects.append(RestartWorker(reason="it died"))
 
 
 def _worker_ready(draft: Draft, _event: events.WorkerReady) -> None:
-    if draft.worker is Worker.RESTARTING:
+    if draft.worker is Worker.STARTING:
         draft.worker, draft.worker_since = Worker.UP, draft.now
+        draft.failures.pop(WORKER, None)
 
 
 def _paused(draft: Draft, event: events.Paused) -> None:
@@ -292,6 +305,7 @@ def _started(draft: Draft, event: events.Started) -> None:
     limits = draft.limits
     draft.__init__(CardState(limits=limits), event.now)  # type: ignore[misc]
     draft.serial = event.epoch * EPOCH
+    draft.paused = event.paused
     before = float("-inf")
     for found in event.found:
         draft.residences[found.variant] = Residence(
@@ -314,8 +328,7 @@ def _started(draft: Draft, event: events.Started) -> None:
             heard_at=draft.now,
         )
     if not event.worker_up:
-        draft.worker = Worker.RESTARTING
-        draft.effects.append(RestartWorker(reason="it was not there"))
+        draft.worker = Worker.DOWN
     draft.worker_since = before if event.worker_up else draft.now
     names = [profile.name for profile in limits.profiles]
     if event.profile in names:
@@ -324,6 +337,8 @@ def _started(draft: Draft, event: events.Started) -> None:
             profile=names.index(event.profile),
             load=draft.number(),
             since=before,
+            wish=names.index(event.profile),
+            wished_at=draft.now,
         )
         draft.recovering_until = draft.now + limits.recovery_s
 

@@ -21,8 +21,9 @@ class Worker(StrEnum):
     """The process of the senses."""
 
     UP = "up"
-    DRAINING = "draining"  # restarted as soon as nothing runs in it; nothing new begins
-    RESTARTING = "restarting"  # killed, the next one is not up
+    DRAINING = "draining"  # killed as soon as nothing runs in it; nothing new begins
+    DOWN = "down"  # gone; started again when its context fits
+    STARTING = "starting"  # not up yet
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -204,7 +204,7 @@ class SimulatedHost:
         self._clock.after(self._rng.uniform(0, 1), lambda: self._post(lost))
 
     def kill_worker(self) -> None:
-        """End the worker's process and start another; all that it held is free after a lag."""
+        """End the worker's process; all that it held is free after a lag."""
         self._life += 1
         self.worker_up = False
         self.loaded.clear()
@@ -212,21 +212,30 @@ class SimulatedHost:
         for one in self.running.values():
             if one.granted.place == "cuda" and one.granted.variant != events.EXECUTIVE:
                 one.ended = True
-        life = self._life
         lag_s = self._rng.uniform(0.02, LAG_S)
         for name in self.card.names(Owner.WORKER):
             if not name.startswith("leaving"):
                 gone = f"leaving {self._number()}"
                 self.card.rename(name, gone)
                 self._clock.after(lag_s, lambda gone=gone: self.card.give(gone))  # type: ignore[misc]
-        self._clock.after(self._rng.uniform(0.5, 6.0), lambda: self._come_up(life))
 
-    def _come_up(self, life: int) -> None:
-        if life != self._life:
+    def start_worker(self) -> None:
+        """Start the worker's process: it takes its context, and is ready a little later."""
+        life = self._life
+        if self._rng.random() < self._trouble:
+            if self._rng.random() < 0.5:
+                self._post(events.WorkerDied(now=self._clock.now))
             return
-        self._take(CONTEXT, Owner.WORKER, self.limits.context_bytes)
-        self.worker_up = True
-        self._post(events.WorkerReady(now=self._clock.now))
+        if not self._take(CONTEXT, Owner.WORKER, self.limits.context_bytes):
+            self._post(events.WorkerDied(now=self._clock.now))
+            return
+
+        def come_up() -> None:
+            if life == self._life:
+                self.worker_up = True
+                self._post(events.WorkerReady(now=self._clock.now))
+
+        self._clock.after(self._rng.uniform(0.5, 6.0), come_up)
 
     def crash_worker(self) -> None:
         """End the worker without anybody having asked for it."""
@@ -275,8 +284,12 @@ class SimulatedHost:
             own -= sum(self.card.size(name) for name in unknown)
         return self.card.used_bytes, own
 
-    def survey(self, now: float, epoch: int) -> events.Started:
+    def survey(
+        self, now: float, epoch: int, paused: events.WhilePaused | None = None
+    ) -> events.Started:
         """Return what an arbiter that starts finds. What is on its way is called off."""
+        if not self.worker_up:
+            self.kill_worker()
         for variant in list(self._coming):
             del self._coming[variant]
             self._give(f"weights {variant}")
@@ -300,4 +313,5 @@ class SimulatedHost:
             ),
             profile=self.profile,
             worker_up=self.worker_up,
+            paused=paused,
         )

@@ -59,6 +59,7 @@ class World:
         self._down_until = -1.0
         self._epoch = 1
         self._blind_until = -1.0
+        self._paused: events.WhilePaused | None = None
         self._wake = 0
         self._working: list[Worker] = []
         self._waiting: dict[str, Worker] = {}
@@ -77,9 +78,7 @@ class World:
         for at, kind in plan.faults:
             clock.at(at, lambda kind=kind: self._fault(kind))  # type: ignore[misc]
         last = max(job.at_s for job in plan.jobs)
-        clock.at(
-            max(last, plan.horizon_s) + 1, lambda: self.send(events.Resumed(now=self.clock.now))
-        )
+        clock.at(max(last, plan.horizon_s) + 1, self._resume)
         clock.run(last + plan.horizon_s + TAIL_S, self._all_done)
         self._recorder.close()
         return Outcome(
@@ -92,7 +91,9 @@ class World:
         )
 
     def _all_done(self) -> bool:
-        return all(worker.done for worker in self._working)
+        state = self._recorder.state
+        waiting = state.asks or any(turn.ends_at is None for turn in state.turns.values())
+        return not waiting and all(worker.done for worker in self._working)
 
     # Events in, effects out.
 
@@ -126,9 +127,10 @@ class World:
             case effects.UnloadExecutive():
                 self._count_reload()
                 self.host.unload_executive(effect)
-            case effects.RestartWorker():
-                if self.host.worker_up or effect.reason == "it did not come up":
-                    self.host.kill_worker()
+            case effects.KillWorker():
+                self.host.kill_worker()
+            case effects.StartWorker():
+                self.host.start_worker()
             case effects.Wake():
                 self._sleep(effect.at)
             case _:
@@ -194,6 +196,7 @@ class World:
                 self._crash()
             case ["ollama"]:
                 self.host.restart_ollama()
+                self.turns.clear()
             case ["drift"]:
                 self.post(events.ExecutiveDrifted(now=0.0, reason="another context"))
             case ["leak"]:
@@ -201,9 +204,14 @@ class World:
             case ["blind"]:
                 self._blind_until = self.clock.now + self.rng.uniform(1, 15)
             case ["pause", how]:
-                self.post(events.Paused(now=0.0, work=events.WhilePaused(how)))
+                self._paused = events.WhilePaused(how)
+                self.post(events.Paused(now=0.0, work=self._paused))
             case _:
-                self.post(events.Resumed(now=0.0))
+                self._resume()
+
+    def _resume(self) -> None:
+        self._paused = None
+        self.post(events.Resumed(now=0.0))
 
     def _crash(self) -> None:
         """Lose the arbiter with all that it knew; another one starts and looks at what is there."""
@@ -216,12 +224,12 @@ class World:
             if epoch != self._epoch:
                 return
             self._down_until = -1.0
-            self.send(self.host.survey(self.clock.now, epoch))
+            self.send(self.host.survey(self.clock.now, epoch, self._paused))
             waiting, self._waiting = self._waiting, {}
             for worker in waiting.values():
                 worker.ask_again()
             for name, worker in list(self.turns.items()):
-                self.send(worker.turn_event(name))
+                self.send(replace(worker.turn_event(name), begun=True))
 
         self.clock.after(down_s + 1e-6, start)
 
