@@ -1,0 +1,138 @@
+"""Run the arbiter of one card.
+
+Reads its configuration from standard input. Once its socket listens the process that was started
+ends, and another goes on in a session of its own: so whoever started it can connect at once, and
+hears of what went wrong before that.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from agent import logs
+from agent.errors import AgentError
+from agent.residency.process import wire
+from agent.residency.process.config import ArbiterConfig
+from agent.residency.process.errors import ResidencyError
+from agent.residency.process.files import ArbiterFiles
+from agent.residency.process.machine import Machine
+from agent.residency.process.server import Server
+
+log = logging.getLogger(__name__)
+
+_BACKLOG = 128
+_WATCH_S = 1.0
+_LOG_BYTES = 1 << 20
+
+
+def main() -> None:
+    """Become the arbiter, unless there is one."""
+    config = ArbiterConfig.read(sys.stdin.read())
+    files = ArbiterFiles(key=config.key, run_dir=Path(config.run_dir), data_dir=config.folder)
+    try:
+        files.prepare()
+        lock = files.claim()
+        if lock is None:
+            return
+        machine = Machine.of(config)
+        listening = _listen(files.socket)
+    except (AgentError, OSError) as error:
+        sys.exit(str(error))
+    _detach(files)
+    logs.configure("info")
+    asyncio.run(_serve(config, machine, listening, files.socket))
+    os.close(lock)
+
+
+def _listen(path: Path) -> socket.socket:
+    """Listen where only the user may connect; what a killed arbiter left there goes."""
+    path.unlink(missing_ok=True)
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o177)
+    try:
+        listening.bind(str(path))
+    finally:
+        os.umask(before)
+    listening.listen(_BACKLOG)
+    listening.setblocking(False)
+    return listening
+
+
+def _detach(files: ArbiterFiles) -> None:
+    """Let the starter go on; keep nothing of its terminal."""
+    output = os.open(files.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    if os.fstat(output).st_size > _LOG_BYTES:
+        os.ftruncate(output, 0)
+    nothing = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    os.chdir("/")
+    os.dup2(nothing, 0)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+
+
+async def _serve(
+    config: ArbiterConfig, machine: Machine, listening: socket.socket, path: Path
+) -> None:
+    loop = asyncio.get_running_loop()
+    over = asyncio.Event()
+    for wish in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(wish, over.set)
+    mine = path.stat().st_ino
+    server: Server = machine.server()
+    listener = await asyncio.start_unix_server(
+        server.serve, sock=listening, limit=wire.LINE_BYTES
+    )
+    try:
+        await server.begin()
+        watching = asyncio.create_task(server.arbiter.watch())
+        watching.add_done_callback(lambda _: over.set())
+        ending = asyncio.create_task(_until_idle(server, path, mine, config.idle_s))
+        ending.add_done_callback(lambda _: over.set())
+        await over.wait()
+        for task in (watching, ending):
+            task.cancel()
+        for result in await asyncio.gather(watching, ending, return_exceptions=True):
+            if isinstance(result, Exception):
+                log.error("arbiter_failed", exc_info=result)
+    finally:
+        listener.close()
+        with suppress(OSError):
+            if path.stat().st_ino == mine:
+                path.unlink()
+        await server.stop()
+        await machine.aclose()
+
+
+async def _until_idle(server: Server, path: Path, inode: int, idle_s: float) -> None:
+    """Return after a time with nobody there, or when the socket is no longer ours."""
+    loop = asyncio.get_running_loop()
+    since = loop.time()
+    while True:
+        await asyncio.sleep(min(_WATCH_S, idle_s / 4))
+        if not server.idle:
+            since = loop.time()
+        elif loop.time() - since >= idle_s:
+            log.info("idle")
+            return
+        try:
+            ours = path.stat().st_ino == inode
+        except OSError:
+            ours = False
+        if not ours:
+            log.warning("socket_gone", extra={"path": str(path)})
+            return
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except ResidencyError as error:
+        sys.exit(str(error))

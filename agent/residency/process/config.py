@@ -1,0 +1,51 @@
+"""What the process of an arbiter is told when it is started."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from agent.residency.arbiter.limits import MIB
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServedExecutive:
+    """The executive that an Ollama on this machine serves."""
+
+    url: str
+    model: str
+    context_tokens: int
+    compact_tokens: int = 8_192
+    """Context of the compact profile, where it is smaller."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ArbiterConfig:
+    """One card, and how its arbiter behaves."""
+
+    card: str
+    """UUID of a card of the driver, or `simulated:BYTES`."""
+    key: str
+    run_dir: str
+    data_dir: str
+    executive: ServedExecutive | None = None
+    safety_bytes: int = 256 * MIB
+    idle_s: float = 900.0
+    """After so long with nothing out and nobody there it ends."""
+    regroup_s: float = 1.0
+    """After a kill programs have so long to come back before anything is granted."""
+
+    @property
+    def folder(self) -> Path:
+        """Where it writes."""
+        return Path(self.data_dir)
+
+    def text(self) -> str:
+        """Return it as JSON."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def read(cls, text: str) -> "ArbiterConfig":
+        """Read it again."""
+        told = json.loads(text)
+        served = told.pop("executive")
+        return cls(executive=None if served is None else ServedExecutive(**served), **told)

@@ -1,0 +1,36 @@
+"""What can go wrong between a program and the arbiter of a card.
+
+AgentError
+└── ResidencyError
+    ├── ArbiterUnreachableError
+    ├── ArbiterVersionError
+    ├── MessageError
+    ├── LeaseRefusedError
+    └── LeaseLostError
+"""
+
+from agent.errors import AgentError
+
+
+class ResidencyError(AgentError):
+    """The card cannot be had."""
+
+
+class ArbiterUnreachableError(ResidencyError):
+    """No arbiter answers, and none could be started."""
+
+
+class ArbiterVersionError(ResidencyError):
+    """The arbiter that runs speaks another version of the protocol."""
+
+
+class MessageError(ResidencyError):
+    """A message is not one of the protocol."""
+
+
+class LeaseRefusedError(ResidencyError):
+    """The arbiter said no, or the deadline passed."""
+
+
+class LeaseLostError(ResidencyError):
+    """A lease was revoked while its operation ran."""

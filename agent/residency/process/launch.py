@@ -1,0 +1,93 @@
+"""Reach the arbiter of a card, starting it where it does not answer."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+from agent.residency.process import wire
+from agent.residency.process.config import ArbiterConfig
+from agent.residency.process.errors import ArbiterUnreachableError
+from agent.residency.process.files import ArbiterFiles
+
+START_S = 30.0
+_PROBE_S = 5.0
+
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def reach(
+    files: ArbiterFiles, config: ArbiterConfig | None, *, timeout_s: float = START_S
+) -> Streams:
+    """Connect; without a configuration nothing is started.
+
+    Raises ArbiterUnreachableError.
+    """
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            return await asyncio.open_unix_connection(files.socket, limit=wire.LINE_BYTES)
+        except OSError as error:
+            if config is None:
+                raise ArbiterUnreachableError(
+                    f"No arbiter runs for this card ({files.socket})."
+                ) from error
+            if time.monotonic() > deadline:
+                raise ArbiterUnreachableError(
+                    f"The arbiter of the card cannot be reached at {files.socket}: {error}. See "
+                    f"{files.log}."
+                ) from error
+        await asyncio.to_thread(ensure, files, config, timeout_s=deadline - time.monotonic())
+
+
+def ensure(files: ArbiterFiles, config: ArbiterConfig, *, timeout_s: float = START_S) -> None:
+    """Start the arbiter unless it answers. Raises ResidencyError."""
+    files.prepare()
+    with files.starting(timeout_s):
+        if _answers(files):
+            return
+        command = [sys.executable, "-P", "-m", "agent.residency.process"]
+        try:
+            done = subprocess.run(  # noqa: S603 - our own module
+                command,
+                input=config.text(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+                start_new_session=True,
+                timeout=timeout_s,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise ArbiterUnreachableError(
+                f"The arbiter of the card did not come up within {timeout_s:g} s. See {files.log}."
+            ) from error
+        if done.returncode != 0:
+            words = done.stderr.strip() or f"it ended with {done.returncode}"
+            raise ArbiterUnreachableError(f"The arbiter of the card did not start: {words}")
+
+
+def end(files: ArbiterFiles, pid: int, *, timeout_s: float = 10.0) -> bool:
+    """End an arbiter in order; return whether it has ended."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + timeout_s
+    while files.alive():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def _answers(files: ArbiterFiles) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(_PROBE_S)
+        try:
+            probe.connect(str(files.socket))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,64 @@
+"""Puts the parts of an arbiter's process together for one card."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from agent.residency.arbiter.effects import Effect
+from agent.residency.arbiter.limits import Limits
+from agent.residency.process.arbiter import Arbiter
+from agent.residency.process.bare import NoKeeper, NoWorker
+from agent.residency.process.config import ArbiterConfig
+from agent.residency.process.journal import Journal
+from agent.residency.process.ports import Card, ExecutiveKeeper, SensesWorker
+from agent.residency.process.server import Server
+from agent.residency.process.simulated import SupposedCard, SupposedKeeper, SupposedWorker
+
+SIMULATED = "simulated:"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Machine:
+    """A card, its worker of senses and whoever serves the executive."""
+
+    config: ArbiterConfig
+    card: Card
+    worker: SensesWorker
+    keeper: ExecutiveKeeper
+
+    @classmethod
+    def of(cls, config: ArbiterConfig) -> "Machine":
+        """Find the card and open it. Raises ResidencyError."""
+        if config.card.startswith(SIMULATED):
+            card = SupposedCard(int(config.card.removeprefix(SIMULATED)))
+            return cls(
+                config=config,
+                card=card,
+                worker=SupposedWorker(card),
+                keeper=SupposedKeeper(card),
+            )
+        raise NotImplementedError
+
+    def server(self) -> Server:
+        """Return what serves programs."""
+        journal = Journal(self.config.folder)
+        limits = Limits(
+            capacity_bytes=self.card.total_bytes,
+            profiles=self.keeper.profiles,
+            safety_bytes=self.config.safety_bytes,
+            context_bytes=self.worker.context_bytes,
+        )
+
+        def make(hear: Callable[[Effect], None]) -> Arbiter:
+            return Arbiter(limits, card=self.card, keeper=self.keeper, journal=journal, hear=hear)
+
+        return Server(
+            make,
+            card=self.card,
+            worker=self.worker,
+            keeper=self.keeper,
+            journal=journal,
+            regroup_s=self.config.regroup_s,
+        )
+
+    async def aclose(self) -> None:
+        """Close the card."""

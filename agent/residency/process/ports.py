@@ -1,0 +1,100 @@
+"""What the arbiter's process asks of the card, of the senses' worker and of who serves the executive."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from agent.residency.arbiter.events import Event, Found, Running
+from agent.residency.arbiter.limits import Profile
+
+Post = Callable[[Event], None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Usage:
+    """A reading of the card, in bytes."""
+
+    used_bytes: int | None
+    """By all programs; None when the card cannot be read."""
+    own_bytes: int = 0
+    """By the executive and the senses' worker."""
+
+
+class Card(Protocol):
+    """A graphics card."""
+
+    @property
+    def name(self) -> str:
+        """What the driver calls it."""
+        ...
+
+    @property
+    def total_bytes(self) -> int:
+        """Its memory."""
+        ...
+
+    def read(self) -> Usage:
+        """Measure what is used now. Never raises: a card that is lost is a reading of None."""
+        ...
+
+
+class SensesWorker(Protocol):
+    """The process that runs the senses."""
+
+    @property
+    def context_bytes(self) -> int:
+        """What its CUDA context takes."""
+        ...
+
+    def found(self, running: Sequence[tuple[Running, int]]) -> tuple[Found, ...]:
+        """Return what lies on the card, given what runs with the bytes of its weights."""
+        ...
+
+    async def load(self, variant: str, weights_bytes: int) -> None:
+        """Copy a variant onto the card. Raises ResidencyError."""
+        ...
+
+    async def unload(self, variant: str) -> None:
+        """Take it off again, however far it had come. Raises ResidencyError."""
+        ...
+
+    def begin(self, token: int, working_bytes: int) -> None:
+        """Take note of an operation that may run."""
+        ...
+
+    def end(self, token: int) -> None:
+        """Take note that it has ended, or stop it."""
+        ...
+
+    def kill(self) -> None:
+        """End the process with all that is in it."""
+        ...
+
+    async def start(self) -> None:
+        """Start it again. Raises ResidencyError."""
+        ...
+
+
+class ExecutiveKeeper(Protocol):
+    """Whoever serves the executive."""
+
+    @property
+    def profiles(self) -> tuple[Profile, ...]:
+        """How it may be loaded, the largest first; empty where nobody serves one here."""
+        ...
+
+    async def found(self) -> str | None:
+        """Return the profile that is loaded now, whole; None where there is none."""
+        ...
+
+    async def load(self, profile: str) -> None:
+        """Load it and verify it. Raises ResidencyError."""
+        ...
+
+    async def unload(self) -> None:
+        """Take it off the card; return when it says that it has gone. Raises ResidencyError."""
+        ...
+
+    async def inspect(self) -> Event | None:
+        """Return what has become of it without our doing, if anything."""
+        ...

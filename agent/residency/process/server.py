@@ -1,0 +1,457 @@
+"""The arbiter's door: connections of programs, each a holder, and what they say."""
+
+import asyncio
+import itertools
+import logging
+import os
+import select
+import socket
+import struct
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from agent.residency.arbiter import effects, events
+from agent.residency.process import status, wire
+from agent.residency.process.arbiter import Arbiter
+from agent.residency.process.errors import MessageError
+from agent.residency.process.hands import Hands
+from agent.residency.process.journal import Journal
+from agent.residency.process.ports import Card, ExecutiveKeeper, SensesWorker
+
+log = logging.getLogger(__name__)
+
+_HELLO_S = 5.0
+"""How long a program may take to say who it is."""
+_BACKLOG_BYTES = 1 << 20
+"""Answers that a program has not read; then it is hung up on."""
+_DYING_TRIES, _DYING_POLL_S = 50, 0.01
+_CREDENTIALS = struct.Struct("3i")
+
+
+class Holder:
+    """A program at the other end of a connection."""
+
+    def __init__(self, name: str, pid: int, writer: asyncio.StreamWriter) -> None:
+        self.name = name
+        self.pid = pid
+        self.claims: list[tuple[events.Running, int]] = []
+        """What it holds from an earlier arbiter, with the bytes of the weights."""
+        self.turns: list[str] = []
+        """Turns that an earlier arbiter admitted."""
+        self._writer = writer
+
+    def say(self, message: wire.Message) -> None:
+        """Send a message, unless it has gone."""
+        if self._writer.is_closing():
+            return
+        if self._writer.transport.get_write_buffer_size() > _BACKLOG_BYTES:
+            log.warning("holder_does_not_read", extra={"holder": self.name})
+            self._writer.transport.abort()
+            return
+        self._writer.write(wire.encode(message))
+
+    def full(self, name: str) -> str:
+        """Return the name of an ask or turn as the arbiter knows it."""
+        return f"{self.name}/{name}"
+
+    @staticmethod
+    def own(name: str) -> str:
+        """Return it as the program knows it."""
+        return name.partition("/")[2]
+
+    def hang_up(self) -> None:
+        """Close the connection."""
+        self._writer.close()
+
+
+class Server:
+    """Serves programs until told to stop."""
+
+    def __init__(
+        self,
+        make: Callable[[Callable[[effects.Effect], None]], Arbiter],
+        *,
+        card: Card,
+        worker: SensesWorker,
+        keeper: ExecutiveKeeper,
+        journal: Journal,
+        regroup_s: float,
+    ) -> None:
+        self.holders: dict[str, Holder] = {}
+        self.card = card
+        self.keeper = keeper
+        self.journal = journal
+        self.arbiter = make(self._hear)
+        self.hands = Hands(
+            worker, keeper, post=self._post_if_open, clock=lambda: self.arbiter.clock()
+        )
+        self._worker = worker
+        self._regroup_s = regroup_s
+        self._numbers = itertools.count(1)
+        self._open = asyncio.Event()
+        self._closing = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._does: dict[str, Callable[[Holder, wire.Message], None]] = {
+            "ask": self._ask,
+            "cancel": self._cancel,
+            "release": self._release,
+            "renew": self._renew,
+            "turn": self._turn,
+            "end": self._end_turn,
+            "hint": self._hint,
+            "executive": self._executive,
+            "status": self._status,
+            "pause": self._pause,
+            "resume": self._resume,
+        }
+
+    async def begin(self) -> None:
+        """Find out what is there, and begin to decide.
+
+        After a kill programs get a moment to come back and say what they hold.
+        """
+        left = self.journal.left()
+        if not left.clean:
+            await asyncio.sleep(self._regroup_s)
+        claims = [claim for holder in self.holders.values() for claim in holder.claims]
+        profile = await self.keeper.found()
+        running = tuple(one for one, _ in claims)
+        for one in running:
+            if one.place == "cuda":
+                self.hands.take_up(one.token)
+        self.arbiter.start(
+            profile=profile,
+            found=self._worker.found(claims),
+            running=running,
+            paused=left.paused,
+        )
+        for holder in self.holders.values():
+            for turn in holder.turns:
+                self._take_turn(holder, {"turn": turn, "priority": "person"}, begun=True)
+        self._open.set()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection to its end."""
+        task = asyncio.current_task()
+        assert task is not None, "a connection is served by a task"
+        self._tasks.add(task)
+        try:
+            await self._serve(reader, writer)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            self._tasks.discard(task)
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+
+    async def stop(self) -> None:
+        """End in order: say so, end the trace, hang up."""
+        self._closing = True
+        for holder in self.holders.values():
+            holder.say({"is": "closing"})
+        await self.hands.aclose()
+        if self.arbiter.started:
+            state = self.arbiter.state
+            self.arbiter.close()
+            begun = any(turn.ends_at is not None for turn in state.turns.values())
+            self.arbiter.remember(clean=not state.leases and not begun, paused=state.paused)
+        for holder in list(self.holders.values()):
+            holder.hang_up()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=1.0)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody is here and nothing is out."""
+        return not self.holders and self._open.is_set() and self.arbiter.quiet
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        pid, user = peer(writer)
+        if user not in (os.geteuid(), 0):
+            writer.write(_error(f"This is the arbiter of user {os.geteuid()}, you are {user}."))
+            return
+        holder = Holder(f"{pid}.{next(self._numbers)}", pid, writer)
+        alive = _watch(pid)
+        try:
+            await self._introduced(holder, reader)
+            await self._converse(holder, reader)
+        except MessageError as error:
+            log.warning("message_refused", extra={"holder": holder.name, "reason": str(error)})
+            holder.say({"is": "error", "reason": str(error), "version": wire.VERSION})
+        finally:
+            if self.holders.pop(holder.name, None) is not None:
+                await self._gone(holder, alive)
+            if alive is not None:
+                os.close(alive)
+
+    async def _introduced(self, holder: Holder, reader: asyncio.StreamReader) -> None:
+        try:
+            async with asyncio.timeout(_HELLO_S):
+                hello = await _next(reader)
+        except TimeoutError as error:
+            raise MessageError("A program has to say hello first.") from error
+        if hello is None or hello.get("do") != "hello":
+            raise MessageError("A program has to say hello first.")
+        if hello.get("version") != wire.VERSION:
+            raise MessageError(
+                f"This arbiter speaks version {wire.VERSION} of the protocol, "
+                f"you speak {hello.get('version')!r:.20}."
+            )
+        held = hello.get("holds", [])
+        turns = hello.get("turns", [])
+        if not isinstance(held, list) or not isinstance(turns, list):
+            raise MessageError("'holds' and 'turns' have to be lists.")
+        claims = [wire.held(one, holder.name) for one in held]
+        lost: list[int] = []
+        if self._open.is_set():
+            lost = [one.token for one, _ in claims]
+        else:
+            holder.claims = claims
+            holder.turns = [wire.text({"turn": turn}, "turn") for turn in turns]
+        self.holders[holder.name] = holder
+        await self._open.wait()
+        holder.say(
+            {
+                "is": "hello",
+                "version": wire.VERSION,
+                "pid": os.getpid(),
+                "epoch": self.arbiter.epoch,
+                "heartbeat_s": self.arbiter.state.limits.heartbeat_s,
+                "lost": lost,
+            }
+        )
+
+    async def _converse(self, holder: Holder, reader: asyncio.StreamReader) -> None:
+        while (message := await _next(reader)) is not None:
+            if self._closing:
+                return
+            does = self._does.get(str(message.get("do")))
+            if does is None:
+                raise MessageError(f"There is nothing to do as {message.get('do')!r:.40}.")
+            does(holder, message)
+
+    async def _gone(self, holder: Holder, alive: int | None) -> None:
+        """Take note that a program has hung up; if its process has ended, so have its operations.
+
+        What runs in the senses' worker is stopped there.
+        """
+        if self._closing or not self.arbiter.started:
+            return
+        mine = [one for one in self.arbiter.state.leases.values() if one.holder == holder.name]
+        self._post(events.HolderDied(now=self.arbiter.clock(), holder=holder.name))
+        for lease in mine:
+            if lease.place == "cuda" and lease.variant != events.EXECUTIVE:
+                self._let_go(lease.token)
+        if alive is not None and mine and await _ends(alive):
+            for lease in mine:
+                if lease.token in self.arbiter.state.leases:
+                    self._let_go(lease.token)
+
+    # What programs say.
+
+    def _ask(self, holder: Holder, message: wire.Message) -> None:
+        now = self.arbiter.clock()
+        deadline_s = wire.seconds(message, "deadline_s")
+        choices = wire.choices(message)
+        if choices[0].place == "cuda":
+            self.arbiter.freshen(choices[0].weights_bytes + choices[0].working_bytes)
+        self._post(
+            events.Asked(
+                now=now,
+                ask=holder.full(wire.text(message, "ask")),
+                holder=holder.name,
+                choices=choices,
+                priority=wire.priority(message),
+                deadline=None if deadline_s is None else now + deadline_s,
+                limit_s=wire.seconds(message, "limit_s"),
+            )
+        )
+
+    def _cancel(self, holder: Holder, message: wire.Message) -> None:
+        ask = holder.full(wire.text(message, "ask"))
+        self._post(events.Cancelled(now=self.arbiter.clock(), ask=ask))
+
+    def _release(self, holder: Holder, message: wire.Message) -> None:
+        token = wire.whole(message, "token", 1 << 62)
+        lease = self.arbiter.state.leases.get(token)
+        if lease is not None and lease.holder != holder.name:
+            raise MessageError(f"Lease {token} is not yours.")
+        self._let_go(token)
+
+    def _let_go(self, token: int) -> None:
+        self.hands.ended(token)
+        self._post(events.Released(now=self.arbiter.clock(), token=token))
+
+    def _renew(self, holder: Holder, _message: wire.Message) -> None:
+        self._post(events.Renewed(now=self.arbiter.clock(), holder=holder.name))
+
+    def _turn(self, holder: Holder, message: wire.Message) -> None:
+        if not self.arbiter.state.limits.profiles:
+            turn, reason = wire.text(message, "turn"), "no executive is kept on this card"
+            holder.say({"is": "refused", "ask": turn, "reason": reason})
+            return
+        self.arbiter.freshen(0)
+        self._take_turn(holder, message, begun=False)
+
+    def _take_turn(self, holder: Holder, message: wire.Message, *, begun: bool) -> None:
+        now = self.arbiter.clock()
+        deadline_s = wire.seconds(message, "deadline_s")
+        self._post(
+            events.TurnAsked(
+                now=now,
+                turn=holder.full(wire.text(message, "turn")),
+                holder=holder.name,
+                priority=wire.priority(message),
+                deadline=None if deadline_s is None else now + deadline_s,
+                begun=begun,
+            )
+        )
+
+    def _end_turn(self, holder: Holder, message: wire.Message) -> None:
+        turn = holder.full(wire.text(message, "turn"))
+        self._post(events.TurnEnded(now=self.arbiter.clock(), turn=turn))
+
+    def _hint(self, _holder: Holder, message: wire.Message) -> None:
+        now = self.arbiter.clock()
+        until = now + (wire.seconds(message, "for_s") or 0.0)
+        self._post(events.Hinted(now=now, choice=wire.choice(message.get("choice")), until=until))
+
+    def _executive(self, _holder: Holder, message: wire.Message) -> None:
+        now, reason = self.arbiter.clock(), wire.text(message, "reason")
+        match message.get("state"):
+            case "lost":
+                self._post(events.ExecutiveLost(now=now, reason=reason))
+            case "drifted":
+                self._post(events.ExecutiveDrifted(now=now, reason=reason))
+            case other:
+                raise MessageError(f"'state' has to be lost or drifted, not {other!r:.40}.")
+
+    def _status(self, holder: Holder, _message: wire.Message) -> None:
+        self.arbiter.measure()
+        holder.say({"is": "status", "status": status.told(self)})
+
+    def _pause(self, holder: Holder, message: wire.Message) -> None:
+        try:
+            work = events.WhilePaused(message.get("work", "wait"))
+        except ValueError as error:
+            raise MessageError("'work' has to be wait or cpu.") from error
+        self.arbiter.remember(clean=False, paused=work)
+        self._post(events.Paused(now=self.arbiter.clock(), work=work))
+        holder.say({"is": "done"})
+
+    def _resume(self, holder: Holder, _message: wire.Message) -> None:
+        self.arbiter.remember(clean=False, paused=None)
+        self._post(events.Resumed(now=self.arbiter.clock()))
+        holder.say({"is": "done"})
+
+    # What the arbiter says.
+
+    def _post(self, event: events.Event) -> None:
+        self.arbiter.post(event)
+
+    def _post_if_open(self, event: events.Event) -> None:
+        if not self._closing:
+            self.arbiter.post(event)
+
+    def _hear(self, effect: effects.Effect) -> None:
+        self.hands.carry_out(effect)
+        match effect:
+            case effects.Granted() | effects.Refused() | effects.Withdrawn():
+                self._tell(effect.ask, _answer(effect))
+            case effects.Admitted() | effects.TurnRevoked():
+                self._tell(effect.turn, _answer(effect))
+            case effects.Revoked(token=token, reason=reason):
+                self._tell_all({"is": "revoked", "token": token, "reason": reason})
+            case effects.Closed(token=token):
+                self._tell_all({"is": "closed", "token": token})
+            case effects.Say(text=text):
+                log.info("arbiter", extra={"said": text})
+            case _:
+                pass
+
+    def _tell(self, name: str, message: wire.Message) -> None:
+        holder = self.holders.get(name.partition("/")[0])
+        if holder is not None:
+            holder.say(message)
+
+    def _tell_all(self, message: wire.Message) -> None:
+        for holder in self.holders.values():
+            holder.say(message)
+
+
+def _answer(effect: Any) -> wire.Message:
+    match effect:
+        case effects.Granted():
+            return {
+                "is": "granted",
+                "ask": Holder.own(effect.ask),
+                "token": effect.token,
+                "variant": effect.variant,
+                "place": effect.place,
+                "working_bytes": effect.working_bytes,
+                "rung": effect.rung,
+                "reason": effect.reason,
+            }
+        case effects.Refused():
+            return {"is": "refused", "ask": Holder.own(effect.ask), "reason": effect.reason}
+        case effects.Withdrawn():
+            return {"is": "withdrawn", "ask": Holder.own(effect.ask), "reason": effect.reason}
+        case effects.Admitted():
+            return {
+                "is": "admitted",
+                "turn": Holder.own(effect.turn),
+                "place": effect.place,
+                "profile": effect.profile,
+            }
+        case effects.TurnRevoked():
+            return {
+                "is": "turn_revoked",
+                "turn": Holder.own(effect.turn),
+                "reason": effect.reason,
+            }
+        case _:
+            raise AssertionError(f"{effect} is no answer")
+
+
+def peer(writer: asyncio.StreamWriter) -> tuple[int, int]:
+    """Return the process and the user at the other end."""
+    found: socket.socket = writer.get_extra_info("socket")
+    raw = found.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    pid, user, _ = _CREDENTIALS.unpack(raw)
+    return pid, user
+
+
+def _watch(pid: int) -> int | None:
+    """Return what tells when a process has ended; None where it cannot be seen."""
+    try:
+        return os.pidfd_open(pid)
+    except OSError:
+        return None
+
+
+async def _ends(watched: int) -> bool:
+    """Whether a process has ended, or does within a moment: its connections go a little earlier."""
+    for _ in range(_DYING_TRIES):
+        if select.select([watched], [], [], 0.0)[0]:
+            return True
+        await asyncio.sleep(_DYING_POLL_S)
+    return False
+
+
+async def _next(reader: asyncio.StreamReader) -> wire.Message | None:
+    """Read a message; None at the end. Raises MessageError."""
+    try:
+        line = await reader.readuntil(b"\n")
+    except asyncio.IncompleteReadError as error:
+        if error.partial.strip():
+            raise MessageError("The connection broke off within a message.") from error
+        return None
+    except asyncio.LimitOverrunError as error:
+        raise MessageError(f"A message has at most {wire.LINE_BYTES} bytes.") from error
+    return wire.decode(line)
+
+
+def _error(reason: str) -> bytes:
+    return wire.encode({"is": "error", "reason": reason, "version": wire.VERSION})

@@ -1,0 +1,141 @@
+"""A card that is only supposed, for tests and for who has none and wants to see how it goes.
+
+Bytes are counted, loads take as long as a copy over PCIe 4, and nothing is computed on it. It lives
+and dies with the arbiter's process: what runs on it is what clients say that they hold.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from agent.residency.arbiter.events import Event, Found, Running
+from agent.residency.arbiter.limits import MIB, Profile
+from agent.residency.process.errors import ResidencyError
+from agent.residency.process.ports import Usage
+from agent.residency.simulation.card import Owner, SimulatedCard
+
+log = logging.getLogger(__name__)
+
+BYTES_PER_S = 25e9
+"""Of a copy from locked host memory."""
+_UNLOAD_S = 0.02
+_CONTEXT = "context"
+_EXECUTIVE = "executive"
+
+
+class SupposedCard:
+    """A card of any size."""
+
+    def __init__(self, total_bytes: int) -> None:
+        self.pieces = SimulatedCard(total_bytes)
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return f"a simulated card of {self.total_bytes / (1 << 30):g} GiB"
+
+    @property
+    def total_bytes(self) -> int:
+        """Its memory."""
+        return self.pieces.capacity_bytes
+
+    def read(self) -> Usage:
+        """Add up what is held."""
+        return Usage(used_bytes=self.pieces.used_bytes, own_bytes=self.pieces.own_bytes)
+
+
+class SupposedWorker:
+    """Senses that take room, and nothing else."""
+
+    def __init__(self, card: SupposedCard, *, context_bytes: int = 400 * MIB) -> None:
+        self._pieces = card.pieces
+        self._context_bytes = context_bytes
+        self._take(_CONTEXT, context_bytes)
+
+    @property
+    def context_bytes(self) -> int:
+        """What its CUDA context takes."""
+        return self._context_bytes
+
+    def found(self, running: Sequence[tuple[Running, int]]) -> tuple[Found, ...]:
+        """Put what runs back onto the card."""
+        found = {}
+        for one, weights_bytes in running:
+            if one.place == "cuda":
+                self._take(_weights(one.variant), weights_bytes)
+                self.begin(one.token, one.working_bytes)
+                found[one.variant] = Found(variant=one.variant, weights_bytes=weights_bytes)
+        return tuple(found.values())
+
+    async def load(self, variant: str, weights_bytes: int) -> None:
+        """Take the room, then wait as long as the copy takes."""
+        self._take(_weights(variant), weights_bytes)
+        await asyncio.sleep(weights_bytes / BYTES_PER_S)
+
+    async def unload(self, variant: str) -> None:
+        """Give the room back."""
+        await asyncio.sleep(_UNLOAD_S)
+        self._pieces.give(_weights(variant))
+
+    def begin(self, token: int, working_bytes: int) -> None:
+        """Take an operation's room."""
+        if not self._pieces.take(f"working {token}", Owner.WORKER, working_bytes):
+            log.error("out_of_memory", extra={"lease": token, "bytes": working_bytes})
+
+    def end(self, token: int) -> None:
+        """Give an operation's room back."""
+        self._pieces.give(f"working {token}")
+
+    def kill(self) -> None:
+        """Give everything back."""
+        for name in self._pieces.names(Owner.WORKER):
+            self._pieces.give(name)
+
+    async def start(self) -> None:
+        """Take the context again."""
+        self._take(_CONTEXT, self._context_bytes)
+
+    def _take(self, name: str, size: int) -> None:
+        if not self._pieces.take(name, Owner.WORKER, size):
+            raise ResidencyError(f"The simulated card has no room for {name}: {size} bytes.")
+
+
+class SupposedKeeper:
+    """An executive of half the card, or of a quarter."""
+
+    def __init__(self, card: SupposedCard) -> None:
+        self._pieces = card.pieces
+        total = card.total_bytes
+        self._profiles = (
+            Profile(name="simulated", bytes=total // 2),
+            Profile(name="simulated-compact", bytes=total // 4),
+        )
+
+    @property
+    def profiles(self) -> tuple[Profile, ...]:
+        """How it may be loaded."""
+        return self._profiles
+
+    async def found(self) -> str | None:
+        """Nothing is there at first."""
+        return None
+
+    async def load(self, profile: str) -> None:
+        """Take the room, then wait as long as the copy takes."""
+        size = next(one.bytes for one in self._profiles if one.name == profile)
+        if not self._pieces.take(_EXECUTIVE, Owner.EXECUTIVE, size):
+            raise ResidencyError(f"The simulated card has no room for {profile}: {size} bytes.")
+        await asyncio.sleep(size / BYTES_PER_S)
+
+    async def unload(self) -> None:
+        """Give the room back."""
+        await asyncio.sleep(_UNLOAD_S)
+        self._pieces.give(_EXECUTIVE)
+
+    async def inspect(self) -> Event | None:
+        """Nothing happens to it."""
+        return None
+
+
+def _weights(variant: str) -> str:
+    return f"weights {variant}"
