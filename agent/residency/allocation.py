@@ -125,9 +125,7 @@ class _Room:
 
     def _fitting(self, size: int) -> int:
         fitting = [
-            (room, -number)
-            for number, (_, room) in enumerate(self._blocks[:-1])
-            if room >= size
+            (room, -number) for number, (_, room) in enumerate(self._blocks[:-1]) if room >= size
         ]
         return -min(fitting)[1] if fitting else len(self._blocks) - 1
 

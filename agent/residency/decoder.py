@@ -17,17 +17,15 @@ CPU_ALIGNMENT = 32
 
 
 class Generation(StrEnum):
-    """How llama.cpp built its graphs in a time; each is the last that changed the buffer."""
+    """How llama.cpp builds its graphs, by the build from which it does so."""
 
     B2500 = "b2500"
     """From March 2024: a mask of 32 bits, cast for flash attention; logits for the whole batch."""
     B5900 = "b5900"
-    """From July 2025: the cache is written by row numbers, gates are one operation."""
-    B8000 = "b8000"
-    """From spring 2026: the mask is made in 16 bits where flash attention reads it."""
+    """From summer 2025: the cache is written by row numbers, and a gate is one operation."""
     B11500 = "b11500"
-    """From autumn 2026: logits for one token of each request; a path for mixed embeddings; a
-    quantised cache is rotated."""
+    """From autumn 2026: logits for one token of each request; a mask of 16 bits where flash attention
+    reads it; a quantised cache is rotated; batches may mix tokens with embeddings."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,13 +76,14 @@ class Batch:
     window_cells: int = 0
     """Of the cache of layers with a window."""
     flash_attention: bool = True
-    rotated: bool = False
-    """The cache is quantised and its vectors are rotated first."""
+    quantised_cache: bool = False
     generation: Generation = Generation.B11500
     on_card: bool = True
 
 
-def buffer_bytes(layers: tuple[Layer, ...], *, embedding: int, vocabulary: int, batch: Batch) -> int:
+def buffer_bytes(
+    layers: tuple[Layer, ...], *, embedding: int, vocabulary: int, batch: Batch
+) -> int:
     """Return the compute buffer of a decoder.
 
     `embedding` and `vocabulary` are the width of a token and the number of tokens.
@@ -124,7 +123,8 @@ class _Building:
         self._batch = batch
         self._embedding = embedding
         self._tokens = batch.tokens
-        self._new = batch.generation in (Generation.B8000, Generation.B11500)
+        self._narrow_mask = batch.generation is Generation.B11500
+        self._rotated = batch.quantised_cache and batch.generation is Generation.B11500
         self._by_rows = batch.generation is not Generation.B2500
         self._positions = Tensor(batch.tokens * I32)
         self._output_rows = Tensor(batch.outputs * I32)
@@ -174,7 +174,7 @@ class _Building:
     def _attention(self, flow: Tensor, layer: Layer) -> Tensor:
         cache = self._cache(layer)
         query, key, value = self._projected(self.normed(flow, self._embedding), layer)
-        if self._batch.rotated:
+        if self._rotated:
             query = _view(self.rows(layer.query, cache.key_rotation, _view(query)))
             key = _view(self.rows(layer.key, cache.key_rotation, _view(key)))
             value = _view(self.rows(layer.value, cache.value_rotation, _view(value)))
@@ -186,7 +186,7 @@ class _Building:
             self.graph.expand(Tensor(0, sources, whole=Tensor(0)))
         attended = self._attended(_view(query), layer, cache)
         self.graph.expand(attended)
-        if self._batch.rotated:
+        if self._rotated:
             attended = _view(self.rows(layer.query, cache.value_rotation, attended))
         return self.rows(self._embedding, attended)
 
@@ -261,8 +261,8 @@ class _Building:
         batch = self._batch
         cells = batch.window_cells if windowed else batch.cells
         flash = batch.flash_attention
-        mask = Tensor(cells * self._tokens * (F16 if flash and self._new else F32))
-        if flash and not self._new:
+        mask = Tensor(cells * self._tokens * (F16 if flash and self._narrow_mask else F32))
+        if flash and not self._narrow_mask:
             mask = Tensor(cells * self._tokens * F16, (mask,))
         turned = 1 if flash else layer.value
         return _Cache(
