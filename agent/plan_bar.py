@@ -25,7 +25,7 @@ def parts(card: Mapping[str, Any]) -> list[Part]:
     sense = 0 if heaviest is None else heaviest["bytes"] + heaviest["process_bytes"]
     spare = card["headroom_bytes"] - sense
     found = [
-        Part(name="others", bytes=card["foreign_bytes"], block="╳", letter="x"),
+        Part(name="others", bytes=card["foreign_bytes"], block="▚", letter="x"),
         Part(name="weights", bytes=need["weights"], block="█", letter="W"),
         Part(name="cache", bytes=need["cache"], block="▓", letter="K"),
         Part(name="buffer", bytes=need["buffer"], block="▒", letter="B"),

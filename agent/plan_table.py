@@ -42,7 +42,8 @@ def lines(report: Mapping[str, Any], *, width: int, blocks: bool) -> Iterator[st
 def _subject(report: Mapping[str, Any]) -> Iterator[str]:
     told, load = report["executive"], report["load"]
     attention = "flash attention" if load["flash_attention"] else "no flash attention"
-    at_once = "" if load["parallel"] == 1 else f" for each of {load['parallel']} requests"
+    whose = "shared by" if load["shared_cache"] else "for each of"
+    at_once = "" if load["parallel"] == 1 else f" {whose} {load['parallel']} requests"
     yield (
         f"{told['name']} {told['quantisation']}".rstrip()
         + f": {load['context_tokens']:,} tokens of "

@@ -47,6 +47,9 @@ def plan(
         typer.Option("--micro-batch", help="Tokens at once; `ollama`: as it raises them itself."),
     ] = str(MICRO_BATCH),
     parallel: Annotated[int, typer.Option("--parallel", min=1, help="Requests at once.")] = 1,
+    kv_unified: Annotated[
+        bool, typer.Option("--kv-unified", help="Requests share one cache of --context tokens.")
+    ] = False,
     flash_attention: Annotated[
         bool, typer.Option("--flash-attention/--no-flash-attention", help="On by default.")
     ] = True,
@@ -90,6 +93,7 @@ def plan(
         quantisation=quantisation,
         micro_batch=_batch(micro_batch),
         parallel=parallel,
+        shared_cache=kv_unified,
         flash_attention=flash_attention,
         whole_window=swa_full,
         generation=llama_cpp,

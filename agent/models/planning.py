@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from agent.errors import UsageError
@@ -39,6 +38,7 @@ class Question:
     micro_batch: int | None = MICRO_BATCH
     """None: as Ollama raises it."""
     parallel: int = 1
+    shared_cache: bool = False
     flash_attention: bool = True
     whole_window: bool = False
     generation: Generation | None = None
@@ -87,6 +87,7 @@ async def planned(settings: Settings, question: Question) -> dict[str, Any]:
             "context_tokens": load.context_tokens,
             "kv_type": load.kv_type.value,
             "parallel": load.parallel,
+            "shared_cache": load.shared_cache,
             "micro_batch": load.micro_batch,
             "flash_attention": load.flash_attention,
             "generation": load.generation,
@@ -99,7 +100,8 @@ async def planned(settings: Settings, question: Question) -> dict[str, Any]:
 
 
 def _per_token(shape: Shape, load: Load) -> float:
-    return cache_bytes(shape, load) / (load.context_tokens * load.parallel)
+    caches = 1 if load.shared_cache else load.parallel
+    return cache_bytes(shape, load) / (load.context_tokens * caches)
 
 
 def _told(plan: planner.Plan, subject: Subject) -> dict[str, Any]:
@@ -193,9 +195,7 @@ async def _subject(settings: Settings, question: Question) -> Subject:
     if choice == files.EMBEDDED:
         return _of_file(files.embedded()[0], question)
     if choice.startswith(files.PREFIX):
-        path = Path(choice.removeprefix(files.PREFIX)).expanduser()
-        known = await asyncio.to_thread(files.named, f"{files.PREFIX}{path}")
-        return _of_file(known[0], question)
+        return _of_file((await asyncio.to_thread(files.named, choice))[0], question)
     name = choice.removeprefix(ollama.PREFIX)
     table = published.named(name)
     if question.quantisation is None or table is None:
@@ -281,6 +281,7 @@ def _load(settings: Settings, question: Question, subject: Subject) -> Load:
         context_tokens=tokens,
         kv_type=question.kv_type,
         parallel=question.parallel,
+        shared_cache=question.shared_cache,
         micro_batch=batch,
         flash_attention=question.flash_attention,
         whole_window=question.whole_window,

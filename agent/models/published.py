@@ -36,7 +36,8 @@ class Published:
     experts: int = 0
     experts_used: int = 0
     window: int = 0
-    fused: bool = False
+    fused_attention: bool = False
+    fused_gate: bool = False
     biases: int = 0
     """Numbers of a layer that are neither matrices nor norms of its width."""
     norms: int = 2
@@ -86,8 +87,8 @@ class Published:
                 experts=self.experts,
                 experts_used=self.experts_used,
                 windowed=one,
-                fused_attention=self.fused,
-                fused_gate=self.fused,
+                fused_attention=self.fused_attention,
+                fused_gate=self.fused_gate,
             )
             for one in windowed
         )
@@ -110,7 +111,7 @@ class Published:
         yield "norm", (self.norms * self.embedding + self.biases,)
         if self.head_norms:
             yield "norm", (2 * self.head_length,)
-        if self.fused:
+        if self.fused_attention:
             yield "fused", (self.embedding, query + 2 * key)
         else:
             yield "other", (self.embedding, query)
@@ -201,7 +202,8 @@ MODELS = (
         feed_forward=17_920,
         vocabulary=100_352,
         trained_tokens=16_384,
-        fused=True,
+        fused_attention=True,
+        fused_gate=True,
     ),
     Published(
         name="llama3.1:8b",

@@ -90,10 +90,10 @@ def _value(mix: str, base: str, place: Place) -> str:
         return "Q8_0"
     if mix in {"Q4_K_M", "Q5_K_M"}:
         return "Q6_K" if _more_bits(place) else base
-    if mix == "Q4_K_S" and place.layer < 4:  # noqa: PLR2004 - llama-quantize's own number
+    if mix == "Q4_K_S" and place.layer < 4:
         return "Q5_K"
     if mix == "Q3_K_M":
-        return "Q5_K" if place.layer < 2 else "Q4_K"  # noqa: PLR2004 - as above
+        return "Q5_K" if place.layer < 2 else "Q4_K"
     return base
 
 
@@ -110,5 +110,5 @@ def _down(mix: str, base: str, place: Place) -> str:
 def _more_bits(place: Place) -> bool:
     """Whether a layer is in the first or the last eighth, or every third between them."""
     eighth = place.layers // 8
-    middle = (place.layer - eighth) % 3 == 2  # noqa: PLR2004 - llama-quantize's own number
+    middle = (place.layer - eighth) % 3 == 2
     return place.layer < eighth or place.layer >= 7 * place.layers // 8 or middle

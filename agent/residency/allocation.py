@@ -66,14 +66,14 @@ class Graph:
             for source in tensor.sources:
                 source.readers += 1
         for tensor in order:
-            if not tensor.is_view and not _took_over(tensor, room):
+            if not tensor.is_view and not _took_over(tensor):
                 tensor.offset = room.take(tensor.size)
             for source in tensor.sources:
                 _read(source, room)
         return room.peak
 
 
-def _took_over(tensor: Tensor, room: "_Room") -> bool:
+def _took_over(tensor: Tensor) -> bool:
     """Give a tensor the place of a parent, if it can have it."""
     if not tensor.in_place:
         return False

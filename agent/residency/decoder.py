@@ -24,8 +24,8 @@ class Generation(StrEnum):
     B5900 = "b5900"
     """From summer 2025: the cache is written by row numbers, and a gate is one operation."""
     B11500 = "b11500"
-    """From autumn 2026: logits for one token of each request; a mask of 16 bits where flash attention
-    reads it; a quantised cache is rotated; batches may mix tokens with embeddings."""
+    """From autumn 2026: logits for one token of each request; a mask of 16 bits where flash
+    attention reads it; a quantised cache is rotated; batches may mix tokens and embeddings."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,4 +1,4 @@
-"""What an operation of a sense takes of a card and of the host, and how long its loading lasts. Pure.
+"""What an operation of a sense takes of a card and of the host, and how long it loads. Pure.
 
     weights + base + grows × (how large the input is)  =  bytes of the card, without the driver
     + one CUDA context for the process that runs them   =  what the card loses
@@ -10,7 +10,7 @@ their sources print them), lengths of sound are seconds, pictures are pixels.
 
 from dataclasses import dataclass
 from enum import StrEnum
-from math import ceil
+from math import ceil, sqrt
 
 from agent.residency.vram import PROCESS_BYTES
 from tools.senses.base import Operation, Sense
@@ -120,7 +120,7 @@ def largest_audio_s(variant: Variant, capacity_bytes: int) -> float | None:
     if variant.growth is Growth.FRAMES:
         return max(0.0, room / variant.growth_bytes / PARAKEET_FRAMES_PER_S)
     if variant.growth is Growth.SQUARE:
-        return max(0.0, room / variant.growth_bytes) ** 0.5 / PARAKEET_FRAMES_PER_S
+        return sqrt(max(0.0, room / variant.growth_bytes)) / PARAKEET_FRAMES_PER_S
     return None
 
 

@@ -94,10 +94,12 @@ class Load:
     """How a model is to be loaded."""
 
     context_tokens: int
-    """Of each request."""
+    """Of each request, or of all together where they share a cache."""
     kv_type: KvType = KvType.F16
     parallel: int = 1
-    """Requests at once, each with a context of its own."""
+    """Requests at once, each with a context of its own unless they share one."""
+    shared_cache: bool = False
+    """Requests share one cache (`--kv-unified`, as llama-server does unless told how many)."""
     micro_batch: int = MICRO_BATCH
     flash_attention: bool = True
     whole_window: bool = False
@@ -139,29 +141,35 @@ def cache_bytes(shape: Shape, load: Load) -> int:
     """Return what all layers keep: keys and values of their cells, and recurrent states."""
     values = sum((layer.key + layer.value) * cells(shape, load, layer) for layer in shape.layers)
     kept = values * load.kv_type.block_bytes // _BLOCK_VALUES
-    return (kept + shape.state_bytes) * load.parallel
+    caches = 1 if load.shared_cache else load.parallel
+    return kept * caches + shape.state_bytes * load.parallel
 
 
 def cells(shape: Shape, load: Load, layer: Layer) -> int:
-    """Return the tokens that a layer keeps of one request.
+    """Return the tokens that a layer keeps in one cache.
 
-    A windowed layer keeps its window and one batch (`llama-kv-cache-iswa.cpp`).
+    A windowed layer keeps its window, of each request in it, and one batch
+    (`llama-kv-cache-iswa.cpp`).
     """
     whole = padded(load.context_tokens)
     if not layer.windowed or load.whole_window or not shape.sliding_window:
         return whole
-    return padded(min(whole, shape.sliding_window + load.micro_batch))
+    windows = shape.sliding_window * (load.parallel if load.shared_cache else 1)
+    return padded(min(whole, windows + load.micro_batch))
 
 
-def compute_bytes(shape: Shape, load: Load) -> int:
-    """Return the buffer that llama.cpp computes one batch in."""
+def compute_bytes(shape: Shape, load: Load, *, on_card: bool = True) -> int:
+    """Return the buffer that llama.cpp computes one batch in, on a card or on a CPU."""
     made_by = LIVING if load.generation is None else (load.generation,)
-    return max(_laid_out(shape, _batch(shape, load, generation)) for generation in made_by)
+    batches = (_batch(shape, load, generation) for generation in made_by)
+    return max(_laid_out(shape, replace(batch, on_card=on_card)) for batch in batches)
 
 
 def _batch(shape: Shape, load: Load, generation: Generation) -> Batch:
     whole = padded(load.context_tokens)
-    tokens = min(whole * load.parallel, load.micro_batch)
+    caches = 1 if load.shared_cache else load.parallel
+    least = min(whole * caches, load.micro_batch)
+    tokens = -(-least // load.parallel) * load.parallel
     windowed = next((layer for layer in shape.layers if layer.windowed), None)
     return Batch(
         tokens=tokens,
