@@ -14,7 +14,7 @@ from agent.capabilities import senses as sense_capabilities
 from agent.clock import SystemClock
 from agent.errors import SettingsError
 from agent.executives.ollama_server import discover
-from agent.residency.host import HostResidency
+from agent.residency import opening
 from agent.settings import Settings
 from memory import language, migrations
 from memory.database import Pool, open_pool
@@ -119,10 +119,10 @@ async def memory(settings: Settings) -> AsyncIterator[Memory]:
     from tools.reading.reader import ContentReader
     from tools.shelf import Shelf
 
-    async with database(settings) as pool:
+    async with database(settings) as pool, opening.residency(settings) as residency:
         store = DocumentStore(pool)
         embedder = await _embedder(settings, pool)
-        residency, able = HostResidency(), senses()
+        able = senses()
         reader = ContentReader(
             Perception(senses=able, residency=residency), bytes_limit=settings.files.max_bytes
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 from agent import assembly
 from agent.errors import UsageError
-from agent.residency.host import HostResidency
+from agent.residency import opening
 from agent.settings import Settings
 from tools.senses.base import Operation, Sense
 
@@ -19,7 +19,7 @@ async def hear(settings: Settings, audio: Path) -> dict[str, Any]:
     recording = await decode_audio(await asyncio.to_thread(_read, audio, settings), audio.name)
     hearing = assembly.senses().hearing
     operation = Operation(sense=Sense.HEARING, audio_s=recording.duration_s)
-    async with HostResidency().lease(operation):
+    async with opening.residency(settings) as residency, residency.lease(operation):
         transcript = await hearing.transcribe(recording)
     flaws = list(dict.fromkeys((*recording.flaws, *transcript.flaws)))
     return {
@@ -37,7 +37,7 @@ async def see(settings: Settings, image: Path) -> dict[str, Any]:
     picture = await decode_image(await asyncio.to_thread(_read, image, settings), image.name)
     sight = assembly.senses().sight
     operation = Operation(sense=Sense.SIGHT, pixels=picture.pixels.size // 3)
-    async with HostResidency().lease(operation):
+    async with opening.residency(settings) as residency, residency.lease(operation):
         sighting = await sight.read(picture.pixels)
     flaws = list(dict.fromkeys((*picture.flaws, *sighting.flaws)))
     return {
@@ -49,7 +49,7 @@ async def see(settings: Settings, image: Path) -> dict[str, Any]:
 
 
 async def say(
-    settings: Settings,  # noqa: ARG001 - as its siblings; the full tier chooses a voice by it
+    settings: Settings,
     text: str,
     out: Path,
     *,
@@ -65,7 +65,7 @@ async def say(
     target = await asyncio.to_thread(_target, out)
     speaking = assembly.senses().speech
     operation = Operation(sense=Sense.SPEECH, characters=len(text))
-    async with HostResidency().lease(operation):
+    async with opening.residency(settings) as residency, residency.lease(operation):
         speech = await speaking.say(text, language=language or languages.detect(text))
     await asyncio.to_thread(written, target, encode_wav(speech))
     seconds = len(speech.samples) / speech.sample_rate_hz

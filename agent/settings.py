@@ -114,6 +114,17 @@ class ExecutiveSettings(Section):
     """Whether a model that can think does so before it answers, and whether that is shown."""
 
 
+class ResidencySettings(Section):
+    """Who has the card."""
+
+    card: str = "auto"
+    """`auto`, `none`, an index or a UUID of the driver's, or `simulated:24GiB`."""
+    paused_work: Literal["wait", "cpu"] = "wait"
+    """What becomes of work while the owner has the card, unless `pause` says otherwise."""
+    idle_s: float = Field(default=900.0, ge=1)
+    """After so long with nothing out the arbiter's process ends."""
+
+
 class FilesSettings(Section):
     """What of the disk may be read by tools."""
 
@@ -155,6 +166,7 @@ class Settings(BaseSettings):
     executive: ExecutiveSettings = ExecutiveSettings()
     ollama: OllamaSettings = OllamaSettings()
     openai: OpenAiSettings = OpenAiSettings()
+    residency: ResidencySettings = ResidencySettings()
     files: FilesSettings = FilesSettings()
     limits: LimitsSettings = LimitsSettings()
     graphs: Mapping[str, str] = {}

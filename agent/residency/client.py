@@ -16,7 +16,7 @@ from typing import Any, Literal, Self
 from agent.residency.arbiter.events import Choice, Priority, WhilePaused
 from agent.residency.process import launch, wire
 from agent.residency.process.config import ArbiterConfig
-from agent.residency.process.errors import (
+from agent.residency.errors import (
     ArbiterUnreachableError,
     ArbiterVersionError,
     LeaseLostError,
@@ -201,9 +201,7 @@ class ArbiterClient:
         grant: Grant = await self._wait_for(name, message, choices)
         return grant
 
-    async def _wait_for(
-        self, name: str, message: wire.Message, choices: Sequence[Choice]
-    ) -> Any:
+    async def _wait_for(self, name: str, message: wire.Message, choices: Sequence[Choice]) -> Any:
         """Wait for the answer to an ask. One that is given up is cancelled, or given back."""
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._asks[name] = _Ask(message=message, choices=choices, answer=answer)

@@ -18,7 +18,7 @@ from agent import logs
 from agent.errors import AgentError
 from agent.residency.process import wire
 from agent.residency.process.config import ArbiterConfig
-from agent.residency.process.errors import ResidencyError
+from agent.residency.errors import ResidencyError
 from agent.residency.process.files import ArbiterFiles
 from agent.residency.process.machine import Machine
 from agent.residency.process.server import Server
@@ -87,9 +87,7 @@ async def _serve(
         loop.add_signal_handler(wish, over.set)
     mine = path.stat().st_ino
     server: Server = machine.server()
-    listener = await asyncio.start_unix_server(
-        server.serve, sock=listening, limit=wire.LINE_BYTES
-    )
+    listener = await asyncio.start_unix_server(server.serve, sock=listening, limit=wire.LINE_BYTES)
     try:
         await server.begin()
         watching = asyncio.create_task(server.arbiter.watch())

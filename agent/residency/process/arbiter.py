@@ -132,7 +132,10 @@ class Arbiter:
         That is so if it is old, or if the ask fits only once bytes that were let go are confirmed.
         """
         state = self.state
-        if state.reading is None or self.clock() - state.reading.taken_at > state.limits.stale_s / 4:
+        if (
+            state.reading is None
+            or self.clock() - state.reading.taken_at > state.limits.stale_s / 4
+        ):
             self.measure()
             return
         told = balance(state)

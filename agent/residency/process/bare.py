@@ -1,10 +1,10 @@
 """What stands where a card has no worker of senses, or no executive of ours."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from agent.residency.arbiter.events import Event, Found, Running
 from agent.residency.arbiter.limits import Profile
-from agent.residency.process.errors import ResidencyError
+from agent.residency.errors import ResidencyError
 
 
 class NoWorker:
@@ -47,6 +47,11 @@ class NoKeeper:
         """There is none."""
         return ()
 
+    @property
+    def flaw(self) -> str | None:
+        """Nothing is wrong."""
+        return None
+
     async def found(self) -> str | None:
         """There is none."""
         return None
@@ -57,6 +62,10 @@ class NoKeeper:
 
     async def unload(self) -> None:
         """There is nothing to take off."""
+
+    def held_bytes(self, processes: Mapping[int, int | None]) -> int:  # noqa: ARG002
+        """Return what it holds."""
+        return 0
 
     async def inspect(self) -> Event | None:
         """Nothing happens to it."""

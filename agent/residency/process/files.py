@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.residency.process.errors import ArbiterUnreachableError, ResidencyError
+from agent.residency.errors import ArbiterUnreachableError, ResidencyError
 
 _SOCKET_BYTES = 107
 """Longest name of a socket that the kernel allows."""

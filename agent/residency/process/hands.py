@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from agent.residency.arbiter import effects, events
-from agent.residency.process.errors import ResidencyError
+from agent.residency.errors import ResidencyError
 from agent.residency.process.ports import ExecutiveKeeper, Post, SensesWorker
 
 log = logging.getLogger(__name__)

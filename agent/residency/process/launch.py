@@ -11,7 +11,7 @@ import time
 
 from agent.residency.process import wire
 from agent.residency.process.config import ArbiterConfig
-from agent.residency.process.errors import ArbiterUnreachableError
+from agent.residency.errors import ArbiterUnreachableError
 from agent.residency.process.files import ArbiterFiles
 
 START_S = 30.0

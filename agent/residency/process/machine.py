@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from agent.residency.arbiter.effects import Effect
 from agent.residency.arbiter.limits import Limits
+from agent.residency.nvml import NvmlCard
 from agent.residency.process.arbiter import Arbiter
 from agent.residency.process.bare import NoKeeper, NoWorker
 from agent.residency.process.config import ArbiterConfig
+from agent.residency.process.driver import DriverCard
 from agent.residency.process.journal import Journal
 from agent.residency.process.ports import Card, ExecutiveKeeper, SensesWorker
 from agent.residency.process.server import Server
@@ -36,7 +38,9 @@ class Machine:
                 worker=SupposedWorker(card),
                 keeper=SupposedKeeper(card),
             )
-        raise NotImplementedError
+        card = NvmlCard(config.card)
+        keeper = NoKeeper()
+        return cls(config=config, card=DriverCard(card, keeper), worker=NoWorker(), keeper=keeper)
 
     def server(self) -> Server:
         """Return what serves programs."""

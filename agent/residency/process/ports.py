@@ -1,6 +1,6 @@
-"""What the arbiter's process asks of the card, of the senses' worker and of who serves the executive."""
+"""What the process of an arbiter asks of the card, of the senses and of the executive's server."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -83,6 +83,11 @@ class ExecutiveKeeper(Protocol):
         """How it may be loaded, the largest first; empty where nobody serves one here."""
         ...
 
+    @property
+    def flaw(self) -> str | None:
+        """Why no executive is kept, though one is wished for."""
+        ...
+
     async def found(self) -> str | None:
         """Return the profile that is loaded now, whole; None where there is none."""
         ...
@@ -93,6 +98,13 @@ class ExecutiveKeeper(Protocol):
 
     async def unload(self) -> None:
         """Take it off the card; return when it says that it has gone. Raises ResidencyError."""
+        ...
+
+    def held_bytes(self, processes: Mapping[int, int | None]) -> int:
+        """Return what it holds of the card, given the bytes of each process there; None: not told.
+
+        Where the driver does not tell, it is what the server itself says.
+        """
         ...
 
     async def inspect(self) -> Event | None:

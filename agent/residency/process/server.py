@@ -14,7 +14,7 @@ from typing import Any
 from agent.residency.arbiter import effects, events
 from agent.residency.process import status, wire
 from agent.residency.process.arbiter import Arbiter
-from agent.residency.process.errors import MessageError
+from agent.residency.errors import MessageError
 from agent.residency.process.hands import Hands
 from agent.residency.process.journal import Journal
 from agent.residency.process.ports import Card, ExecutiveKeeper, SensesWorker

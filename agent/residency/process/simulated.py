@@ -6,11 +6,11 @@ and dies with the arbiter's process: what runs on it is what clients say that th
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from agent.residency.arbiter.events import Event, Found, Running
 from agent.residency.arbiter.limits import MIB, Profile
-from agent.residency.process.errors import ResidencyError
+from agent.residency.errors import ResidencyError
 from agent.residency.process.ports import Usage
 from agent.residency.simulation.card import Owner, SimulatedCard
 
@@ -116,6 +116,11 @@ class SupposedKeeper:
         """How it may be loaded."""
         return self._profiles
 
+    @property
+    def flaw(self) -> str | None:
+        """Nothing is wrong."""
+        return None
+
     async def found(self) -> str | None:
         """Nothing is there at first."""
         return None
@@ -131,6 +136,10 @@ class SupposedKeeper:
         """Give the room back."""
         await asyncio.sleep(_UNLOAD_S)
         self._pieces.give(_EXECUTIVE)
+
+    def held_bytes(self, processes: Mapping[int, int | None]) -> int:  # noqa: ARG002
+        """Return what it holds."""
+        return self._pieces.size(_EXECUTIVE)
 
     async def inspect(self) -> Event | None:
         """Nothing happens to it."""

@@ -32,7 +32,7 @@ import json
 from typing import Any, Literal
 
 from agent.residency.arbiter.events import Choice, Priority, Running
-from agent.residency.process.errors import MessageError
+from agent.residency.errors import MessageError
 
 VERSION = 1
 LINE_BYTES = 1 << 16

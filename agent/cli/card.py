@@ -1,0 +1,117 @@
+"""Commands on the card as it is now: who has it, and taking it for oneself."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from agent.cli.options import Json
+from agent.cli.output import print_json, print_lines
+from agent.cli.work import settings_of, wait
+
+if TYPE_CHECKING:
+    from agent.residency.client import ArbiterClient
+
+_TOP_S = 1.0
+
+
+def status(as_json: Json = False) -> None:
+    """Say who has the card: the executive, what lies on it, leases, who waits."""
+    from agent.residency.process import status as telling
+
+    told = _asked(lambda client: client.status(), start=False)
+    if as_json:
+        print_json(told)
+    elif told is None:
+        print_lines([_NOBODY])
+    else:
+        print_lines(telling.lines(told))
+
+
+def pause(
+    work: Annotated[
+        str | None,
+        typer.Option("--work", help="What becomes of work: wait or cpu.", metavar="wait|cpu"),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Take the card for yourself: the executive leaves, work waits or goes to the CPU."""
+    from agent.errors import UsageError
+    from agent.residency.arbiter.events import WhilePaused
+
+    try:
+        wished = WhilePaused(work or settings_of().residency.paused_work)
+    except ValueError as error:
+        raise UsageError(f"--work {work!r} is neither wait nor cpu.") from error
+    told = _asked(lambda client: _after(client.pause(wished), client), start=True)
+    assert told is not None, "it was started"
+    if as_json:
+        print_json(told)
+        return
+    busy = len(told["leases"])
+    print_lines(
+        [
+            f"Paused: work {'waits' if wished is WhilePaused.WAIT else 'goes to the CPU'}.",
+            *([f"{busy} operations still run; the card is free when they end."] if busy else []),
+        ]
+    )
+
+
+def resume(as_json: Json = False) -> None:
+    """Give the card back."""
+    told = _asked(lambda client: _after(client.resume(), client), start=True)
+    print_json(told) if as_json else print_lines(["The card is lent out again."])
+
+
+def top(
+    times: Annotated[
+        int | None, typer.Option("--times", min=1, help="Show it so often, then end.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show the card live, until Ctrl-C; elsewhere than on a terminal, once a second in lines."""
+    live = sys.stdout.isatty() and not as_json
+    shown = 0
+    while times is None or shown < times:
+        if shown:
+            time.sleep(_TOP_S)
+        if live:
+            typer.clear()
+        status(as_json)
+        sys.stdout.flush()
+        shown += 1
+
+
+_NOBODY = "No arbiter runs: nothing is on the card by us. The next operation starts one."
+
+
+async def _after(act: Coroutine[Any, Any, None], client: "ArbiterClient") -> dict[str, Any]:
+    await act
+    return await client.status()
+
+
+def _asked(
+    ask: "Callable[[ArbiterClient], Coroutine[Any, Any, dict[str, Any]]]", *, start: bool
+) -> dict[str, Any] | None:
+    """Return what the arbiter answers; None where none runs and none is to be started."""
+    from agent.errors import UsageError
+    from agent.residency.opening import place_of
+
+    settings = settings_of()
+
+    async def work() -> dict[str, Any] | None:
+        place = await asyncio.to_thread(place_of, settings)
+        if place is None:
+            raise UsageError(
+                "This machine has no card that cortical uses, so nothing lends it out. The setting "
+                'residency.card = "simulated:24GiB" shows how it goes.'
+            )
+        if not start and not await asyncio.to_thread(place.files.alive):
+            return None
+        async with place.client(start=start) as client:
+            return await ask(client)
+
+    return wait(work())

@@ -1,0 +1,77 @@
+"""Leases from the arbiter of a card, for whoever runs a sense."""
+
+import asyncio
+import logging
+import os
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from agent.residency import ladders
+from agent.residency.arbiter.events import Priority
+from agent.residency.client import ArbiterClient, Grant
+from agent.residency.envelopes import Variant
+from agent.residency.host import HostResidency
+from agent.residency.errors import LeaseRefusedError, ResidencyError
+from tools.senses.base import Lease, Operation, Sense
+
+log = logging.getLogger(__name__)
+
+
+class ArbitratedResidency:
+    """Asks the arbiter before each operation; one that cannot be reached takes nothing away.
+
+    Without an arbiter nothing may use the card, but a sense on the CPU needs no leave: it is said,
+    and goes on as on a machine without a card.
+    """
+
+    def __init__(
+        self,
+        client: ArbiterClient,
+        *,
+        variants: Sequence[Variant] = (),
+        priority: Priority = Priority.PERSON,
+    ) -> None:
+        self._client = client
+        self._variants = variants
+        self._priority = priority
+        self._host = HostResidency()
+        # The senses run in this program, each one model with one state, wherever room was granted.
+        self._turns: defaultdict[Sense, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    @asynccontextmanager
+    async def lease(self, operation: Operation) -> AsyncIterator[Lease]:
+        """Wait for room, hold it for the block, give it back.
+
+        Raises LeaseRefusedError, and LeaseLostError if the block was stopped.
+        """
+        asked = time.monotonic()
+        async with self._turns[operation.sense], AsyncExitStack() as stack:
+            choices = ladders.ladder(operation, self._variants, program=str(os.getpid()))
+            try:
+                grant = await stack.enter_async_context(
+                    self._client.lease(choices, priority=self._priority)
+                )
+            except LeaseRefusedError:
+                raise
+            except ResidencyError as error:
+                log.warning("arbiter_missing", extra={"reason": str(error), "place": "cpu"})
+                yield await stack.enter_async_context(self._host.lease(operation))
+                return
+            _tell(operation, grant, time.monotonic() - asked)
+            yield Lease(token=grant.token, place=grant.place, granted_bytes=grant.working_bytes)
+
+
+def _tell(operation: Operation, grant: Grant, waited_s: float) -> None:
+    facts = {
+        "sense": operation.sense,
+        "lease": grant.token,
+        "place": grant.place,
+        "variant": grant.variant,
+        "waited_s": waited_s,
+    }
+    if grant.rung:
+        log.info("lease_stepped_down", extra={**facts, "reason": grant.reason})
+    else:
+        log.info("lease_granted", extra=facts)

@@ -1,0 +1,113 @@
+"""Which card this machine's arbiter has, and how a program gets at it."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from agent.errors import SettingsError, UsageError
+from agent.models.sizes import size_of
+from agent.residency import ladders, nvml
+from agent.residency.arbiter.events import Priority
+from agent.residency.arbitrated import ArbitratedResidency
+from agent.residency.client import ArbiterClient
+from agent.residency.host import HostResidency
+from agent.residency.process.config import ArbiterConfig, ServedExecutive
+from agent.residency.process.files import ArbiterFiles
+from agent.residency.process.machine import SIMULATED
+from agent.settings import Settings
+from tools.senses.base import Residency
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """An arbiter that could run here."""
+
+    files: ArbiterFiles
+    config: ArbiterConfig
+    simulated: bool
+
+    def client(self, *, start: bool = True) -> ArbiterClient:
+        """Return a connection, not opened yet; `start` says whether an arbiter may be started."""
+        return ArbiterClient(self.files, self.config if start else None)
+
+
+@asynccontextmanager
+async def residency(
+    settings: Settings, *, priority: Priority = Priority.PERSON
+) -> AsyncIterator[Residency]:
+    """Open what lends out this machine: its card's arbiter, or the host where there is no card."""
+    place = await asyncio.to_thread(place_of, settings)
+    if place is None:
+        yield HostResidency()
+        return
+    async with place.client() as client:
+        variants = ladders.SIMULATED if place.simulated else ()
+        yield ArbitratedResidency(client, variants=variants, priority=priority)
+
+
+def place_of(settings: Settings) -> Place | None:
+    """Return where the arbiter of the chosen card is; None where no card is used.
+
+    Raises SettingsError if the setting names none that is there.
+    """
+    wanted = settings.residency.card
+    if wanted == "none":
+        return None
+    if wanted.startswith(SIMULATED):
+        size = wanted.removeprefix(SIMULATED)
+        try:
+            card = f"{SIMULATED}{size_of(size, "simulated")}"
+        except UsageError as error:
+            raise SettingsError(f"The setting residency.card: {error}") from error
+        return _place(settings, card=card, name=f"simulated-{size}", served=None)
+    try:
+        chosen = nvml.chosen(
+            None if wanted == "auto" else wanted, visible=nvml.visible_devices()
+        )
+    except nvml.NoDriverError as error:
+        if wanted == "auto":
+            return None
+        raise SettingsError(f"The setting residency.card names {wanted!r}: {error}") from error
+    log.info("card", extra={"name": chosen.card.name, "reason": chosen.reason})
+    uuid = chosen.card.uuid
+    return _place(settings, card=uuid, name=uuid, served=served_executive(settings))
+
+
+def served_executive(settings: Settings) -> ServedExecutive | None:
+    """Return the executive that an Ollama on this machine keeps on its card, if it is that.
+
+    One elsewhere has a card of its own, which is not ours to lend.
+    """
+    choice = settings.executive.choice
+    if not choice.startswith(("auto", "ollama:")) or not is_here(settings.ollama.url):
+        return None
+    model = choice.removeprefix("ollama:") if choice != "auto" else settings.ollama.model
+    return ServedExecutive(
+        url=settings.ollama.url, model=model, context_tokens=settings.ollama.context_tokens
+    )
+
+
+def is_here(url: str) -> bool:
+    """Tell whether an address is this machine's own."""
+    host = urlsplit(url).hostname or ""
+    return host in ("localhost", "::1", "0.0.0.0") or host.startswith("127.")  # noqa: S104
+
+
+def _place(
+    settings: Settings, *, card: str, name: str, served: ServedExecutive | None
+) -> Place:
+    files = ArbiterFiles.of(name, data_dir=settings.data_dir)
+    config = ArbiterConfig(
+        card=card,
+        key=files.key,
+        run_dir=str(files.run_dir),
+        data_dir=str(files.data_dir),
+        executive=served,
+        idle_s=settings.residency.idle_s,
+    )
+    return Place(files=files, config=config, simulated=card.startswith(SIMULATED))

@@ -1,0 +1,40 @@
+"""A card of NVIDIA's driver, as the arbiter reads it."""
+
+import logging
+
+from agent.residency.nvml import CardLostError, NvmlCard
+from agent.residency.process.ports import ExecutiveKeeper, Usage
+
+log = logging.getLogger(__name__)
+
+
+class DriverCard:
+    """Reads what all programs use, and what ours do."""
+
+    def __init__(self, card: NvmlCard, keeper: ExecutiveKeeper) -> None:
+        self._card = card
+        self._keeper = keeper
+        self._lost = False
+
+    @property
+    def name(self) -> str:
+        """What the driver calls it."""
+        return self._card.name
+
+    @property
+    def total_bytes(self) -> int:
+        """Its memory."""
+        return self._card.total_bytes
+
+    def read(self) -> Usage:
+        """Measure. A card that is lost is said once, until it is back."""
+        try:
+            used = self._card.used_bytes()
+            own = self._keeper.held_bytes(self._card.processes())
+        except CardLostError as error:
+            if not self._lost:
+                log.error("card_lost", extra={"reason": str(error)})
+            self._lost = True
+            return Usage(used_bytes=None)
+        self._lost = False
+        return Usage(used_bytes=used, own_bytes=min(own, used))
