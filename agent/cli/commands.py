@@ -13,6 +13,7 @@ from agent.cli import (
     documents,
     memory,
     models,
+    residency,
     runs,
     senses,
     turns,
@@ -74,6 +75,7 @@ _group(
     export=memory.export,
     reindex=memory.reindex,
 )
+_group("residency", "The card: who has it, and who had it.", check=residency.check)
 _group(
     "bench",
     "Measurements that anybody can repeat.",
@@ -87,4 +89,5 @@ _group(
     conversation=bench.conversation,
     scale=bench.scale,
     prefix=bench.prefix,
+    residency=bench.residency,
 )
