@@ -215,13 +215,21 @@ def residency(
     """Play work on a simulated card: a day beside other policies, or random schedules, checked."""
     from agent import terminal
     from agent.errors import UsageError
-    from agent.residency.simulation import schedules as many
 
     if days and schedules:
         raise UsageError("--day and --schedules cannot be had together.")
     show = terminal.Progress(sys.stderr, quiet=as_json)
+    if schedules:
+        from agent.residency.simulation import schedules as many
+
+        with show:
+            played = many.measure(schedules, first=seed, watch=show.event)
+        print_json(played) if as_json else print_lines(many.lines(played))
+        if not played["good"]:
+            raise typer.Exit(FAILED)
+        return
+    from agent.bench.residency import measure
+
     with show:
-        report = many.measure(schedules, first=seed, watch=show.event)
-    print_json(report) if as_json else print_lines(many.lines(report))
-    if not report["good"]:
-        raise typer.Exit(FAILED)
+        report = measure.measure(days or [], seed=seed, watch=show.event)
+    print_json(report) if as_json else print_lines(measure.lines(report))
