@@ -188,7 +188,7 @@ MUTANTS: dict[str, tuple[Patch, set[str]]] = {
         {"made way"},
     ),
     "a turn is admitted without an executive": (
-        replaced(executive, "_admit", lambda own, leaving: admitted_anyhow(own)),
+        replaced(executive, "_admit", lambda own, _leaving: admitted_anyhow(own)),
         {"loaded"},
     ),
 }
@@ -197,7 +197,7 @@ MUTANTS: dict[str, tuple[Patch, set[str]]] = {
 def admitted_anyhow(own: draft.Draft) -> None:
     there = own.executive
     own.executive = replace(there, place=Place.RESIDENT)
-    _admit(own, leaving=False)
+    _admit(own, None)
     own.executive = there
 
 

@@ -15,7 +15,7 @@ from agent.residency import check
 
 OURS = "cortical"
 PAGEABLE = "cortical, pageable memory"
-STAYS_S = 60.0
+STAYS_S = 300.0
 """A policy stays within the card if no allocation failed and other programs had their room after
 at most so many seconds a day."""
 
@@ -78,6 +78,7 @@ def _goal(group: list[dict[str, Any]]) -> dict[str, Any]:
     others = [row for row in group if not row["policy"].startswith(OURS)]
     staying = [row for row in others if row["stays"]]
     best = min(staying, key=lambda row: row["wait_p99_s"], default=None)
+    quickest = min(others, key=lambda row: row["wait_p99_s"])
     freeing = next(row for row in group if row["policy"] == "load and free")
     return {
         "day": ours["day"],
@@ -85,6 +86,8 @@ def _goal(group: list[dict[str, Any]]) -> dict[str, Any]:
         "reloads_in_turn": ours["reloads_in_turn"],
         "best_other": best["policy"] if best else None,
         "p99_of_best": ours["wait_p99_s"] / best["wait_p99_s"] if best else None,
+        "quickest_other": quickest["policy"],
+        "p99_of_quickest": ours["wait_p99_s"] / quickest["wait_p99_s"],
         "moved_of_load_and_free": ours["moved_bytes"] / freeing["moved_bytes"],
     }
 
@@ -125,5 +128,7 @@ def _verdict(goal: dict[str, Any]) -> str:
         else "no other policy stays within the card"
     )
     return (
-        f"  cortical: {against}; {goal['moved_of_load_and_free']:.3f} of the bytes of load and free"
+        f"  cortical: {against}, {goal['p99_of_quickest']:.2f} of the quickest of all "
+        f"({goal['quickest_other']}); {goal['moved_of_load_and_free']:.3f} of the bytes of load and "
+        "free"
     )
