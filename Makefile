@@ -7,7 +7,7 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 
 PEERS := .venv-peers
 
-.PHONY: demo test fitting check format lint types layers install peers lock clean
+.PHONY: demo test residency fitting check format lint types layers install peers lock clean
 
 install: $(INSTALLED)
 
@@ -40,6 +40,11 @@ test: $(INSTALLED_DEV)
 # A thousand prompts of any size and a conversation of sixty turns, on real tokens: about an hour.
 fitting: $(INSTALLED_DEV)
 	CORTICAL_TEST_FITTING_CASES=1000 CORTICAL_TEST_FITTING_TURNS=60 $(BIN)/pytest -q --durations=0 tests/contract/test_fitting.py
+
+# 100,000 random schedules on the simulated card, and how soon the checker catches each mutant: about half an hour on two cores.
+residency: $(INSTALLED_DEV)
+	$(BIN)/cortical bench residency --schedules 100000
+	$(BIN)/pytest -q -s tests/unit/test_residency_mutants.py
 
 check: $(INSTALLED_DEV) format lint types layers test
 

@@ -199,3 +199,37 @@ def prefix(
     with show:
         found = wait(measure.measure(settings_of(), work, watch=show.event))
     print_json(found) if as_json else print_lines(report.lines(found))
+
+
+def residency(
+    days: Annotated[
+        list[Path] | None,
+        typer.Option("--day", help="A day of work, as JSON lines; more than one."),
+    ] = None,
+    schedules: Annotated[
+        int, typer.Option("--schedules", min=0, help="Random schedules to play instead.")
+    ] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="Of the first schedule.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Play work on a simulated card: a day beside other policies, or random schedules, checked."""
+    from agent import terminal
+    from agent.errors import UsageError
+
+    if days and schedules:
+        raise UsageError("--day and --schedules cannot be had together.")
+    show = terminal.Progress(sys.stderr, quiet=as_json)
+    if schedules:
+        from agent.residency.simulation import schedules as many
+
+        with show:
+            played = many.measure(schedules, first=seed, watch=show.event)
+        print_json(played) if as_json else print_lines(many.lines(played))
+        if not played["good"]:
+            raise typer.Exit(FAILED)
+        return
+    from agent.bench.residency import measure
+
+    with show:
+        report = measure.measure(days or [], seed=seed, watch=show.event)
+    print_json(report) if as_json else print_lines(measure.lines(report))

@@ -7,6 +7,7 @@ import typer
 
 from agent.cli import (
     bench,
+    card,
     checks,
     config,
     database,
@@ -14,6 +15,7 @@ from agent.cli import (
     memory,
     models,
     plan,
+    residency,
     runs,
     senses,
     turns,
@@ -77,6 +79,15 @@ _group(
     reindex=memory.reindex,
 )
 _group(
+    "residency",
+    "The card: who has it, and who had it.",
+    status=card.status,
+    top=card.top,
+    pause=card.pause,
+    resume=card.resume,
+    check=residency.check,
+)
+_group(
     "bench",
     "Measurements that anybody can repeat.",
     overhead=bench.overhead,
@@ -89,4 +100,5 @@ _group(
     conversation=bench.conversation,
     scale=bench.scale,
     prefix=bench.prefix,
+    residency=bench.residency,
 )

@@ -91,7 +91,7 @@ class Audit:
         self.violations: list[Violation] = []
         self.tally = Tally()
         self._limits = limits
-        self._budget = limits["capacity_bytes"] - limits["safety_bytes"]
+        self._budget: int = limits["capacity_bytes"] - limits["safety_bytes"]
         self._last_number = 0
         self._line = 0
         self._t = float("-inf")
@@ -396,7 +396,7 @@ class Audit:
 
     def _fails(self, variant: str) -> bool:
         count, at = self._failed.get(variant, (0, float("-inf")))
-        pause = min(60.0, float(self._limits["backoff_s"]) * 2.0 ** min(count - 1, 6))
+        pause: float = min(60.0, float(self._limits["backoff_s"]) * 2.0 ** min(count - 1, 6))
         return self._t < at + pause
 
     def _ever_fits(self, choice: JsonObject) -> bool:

@@ -17,7 +17,9 @@ SIMULATED = (
 """What is asked for on a simulated card, where no sense of the full tier need be installed."""
 
 
-def ladder(operation: Operation, variants: Sequence[Variant], *, program: str) -> tuple[Choice, ...]:
+def ladder(
+    operation: Operation, variants: Sequence[Variant], *, program: str
+) -> tuple[Choice, ...]:
     """Return the variants of the sense from the most to the least, then the embedded one.
 
     The embedded sense runs on the CPU, in the program itself: two programs are not in each other's

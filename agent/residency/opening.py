@@ -61,14 +61,12 @@ def place_of(settings: Settings) -> Place | None:
     if wanted.startswith(SIMULATED):
         size = wanted.removeprefix(SIMULATED)
         try:
-            card = f"{SIMULATED}{size_of(size, "simulated")}"
+            card = f"{SIMULATED}{size_of(size, 'simulated')}"
         except UsageError as error:
             raise SettingsError(f"The setting residency.card: {error}") from error
         return _place(settings, card=card, name=f"simulated-{size}", served=None)
     try:
-        chosen = nvml.chosen(
-            None if wanted == "auto" else wanted, visible=nvml.visible_devices()
-        )
+        chosen = nvml.chosen(None if wanted == "auto" else wanted, visible=nvml.visible_devices())
     except nvml.NoDriverError as error:
         if wanted == "auto":
             return None
@@ -98,9 +96,7 @@ def is_here(url: str) -> bool:
     return host in ("localhost", "::1", "0.0.0.0") or host.startswith("127.")  # noqa: S104
 
 
-def _place(
-    settings: Settings, *, card: str, name: str, served: ServedExecutive | None
-) -> Place:
+def _place(settings: Settings, *, card: str, name: str, served: ServedExecutive | None) -> Place:
     files = ArbiterFiles.of(name, data_dir=settings.data_dir)
     config = ArbiterConfig(
         card=card,

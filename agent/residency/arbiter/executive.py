@@ -8,6 +8,8 @@ from agent.residency.arbiter.effects import Admitted, LoadExecutive, UnloadExecu
 from agent.residency.arbiter.events import EXECUTIVE, Priority, WhilePaused
 from agent.residency.arbiter.state import Executive, Place
 
+_PRESSED = "other programs need the card"
+
 
 def keep(draft: Draft) -> int:
     """Do what the executive needs. Return the bytes that it waits for: nobody may take them."""
@@ -16,7 +18,7 @@ def keep(draft: Draft) -> int:
     if reason is not None and not draft.in_turn() and not draft.in_use(EXECUTIVE):
         unload(draft, reason)
     claim = _bring(draft) if draft.executive.place is None else 0
-    _admit(draft, leaving=reason is not None)
+    _admit(draft, reason)
     return claim
 
 
@@ -73,7 +75,7 @@ def _reason_to_leave(draft: Draft) -> str | None:
     if executive.wish != executive.profile:
         return f"it becomes {draft.limits.profiles[executive.wish].name}"
     if draft.reading is not None and _pressed(draft):
-        return "other programs need the card"
+        return _PRESSED
     return None
 
 
@@ -125,8 +127,12 @@ def _bring(draft: Draft) -> int:
     return profile.bytes
 
 
-def _admit(draft: Draft, *, leaving: bool) -> None:
-    """Let turns begin. While the executive is to be changed, only a person's still may."""
+def _admit(draft: Draft, leaving: str | None) -> None:
+    """Let turns begin.
+
+    While the executive is to be changed only a person's still may; while it has to make room for
+    other programs, nobody's.
+    """
     waiting = [turn for turn in draft.turns.values() if turn.ends_at is None]
     if not waiting:
         return
@@ -138,7 +144,8 @@ def _admit(draft: Draft, *, leaving: bool) -> None:
     else:
         return
     for turn in waiting:
-        if leaving and place == "cuda" and turn.priority is not Priority.PERSON:
+        held = leaving == _PRESSED or turn.priority is not Priority.PERSON
+        if leaving is not None and place == "cuda" and held:
             continue
         draft.turns[turn.turn] = replace(
             turn,

@@ -183,6 +183,8 @@ def _waiting_times(draft: Draft) -> Iterator[float]:
         yield ask.deadline
         if ask.priority is Priority.PERSON:
             yield ask.asked_at + limits.step_down_s
+        else:
+            yield ask.due
     if draft.asks or draft.worker is Worker.DOWN:
         for failed in draft.failures.values():
             yield failed.retry_at

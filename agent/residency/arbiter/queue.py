@@ -106,10 +106,20 @@ def _call(draft: Draft, ask: Ask, choice: Choice, rung: int) -> _Verdict:
     """Let a call to the executive begin: one at a time, those of people first."""
     if draft.executive.place is not Place.RESIDENT:
         return _Verdict.NEVER if draft.paused is WhilePaused.CPU else _Verdict.HELD
+    if ask.priority is Priority.JOB and draft.now < ask.due and _person_in_turn(draft):
+        return _Verdict.HELD
     if not draft.in_turn() and (draft.paused is not None or draft.executive.drifted):
         return _Verdict.HELD
     _grant(draft, ask, choice, rung)
     return _Verdict.PLACED
+
+
+def _person_in_turn(draft: Draft) -> bool:
+    """Tell whether a person's next call may come any moment: a job's would stand in its way."""
+    return any(
+        turn.priority is Priority.PERSON and turn.ends_at is not None
+        for turn in draft.turns.values()
+    )
 
 
 def _barrier(draft: Draft, ask: Ask, choice: Choice, rung: int) -> _Verdict | None:

@@ -38,7 +38,7 @@ class Plan:
     limits: Limits
     jobs: tuple[Job, ...]
     faults: tuple[tuple[float, str], ...]
-    """When, and what: worker, arbiter, ollama, drift, leak, blind, pause wait, resume, …"""
+    """When, and what: worker, arbiter, ollama, drift, leak, blind, mute, pause wait, resume."""
     foreign: tuple[tuple[float, int], ...]
     """When, and how many bytes other programs hold from then on."""
     gentle: bool
@@ -149,7 +149,7 @@ def _job(
 
 
 def _faults(rng: random.Random, horizon: float) -> tuple[tuple[float, str], ...]:
-    kinds = ("worker", "arbiter", "ollama", "drift", "leak", "blind")
+    kinds = ("worker", "arbiter", "ollama", "drift", "leak", "blind", "mute")
     found = [(rng.uniform(0, horizon), rng.choice(kinds)) for _ in range(rng.randrange(4))]
     if rng.random() < 0.3:
         begin = rng.uniform(0, horizon)
@@ -170,7 +170,7 @@ def _foreign(
         if at > horizon:
             break
         if gentle:
-            size += int(limits.safety_bytes * rng.uniform(-1.0, 0.5))
+            size += int(limits.safety_bytes * rng.uniform(-1.0, 0.4))
         else:
             size = int(limits.capacity_bytes * rng.uniform(0, 0.5))
         size = max(0, size)

@@ -59,10 +59,12 @@ class World:
         self._down_until = -1.0
         self._epoch = 1
         self._blind_until = -1.0
+        self._mute_until = -1.0
         self._paused: events.WhilePaused | None = None
         self._wake = 0
         self._working: list[Worker] = []
         self._waiting: dict[str, Worker] = {}
+        self._doing = self._table()
 
     def play(self) -> Outcome:
         """Play the schedule to its end."""
@@ -107,37 +109,37 @@ class World:
             return
         self._steps += 1
         for effect in self._recorder(replace(event, now=self.clock.now)):
-            self._do(effect)
+            if (carry_out := self._doing.get(type(effect))) is not None:
+                carry_out(effect)
 
-    def _do(self, effect: effects.Effect) -> None:
-        match effect:
-            case effects.Granted() | effects.Admitted() | effects.Refused() | effects.Withdrawn():
-                self._answer(effect)
-            case effects.Revoked():
-                self.host.stop(effect.token)
-            case effects.TurnRevoked():
-                self.turns.pop(effect.turn, None)
-            case effects.LoadSense():
-                self.host.load_sense(effect)
-            case effects.UnloadSense():
-                self.host.unload_sense(effect)
-            case effects.LoadExecutive():
-                self._count_reload()
-                self.host.load_executive(effect)
-            case effects.UnloadExecutive():
-                self._count_reload()
-                self.host.unload_executive(effect)
-            case effects.KillWorker():
-                self.host.kill_worker()
-            case effects.StartWorker():
-                self.host.start_worker()
-            case effects.Wake():
-                self._sleep(effect.at)
-            case _:
-                pass
+    def _table(self) -> dict[type[effects.Effect], Callable[[Any], None]]:
+        host = self.host
+        return {
+            effects.Granted: self._answer,
+            effects.Admitted: self._answer,
+            effects.Refused: self._answer,
+            effects.Withdrawn: self._answer,
+            effects.Revoked: lambda effect: host.stop(effect.token),
+            effects.TurnRevoked: self._lose_turn,
+            effects.LoadSense: host.load_sense,
+            effects.UnloadSense: host.unload_sense,
+            effects.LoadExecutive: self._load_executive,
+            effects.UnloadExecutive: self._unload_executive,
+            effects.KillWorker: lambda _effect: host.kill_worker(),
+            effects.StartWorker: lambda _effect: host.start_worker(),
+            effects.Wake: lambda effect: self._sleep(effect.at),
+        }
 
-    def _count_reload(self) -> None:
+    def _lose_turn(self, effect: effects.TurnRevoked) -> None:
+        self.turns.pop(effect.turn, None)
+
+    def _load_executive(self, effect: effects.LoadExecutive) -> None:
         self.reloads_in_turn += bool(self.turns)
+        self.host.load_executive(effect)
+
+    def _unload_executive(self, effect: effects.UnloadExecutive) -> None:
+        self.reloads_in_turn += bool(self.turns)
+        self.host.unload_executive(effect)
 
     def _answer(
         self,
@@ -169,6 +171,7 @@ class World:
         used, own = self.host.reading(knows_processes=self.plan.knows_processes)
         foreign = self.host.card.foreign_bytes
         blind = taken < self._blind_until
+        mute = taken < self._mute_until
 
         def arrive() -> None:
             self.host.seen_foreign = foreign
@@ -181,7 +184,8 @@ class World:
                 )
             )
 
-        self.clock.after(self.rng.uniform(0, 0.1), arrive)
+        if not mute:
+            self.clock.after(self.rng.uniform(0, 0.1), arrive)
         state = self._recorder.state
         lagging = state.freed or state.residue_bytes > state.stuck_bytes
         soon = 0.5 if lagging and state.asks else MEASURED_EVERY_S
@@ -203,6 +207,8 @@ class World:
                 self.host.leak()
             case ["blind"]:
                 self._blind_until = self.clock.now + self.rng.uniform(1, 15)
+            case ["mute"]:
+                self._mute_until = self.clock.now + self.rng.uniform(1, 25)
             case ["pause", how]:
                 self._paused = events.WhilePaused(how)
                 self.post(events.Paused(now=0.0, work=self._paused))
