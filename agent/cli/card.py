@@ -73,13 +73,15 @@ def top(
     as_json: Json = False,
 ) -> None:
     """Show the card live, until Ctrl-C; elsewhere than on a terminal, once a second in lines."""
+    from rich.console import Console
+
     live = sys.stdout.isatty() and not as_json
     shown = 0
     while times is None or shown < times:
         if shown:
             time.sleep(_TOP_S)
         if live:
-            typer.clear()
+            Console().clear()
         status(as_json)
         sys.stdout.flush()
         shown += 1

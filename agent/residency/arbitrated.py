@@ -12,8 +12,8 @@ from agent.residency import ladders
 from agent.residency.arbiter.events import Priority
 from agent.residency.client import ArbiterClient, Grant
 from agent.residency.envelopes import Variant
-from agent.residency.host import HostResidency
 from agent.residency.errors import LeaseRefusedError, ResidencyError
+from agent.residency.host import HostResidency
 from tools.senses.base import Lease, Operation, Sense
 
 log = logging.getLogger(__name__)

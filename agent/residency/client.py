@@ -14,8 +14,6 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from agent.residency.arbiter.events import Choice, Priority, WhilePaused
-from agent.residency.process import launch, wire
-from agent.residency.process.config import ArbiterConfig
 from agent.residency.errors import (
     ArbiterUnreachableError,
     ArbiterVersionError,
@@ -24,6 +22,8 @@ from agent.residency.errors import (
     MessageError,
     ResidencyError,
 )
+from agent.residency.process import launch, wire
+from agent.residency.process.config import ArbiterConfig
 from agent.residency.process.files import ArbiterFiles
 
 log = logging.getLogger(__name__)

@@ -3,6 +3,7 @@
 Where a driver tells nothing of single processes (Windows, WSL, containers), their bytes are None.
 """
 
+import importlib
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -166,16 +167,15 @@ class NvmlCard:
 @contextmanager
 def _opened() -> Iterator[Any]:
     """Open NVML for the block. Raises NoDriverError."""
-    import pynvml
-
+    nvml: Any = importlib.import_module("pynvml")
     try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError as error:
+        nvml.nvmlInit()
+    except nvml.NVMLError as error:
         raise NoDriverError(f"NVIDIA's driver cannot be asked: {error}.") from error
     try:
-        yield pynvml
+        yield nvml
     finally:
-        pynvml.nvmlShutdown()
+        nvml.nvmlShutdown()
 
 
 def _facts(nvml: Any, handle: Any, index: int) -> CardFacts:

@@ -71,7 +71,7 @@ def place_of(settings: Settings) -> Place | None:
         if wanted == "auto":
             return None
         raise SettingsError(f"The setting residency.card names {wanted!r}: {error}") from error
-    log.info("card", extra={"name": chosen.card.name, "reason": chosen.reason})
+    log.info("card", extra={"card": chosen.card.name, "reason": chosen.reason})
     uuid = chosen.card.uuid
     return _place(settings, card=uuid, name=uuid, served=served_executive(settings))
 

@@ -16,9 +16,9 @@ from pathlib import Path
 
 from agent import logs
 from agent.errors import AgentError
+from agent.residency.errors import ResidencyError
 from agent.residency.process import wire
 from agent.residency.process.config import ArbiterConfig
-from agent.residency.errors import ResidencyError
 from agent.residency.process.files import ArbiterFiles
 from agent.residency.process.machine import Machine
 from agent.residency.process.server import Server
@@ -45,8 +45,29 @@ def main() -> None:
         sys.exit(str(error))
     _detach(files)
     logs.configure("info")
-    asyncio.run(_serve(config, machine, listening, files.socket))
+    asyncio.run(_serve(config, machine, listening, _Door(files.socket)))
     os.close(lock)
+
+
+class _Door:
+    """The socket's name in the file system, which somebody may take away."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._inode = path.stat().st_ino
+
+    def ours(self) -> bool:
+        """Whether programs that look for us find us."""
+        try:
+            return self.path.stat().st_ino == self._inode
+        except OSError:
+            return False
+
+    def close(self) -> None:
+        """Take it away, unless it is another's by now."""
+        with suppress(OSError):
+            if self.ours():
+                self.path.unlink()
 
 
 def _listen(path: Path) -> socket.socket:
@@ -59,7 +80,7 @@ def _listen(path: Path) -> socket.socket:
     finally:
         os.umask(before)
     listening.listen(_BACKLOG)
-    listening.setblocking(False)
+    listening.setblocking(False)  # noqa: FBT003 - its own signature
     return listening
 
 
@@ -79,20 +100,19 @@ def _detach(files: ArbiterFiles) -> None:
 
 
 async def _serve(
-    config: ArbiterConfig, machine: Machine, listening: socket.socket, path: Path
+    config: ArbiterConfig, machine: Machine, listening: socket.socket, door: _Door
 ) -> None:
     loop = asyncio.get_running_loop()
     over = asyncio.Event()
     for wish in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(wish, over.set)
-    mine = path.stat().st_ino
     server: Server = machine.server()
     listener = await asyncio.start_unix_server(server.serve, sock=listening, limit=wire.LINE_BYTES)
     try:
         await server.begin()
         watching = asyncio.create_task(server.arbiter.watch())
         watching.add_done_callback(lambda _: over.set())
-        ending = asyncio.create_task(_until_idle(server, path, mine, config.idle_s))
+        ending = asyncio.create_task(_until_idle(server, door, config.idle_s))
         ending.add_done_callback(lambda _: over.set())
         await over.wait()
         for task in (watching, ending):
@@ -102,15 +122,13 @@ async def _serve(
                 log.error("arbiter_failed", exc_info=result)
     finally:
         listener.close()
-        with suppress(OSError):
-            if path.stat().st_ino == mine:
-                path.unlink()
+        door.close()
         await server.stop()
         await machine.aclose()
 
 
-async def _until_idle(server: Server, path: Path, inode: int, idle_s: float) -> None:
-    """Return after a time with nobody there, or when the socket is no longer ours."""
+async def _until_idle(server: Server, door: _Door, idle_s: float) -> None:
+    """Return after a time with nobody there, or when programs no longer find us."""
     loop = asyncio.get_running_loop()
     since = loop.time()
     while True:
@@ -120,12 +138,8 @@ async def _until_idle(server: Server, path: Path, inode: int, idle_s: float) -> 
         elif loop.time() - since >= idle_s:
             log.info("idle")
             return
-        try:
-            ours = path.stat().st_ino == inode
-        except OSError:
-            ours = False
-        if not ours:
-            log.warning("socket_gone", extra={"path": str(path)})
+        if not door.ours():
+            log.warning("socket_gone", extra={"path": str(door.path)})
             return
 
 

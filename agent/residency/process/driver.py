@@ -33,7 +33,7 @@ class DriverCard:
             own = self._keeper.held_bytes(self._card.processes())
         except CardLostError as error:
             if not self._lost:
-                log.error("card_lost", extra={"reason": str(error)})
+                log.warning("card_lost", extra={"reason": str(error)})
             self._lost = True
             return Usage(used_bytes=None)
         self._lost = False

@@ -9,9 +9,9 @@ import subprocess
 import sys
 import time
 
+from agent.residency.errors import ArbiterUnreachableError
 from agent.residency.process import wire
 from agent.residency.process.config import ArbiterConfig
-from agent.residency.errors import ArbiterUnreachableError
 from agent.residency.process.files import ArbiterFiles
 
 START_S = 30.0

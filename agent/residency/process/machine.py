@@ -31,12 +31,12 @@ class Machine:
     def of(cls, config: ArbiterConfig) -> "Machine":
         """Find the card and open it. Raises ResidencyError."""
         if config.card.startswith(SIMULATED):
-            card = SupposedCard(int(config.card.removeprefix(SIMULATED)))
+            supposed = SupposedCard(int(config.card.removeprefix(SIMULATED)))
             return cls(
                 config=config,
-                card=card,
-                worker=SupposedWorker(card),
-                keeper=SupposedKeeper(card),
+                card=supposed,
+                worker=SupposedWorker(supposed),
+                keeper=SupposedKeeper(supposed),
             )
         card = NvmlCard(config.card)
         keeper = NoKeeper()

@@ -12,9 +12,9 @@ from contextlib import suppress
 from typing import Any
 
 from agent.residency.arbiter import effects, events
+from agent.residency.errors import MessageError
 from agent.residency.process import status, wire
 from agent.residency.process.arbiter import Arbiter
-from agent.residency.errors import MessageError
 from agent.residency.process.hands import Hands
 from agent.residency.process.journal import Journal
 from agent.residency.process.ports import Card, ExecutiveKeeper, SensesWorker
@@ -83,9 +83,7 @@ class Server:
         self.keeper = keeper
         self.journal = journal
         self.arbiter = make(self._hear)
-        self.hands = Hands(
-            worker, keeper, post=self._post_if_open, clock=lambda: self.arbiter.clock()
-        )
+        self.hands = Hands(worker, keeper, post=self._post_if_open, clock=self.arbiter.clock)
         self._worker = worker
         self._regroup_s = regroup_s
         self._numbers = itertools.count(1)
