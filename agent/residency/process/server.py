@@ -354,6 +354,8 @@ class Server:
             self.arbiter.post(event)
 
     def _hear(self, effect: effects.Effect) -> None:
+        if self._closing:
+            return
         self.hands.carry_out(effect)
         match effect:
             case effects.Granted() | effects.Refused() | effects.Withdrawn():
