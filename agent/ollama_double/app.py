@@ -14,12 +14,22 @@ from typing import Any
 from agent.ollama_double import asgi
 from agent.ollama_double.asgi import Receive, Send
 from agent.ollama_double.generate import Refused, Turn, prepared
-from agent.ollama_double.models import DoubleModel, Shelf, duration, pieces, stamp, vector
+from agent.ollama_double.models import (
+    CardFullError,
+    DoubleModel,
+    Shelf,
+    duration,
+    pieces,
+    stamp,
+    vector,
+)
 from agent.ollama_double.pulls import NAME, Pulls
 from agent.ollama_double.script import Asked, BreakOff, Refuse, Reply, Script
 from agent.ollama_double.shown import listed, shown
 
 VERSION = "0.33.3"
+
+_FULL = "llama-server process has terminated: cudaMalloc failed: out of memory"
 
 Now = Callable[[], datetime]
 
@@ -39,9 +49,10 @@ class OllamaDouble:
         version: str = VERSION,
         pace_s: float = 0.0,
         now: Now = lambda: datetime.now(UTC),
+        card_bytes: int | None = None,
     ) -> None:
         self.script = script or Script()
-        self.shelf = Shelf(models)
+        self.shelf = Shelf(models, card_bytes=card_bytes)
         self.pulls = Pulls(self.script.pulls)
         self.asked: list[Asked] = []
         """Requests for an answer, in their order."""
@@ -76,6 +87,8 @@ class OllamaDouble:
                 await asgi.plain(send, 404, "404 page not found")
         except Refused as refused:
             await asgi.plain(send, refused.status, {"error": refused.error})
+        except CardFullError:
+            await asgi.plain(send, 500, {"error": _FULL})
 
     async def _root(self, _: Any) -> str:
         return "Ollama is running"

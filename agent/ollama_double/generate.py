@@ -10,7 +10,7 @@ from agent.ollama_double.script import Asked, BreakOff, FailMidway, Hang, Raw, R
 
 MESSAGE_TOKENS = 4
 _LOADING_NS, _LOADED_NS = 2_431_000_000, 24_000_000
-_PROMPT_NS, _TOKEN_NS = 1_200_000, 18_500_000
+_PROMPT_NS, _TOKEN_NS, _SPILLED_TOKEN_NS = 1_200_000, 18_500_000, 400_000_000
 
 
 class Refused(Exception):  # noqa: N818 - it is an answer of the server, not a fault of ours
@@ -174,7 +174,8 @@ class Turn:
         read = self.asked.read_tokens
         counted = read if reply.prompt_eval_count is None else reply.prompt_eval_count
         load = _LOADING_NS if self.asked.loaded else _LOADED_NS
-        prompt, answer = (read - self._cached) * _PROMPT_NS, tokens * _TOKEN_NS
+        each = _SPILLED_TOKEN_NS if self._resident.spilled_bytes else _TOKEN_NS
+        prompt, answer = (read - self._cached) * _PROMPT_NS, tokens * each
         return {
             "total_duration": load + prompt + answer,
             "load_duration": load,

@@ -15,6 +15,9 @@ DEFAULT_KEEP_ALIVE = timedelta(minutes=5)
 RELOADING = ("num_ctx", "num_batch", "num_gpu", "main_gpu", "use_mmap", "num_thread")
 """Options that the runner is started with."""
 
+WHOLE = 999
+"""`num_gpu` of a load that has to lie on the card whole, or fail."""
+
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
 _PIECE = re.compile(r"\w{1,6}|[^\w\s]")
 
@@ -68,6 +71,8 @@ class Resident:
     started_with: Mapping[str, Any]
     keep_alive: timedelta
     expires_at: datetime
+    spilled_bytes: int = 0
+    """What of it lies in the host's memory."""
     cached: list[str] = field(default_factory=list)
     """Pieces of the last prompt, which the next one need not evaluate again."""
 
@@ -76,26 +81,56 @@ class Resident:
         """Tokens that it was loaded for."""
         return int(self.started_with["num_ctx"])
 
+    @property
+    def size_bytes(self) -> int:
+        """All that it takes, wherever it lies."""
+        return self.model.size_bytes + self.context * self.model.kv_bytes_per_token
+
+    @property
+    def card_bytes(self) -> int:
+        """What of it lies on the card."""
+        on_card = self.started_with.get("num_gpu", -1) != 0
+        return self.size_bytes - self.spilled_bytes if on_card else 0
+
+    def serves(self, wanted: Mapping[str, Any]) -> bool:
+        """Whether it need not be loaded anew; layers that are left to the server never ask it."""
+        own = dict(self.started_with)
+        if wanted.get("num_gpu", -1) == -1:
+            own.pop("num_gpu", None)
+            wanted = {name: value for name, value in wanted.items() if name != "num_gpu"}
+        return own == wanted
+
     def listed(self) -> dict[str, Any]:
         """Return an entry of `/api/ps`."""
-        size = self.model.size_bytes + self.context * self.model.kv_bytes_per_token
-        on_card = self.started_with.get("num_gpu", -1) != 0
         return {
             "name": self.model.name,
             "model": self.model.name,
-            "size": size,
+            "size": self.size_bytes,
             "digest": self.model.digest,
             "details": self.model.details(),
             "expires_at": stamp(self.expires_at),
-            "size_vram": size if on_card else 0,
+            "size_vram": self.card_bytes,
             "context_length": self.context,
         }
 
 
-class Shelf:
-    """The models that there are, and those that are loaded."""
+class CardFullError(Exception):
+    """A model that was to lie on the card whole does not fit."""
 
-    def __init__(self, models: Sequence[DoubleModel], *, default_context: int = 4_096) -> None:
+
+class Shelf:
+    """The models that there are, and those that are loaded, on a card of a size or without end."""
+
+    def __init__(
+        self,
+        models: Sequence[DoubleModel],
+        *,
+        default_context: int = 4_096,
+        card_bytes: int | None = None,
+    ) -> None:
+        self.taken_bytes = 0
+        """What other programs hold of the card."""
+        self._card_bytes = card_bytes
         self._models = {model.name: model for model in models}
         self._resident: dict[str, Resident] = {}
         self._default_context = default_context
@@ -122,7 +157,11 @@ class Shelf:
     def load(
         self, model: DoubleModel, body: Mapping[str, Any], now: datetime
     ) -> tuple[Resident, bool]:
-        """Return the model loaded with what a request asks for, and whether that took a load."""
+        """Return the model loaded with what a request asks for, and whether that took a load.
+
+        Where the card is full all others leave it; what is then too much spills, unless all layers
+        are to be on the card: that raises CardFullError.
+        """
         self.expire(now)
         options = body.get("options") or {}
         wanted = {name: options[name] for name in RELOADING if name in options}
@@ -131,17 +170,42 @@ class Shelf:
         )
         wanted["shift"] = body.get("shift", True)
         resident = self._resident.get(model.name)
-        fresh = resident is None or resident.started_with != wanted
+        fresh = resident is None or not resident.serves(wanted)
         if resident is None or fresh:
             resident = Resident(
                 model=model, started_with=wanted, keep_alive=DEFAULT_KEEP_ALIVE, expires_at=now
             )
+            self._resident.pop(model.name, None)
+            self._fit(resident)
             self._resident[model.name] = resident
             self.loads += 1
         if body.get("keep_alive") is not None:
             resident.keep_alive = duration(body["keep_alive"])
         resident.expires_at = now + resident.keep_alive
         return resident, fresh
+
+    def _fit(self, resident: Resident) -> None:
+        if self._card_bytes is None or not resident.card_bytes:
+            return
+        room = self._card_bytes - self.taken_bytes
+        if resident.size_bytes > room - self.card_bytes():
+            self._resident.clear()
+        over = resident.size_bytes - room
+        if over > 0 and resident.started_with.get("num_gpu") == WHOLE:
+            raise CardFullError
+        resident.spilled_bytes = max(0, over)
+
+    def card_bytes(self) -> int:
+        """Return what the loaded models hold of the card."""
+        return sum(one.card_bytes for one in self._resident.values())
+
+    def resident(self, name: str) -> Resident | None:
+        """Return a model that is loaded."""
+        return self._resident.get(tagged(name))
+
+    def restart(self) -> None:
+        """Lose all that is loaded."""
+        self._resident.clear()
 
     def unload(self, model: DoubleModel) -> None:
         """Drop a model from memory."""

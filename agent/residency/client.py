@@ -163,9 +163,9 @@ class ArbiterClient:
         """Say that a choice will probably be asked for soon."""
         self._say({"do": "hint", "choice": wire.told_choice(choice), "for_s": for_s})
 
-    def executive_is(self, state: Literal["lost", "drifted"], reason: str) -> None:
-        """Say what a call has shown of the executive."""
-        self._say({"do": "executive", "state": state, "reason": reason[:200]})
+    def suspect(self, reason: str) -> None:
+        """Say that a call's own figures show that the executive is not as it was loaded."""
+        self._say({"do": "suspect", "reason": reason[:200]})
 
     async def status(self) -> dict[str, Any]:
         """Return what the arbiter tells of itself."""

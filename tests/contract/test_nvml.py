@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -36,7 +36,7 @@ def stub(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def driver(stub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
+def driver(stub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
     """Load the stub as the driver's library, and return what writes its figures."""
     ctypes.CDLL(str(stub), ctypes.RTLD_GLOBAL)
     told = tmp_path / "told"

@@ -163,6 +163,11 @@ class Arbiter:
                 self.post(replace(event, now=self.clock()))
             await self.renew()
 
+    def look(self) -> None:
+        """Look after the executive now."""
+        self._keeper.suspect()
+        self._moved.set()
+
     async def renew(self) -> None:
         """Begin a new trace where the old one is long, or the limits have changed, if all is quiet.
 

@@ -70,3 +70,9 @@ class NoKeeper:
     async def inspect(self) -> Event | None:
         """Nothing happens to it."""
         return None
+
+    def suspect(self) -> None:
+        """Nothing happens to it."""
+
+    async def aclose(self) -> None:
+        """There is nothing to let go."""

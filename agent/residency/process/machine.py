@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from agent.residency.arbiter.effects import Effect
 from agent.residency.arbiter.limits import Limits
-from agent.residency.nvml import NvmlCard
+from agent.residency.nvml import CardLostError, NvmlCard
 from agent.residency.process.arbiter import Arbiter
 from agent.residency.process.bare import NoKeeper, NoWorker
 from agent.residency.process.config import ArbiterConfig
@@ -39,7 +39,7 @@ class Machine:
                 keeper=SupposedKeeper(supposed),
             )
         card = NvmlCard(config.card)
-        keeper = NoKeeper()
+        keeper = _keeper(config, card)
         return cls(config=config, card=DriverCard(card, keeper), worker=NoWorker(), keeper=keeper)
 
     def server(self) -> Server:
@@ -65,4 +65,20 @@ class Machine:
         )
 
     async def aclose(self) -> None:
-        """Close the card."""
+        """Close what was opened."""
+        await self.keeper.aclose()
+
+
+def _keeper(config: ArbiterConfig, card: NvmlCard) -> ExecutiveKeeper:
+    if config.executive is None:
+        return NoKeeper()
+    # It takes a third of a second to import, which only who serves an executive need pay.
+    from agent.residency.keeper import OllamaKeeper
+
+    def used_bytes() -> int | None:
+        try:
+            return card.used_bytes()
+        except CardLostError:
+            return None
+
+    return OllamaKeeper(config.executive, used_bytes=used_bytes)

@@ -110,3 +110,11 @@ class ExecutiveKeeper(Protocol):
     async def inspect(self) -> Event | None:
         """Return what has become of it without our doing, if anything."""
         ...
+
+    def suspect(self) -> None:
+        """Inspect it at the next chance: a call's own figures were not as they should be."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let the server go; the executive stays as it is."""
+        ...

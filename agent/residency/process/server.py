@@ -98,7 +98,7 @@ class Server:
             "turn": self._turn,
             "end": self._end_turn,
             "hint": self._hint,
-            "executive": self._executive,
+            "suspect": self._suspect,
             "status": self._status,
             "pause": self._pause,
             "resume": self._resume,
@@ -316,15 +316,10 @@ class Server:
         until = now + (wire.seconds(message, "for_s") or 0.0)
         self._post(events.Hinted(now=now, choice=wire.choice(message.get("choice")), until=until))
 
-    def _executive(self, _holder: Holder, message: wire.Message) -> None:
-        now, reason = self.arbiter.clock(), wire.text(message, "reason")
-        match message.get("state"):
-            case "lost":
-                self._post(events.ExecutiveLost(now=now, reason=reason))
-            case "drifted":
-                self._post(events.ExecutiveDrifted(now=now, reason=reason))
-            case other:
-                raise MessageError(f"'state' has to be lost or drifted, not {other!r:.40}.")
+    def _suspect(self, holder: Holder, message: wire.Message) -> None:
+        reason = wire.text(message, "reason")
+        log.info("executive_suspected", extra={"holder": holder.name, "reason": reason})
+        self.arbiter.look()
 
     def _status(self, holder: Holder, _message: wire.Message) -> None:
         self.arbiter.measure()

@@ -145,6 +145,12 @@ class SupposedKeeper:
         """Nothing happens to it."""
         return None
 
+    def suspect(self) -> None:
+        """Nothing happens to it."""
+
+    async def aclose(self) -> None:
+        """There is nothing to let go."""
+
 
 def _weights(variant: str) -> str:
     return f"weights {variant}"

@@ -26,6 +26,7 @@ def told(server: "Server") -> dict[str, Any]:
             **{name: balance(state)[name] for name in ("reserved", "in_flight", "unconfirmed")},
         },
         "executive": _executive(state),
+        "executive_flaw": server.keeper.flaw,
         "residents": [
             {
                 "variant": one.variant,
@@ -95,7 +96,7 @@ def lines(status: Mapping[str, Any]) -> Iterator[str]:
     )
     if status["paused"]:
         yield f"paused by the owner: work {_PAUSED[status['paused']]}"
-    yield from _executive_lines(status["executive"])
+    yield from _executive_lines(status["executive"], status["executive_flaw"])
     yield from _table(
         "on the card",
         (
@@ -145,9 +146,9 @@ def _trace(arbiter: Mapping[str, Any]) -> str:
     return f"trace {arbiter['trace']}"
 
 
-def _executive_lines(executive: Mapping[str, Any] | None) -> Iterator[str]:
+def _executive_lines(executive: Mapping[str, Any] | None, flaw: str | None) -> Iterator[str]:
     if executive is None:
-        yield "executive: none is kept here"
+        yield f"executive: none is kept here{f' ({flaw})' if flaw else ''}"
         return
     place = executive["place"] or "not loaded"
     if executive["drifted"]:

@@ -18,7 +18,7 @@ new one could not take up. Names of asks and turns are the program's own.
 | turn | turn, priority, deadline_s | admitted, refused or withdrawn |
 | end | turn | |
 | hint | choice, for_s | |
-| executive | state (lost, drifted), reason | |
+| suspect | reason: what a call showed of the executive | |
 | status | | status |
 | pause | work (wait, cpu) | done |
 | resume | | done |
