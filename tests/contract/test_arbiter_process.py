@@ -2,21 +2,16 @@
 
 import asyncio
 import json
-import os
 import resource
-import shutil
 import signal
 import socket
 import stat
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -30,61 +25,22 @@ from agent.residency.errors import (
     LeaseRefusedError,
 )
 from agent.residency.process import launch, wire
-from agent.residency.process.config import ArbiterConfig
-from agent.residency.process.files import ArbiterFiles
+from agent.residency.testing import GIB, OwnArbiter, own_arbiter, until
 
-GIB = 1 << 30
 WHISPER = Choice(variant="whisper", weights_bytes=3 * GIB, working_bytes=GIB)
 SEGMENTS = Choice(variant="segments", weights_bytes=GIB, working_bytes=GIB // 2)
 EMBEDDED = Choice(variant="embedded", place="cpu")
 
 
-class Place:
-    """A card of the test's own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.files = ArbiterFiles(key="card", run_dir=folder / "run", data_dir=folder / "data")
-        self.config = ArbiterConfig(
-            card=f"simulated:{24 * GIB}",
-            key="card",
-            run_dir=str(self.files.run_dir),
-            data_dir=str(self.files.data_dir),
-            regroup_s=0.5,
-        )
-
-    def client(self, *, start: bool = True) -> ArbiterClient:
-        return ArbiterClient(self.files, self.config if start else None)
-
-    async def pid(self) -> int:
-        async with self.client(start=False) as client:
-            pid: int = (await client.status())["arbiter"]["pid"]
-            return pid
-
-    async def end(self, wish: signal.Signals) -> None:
-        os.kill(await self.pid(), wish)
-        await until(lambda: not self.files.alive())
-
-    def traces(self) -> list[check.Report]:
-        return [check.check_file(path) for path in sorted(self.files.data_dir.glob("*.jsonl"))]
-
-    def log(self) -> str:
-        return self.files.log.read_text("utf-8")
-
-
 @pytest.fixture
-def place() -> Iterator[Place]:
-    folder = Path(tempfile.mkdtemp(prefix="arbiter-", dir="/tmp"))
-    made = Place(folder)
-    yield made
-    if made.files.alive():
-        with suppress(ArbiterUnreachableError):
-            assert launch.end(made.files, asyncio.run(made.pid()))
-    shutil.rmtree(folder)
+def place() -> Iterator[OwnArbiter]:
+    with own_arbiter() as made:
+        yield made
 
 
 @asynccontextmanager
 async def holder(
-    place: Place, choice: Choice
+    place: OwnArbiter, choice: Choice
 ) -> AsyncIterator[tuple[asyncio.subprocess.Process, int]]:
     """Another program that holds a lease until it is killed."""
     program = (
@@ -116,19 +72,7 @@ async def holder(
         await running.wait()
 
 
-async def until(holds: Callable[[], Any], *, within_s: float = 10.0) -> None:
-    deadline = time.monotonic() + within_s
-    while True:
-        value = holds()
-        if asyncio.iscoroutine(value):
-            value = await value
-        if value:
-            return
-        assert time.monotonic() < deadline, "it did not come about"
-        await asyncio.sleep(0.01)
-
-
-async def test_a_lease_is_granted_told_and_given_back(place: Place) -> None:
+async def test_a_lease_is_granted_told_and_given_back(place: OwnArbiter) -> None:
     async with place.client() as client:
         async with client.lease([WHISPER, EMBEDDED]) as grant:
             told = await client.status()
@@ -145,14 +89,14 @@ async def test_a_lease_is_granted_told_and_given_back(place: Place) -> None:
     assert not place.files.socket.exists()
 
 
-async def test_only_the_user_gets_at_the_socket(place: Place) -> None:
+async def test_only_the_user_gets_at_the_socket(place: OwnArbiter) -> None:
     async with place.client() as client:
         await client.status()
     assert stat.S_IMODE(place.files.socket.stat().st_mode) == 0o600
     assert stat.S_IMODE(place.files.run_dir.stat().st_mode) == 0o700
 
 
-async def test_programs_that_start_it_at_once_start_one(place: Place) -> None:
+async def test_programs_that_start_it_at_once_start_one(place: OwnArbiter) -> None:
     async with AsyncExitStack() as stack:
         programs = await asyncio.gather(
             *(
@@ -168,7 +112,7 @@ async def test_programs_that_start_it_at_once_start_one(place: Place) -> None:
         assert {one["token"] for one in told["leases"]} == {token for _, token in programs}
 
 
-async def test_a_program_that_is_killed_frees_its_lease_at_once(place: Place) -> None:
+async def test_a_program_that_is_killed_frees_its_lease_at_once(place: OwnArbiter) -> None:
     async with holder(place, WHISPER) as (program, _), place.client() as client:
         asked = asyncio.create_task(_once(client, WHISPER))
         await until(lambda: _waits(place))
@@ -191,12 +135,14 @@ async def _once(client: ArbiterClient, *choices: Choice) -> int:
         return grant.token
 
 
-async def _waits(place: Place) -> bool:
+async def _waits(place: OwnArbiter) -> bool:
     async with place.client(start=False) as client:
         return bool((await client.status())["waiting"])
 
 
-async def test_an_arbiter_that_is_killed_is_rebuilt_from_what_programs_hold(place: Place) -> None:
+async def test_an_arbiter_that_is_killed_is_rebuilt_from_what_programs_hold(
+    place: OwnArbiter,
+) -> None:
     async with holder(place, SEGMENTS) as (_, other), place.client() as client:
         async with client.lease([WHISPER]) as grant:
             await place.end(signal.SIGKILL)
@@ -218,12 +164,12 @@ async def test_an_arbiter_that_is_killed_is_rebuilt_from_what_programs_hold(plac
     assert place.traces()[1].verdict is check.Verdict.PROVED
 
 
-async def _free(place: Place) -> bool:
+async def _free(place: OwnArbiter) -> bool:
     async with place.client(start=False) as client:
         return not (await client.status())["leases"]
 
 
-async def test_who_waits_asks_its_successor(place: Place) -> None:
+async def test_who_waits_asks_its_successor(place: OwnArbiter) -> None:
     async with holder(place, WHISPER) as (program, _), place.client() as client:
         asked = asyncio.create_task(_once(client, WHISPER))
         await until(lambda: _waits(place))
@@ -235,7 +181,7 @@ async def test_who_waits_asks_its_successor(place: Place) -> None:
         await asked
 
 
-async def test_a_socket_that_was_left_behind_is_in_nobodys_way(place: Place) -> None:
+async def test_a_socket_that_was_left_behind_is_in_nobodys_way(place: OwnArbiter) -> None:
     async with place.client() as client:
         await _once(client, EMBEDDED)
     await place.end(signal.SIGKILL)
@@ -244,7 +190,7 @@ async def test_a_socket_that_was_left_behind_is_in_nobodys_way(place: Place) -> 
         await _once(client, EMBEDDED)
 
 
-async def test_without_leave_to_start_one_its_absence_is_told(place: Place) -> None:
+async def test_without_leave_to_start_one_its_absence_is_told(place: OwnArbiter) -> None:
     with pytest.raises(ArbiterUnreachableError, match="No arbiter runs"):
         async with place.client(start=False) as client:
             await client.status()
@@ -268,7 +214,9 @@ async def test_without_leave_to_start_one_its_absence_is_told(place: Place) -> N
         b"x" * (2 * wire.LINE_BYTES),
     ],
 )
-async def test_garbage_costs_who_sends_it_its_connection(shared: Place, garbage: bytes) -> None:
+async def test_garbage_costs_who_sends_it_its_connection(
+    shared: OwnArbiter, garbage: bytes
+) -> None:
     answer = await asyncio.to_thread(_say, shared, garbage)
     assert json.loads(answer[-1])["is"] == "error"
     assert json.loads(answer[-1])["version"] == wire.VERSION
@@ -277,17 +225,14 @@ async def test_garbage_costs_who_sends_it_its_connection(shared: Place, garbage:
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[Place]:
+def shared() -> Iterator[OwnArbiter]:
     """One arbiter for tests that do it no harm."""
-    folder = Path(tempfile.mkdtemp(prefix="arbiter-", dir="/tmp"))
-    made = Place(folder)
-    launch.ensure(made.files, made.config)
-    yield made
-    assert launch.end(made.files, asyncio.run(made.pid()))
-    shutil.rmtree(folder)
+    with own_arbiter() as made:
+        launch.ensure(made.files, made.config)
+        yield made
 
 
-def _say(place: Place, data: bytes) -> list[bytes]:
+def _say(place: OwnArbiter, data: bytes) -> list[bytes]:
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(str(place.files.socket))
         client.settimeout(5)
@@ -300,7 +245,7 @@ def _say(place: Place, data: bytes) -> list[bytes]:
     return heard.splitlines()
 
 
-async def test_who_hangs_up_within_a_message_leaves_nothing_behind(shared: Place) -> None:
+async def test_who_hangs_up_within_a_message_leaves_nothing_behind(shared: OwnArbiter) -> None:
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(str(shared.files.socket))
         client.sendall(b'{"do": "hello", "version": 1}\n{"do": "as')
@@ -313,7 +258,7 @@ async def _alone(client: ArbiterClient) -> bool:
     return bool((await client.status())["arbiter"]["programs"] == 1)
 
 
-async def test_a_lease_that_is_over_time_is_taken_back(shared: Place) -> None:
+async def test_a_lease_that_is_over_time_is_taken_back(shared: OwnArbiter) -> None:
     async with shared.client(start=False) as client:
         with pytest.raises(LeaseLostError, match="its time is over"):
             async with client.lease([WHISPER], limit_s=0.2):
@@ -321,7 +266,7 @@ async def test_a_lease_that_is_over_time_is_taken_back(shared: Place) -> None:
         await _once(client, WHISPER)
 
 
-async def test_an_ask_that_is_given_up_is_withdrawn(shared: Place) -> None:
+async def test_an_ask_that_is_given_up_is_withdrawn(shared: OwnArbiter) -> None:
     async with shared.client(start=False) as client, client.lease([WHISPER]):
         asked = asyncio.create_task(_once(client, WHISPER))
         await until(lambda: _waits(shared))
@@ -330,7 +275,7 @@ async def test_an_ask_that_is_given_up_is_withdrawn(shared: Place) -> None:
         assert (await client.status())["waiting"] == []
 
 
-async def test_a_deadline_and_what_cannot_be_are_refused(shared: Place) -> None:
+async def test_a_deadline_and_what_cannot_be_are_refused(shared: OwnArbiter) -> None:
     async with shared.client(start=False) as client:
         huge = Choice(variant="huge", weights_bytes=100 * GIB)
         with pytest.raises(LeaseRefusedError, match="bytes of the card"):
@@ -341,7 +286,7 @@ async def test_a_deadline_and_what_cannot_be_are_refused(shared: Place) -> None:
                     pass
 
 
-async def test_a_turn_has_the_executive(shared: Place) -> None:
+async def test_a_turn_has_the_executive(shared: OwnArbiter) -> None:
     async with shared.client(start=False) as client, client.turn() as where:
         told = await client.status()
         assert where == "cuda"
@@ -349,7 +294,7 @@ async def test_a_turn_has_the_executive(shared: Place) -> None:
         assert [one["begun"] for one in told["turns"]] == [True]
 
 
-async def test_an_arbiter_of_another_version_is_named(place: Place) -> None:
+async def test_an_arbiter_of_another_version_is_named(place: OwnArbiter) -> None:
     place.files.prepare()
 
     async def old(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -363,7 +308,7 @@ async def test_an_arbiter_of_another_version_is_named(place: Place) -> None:
                 await client.status()
 
 
-async def test_the_owner_has_the_card_until_it_is_given_back(place: Place) -> None:
+async def test_the_owner_has_the_card_until_it_is_given_back(place: OwnArbiter) -> None:
     async with place.client() as client:
         await client.pause(WhilePaused.CPU)
         async with client.lease([WHISPER, EMBEDDED]) as grant:
@@ -377,8 +322,8 @@ async def test_the_owner_has_the_card_until_it_is_given_back(place: Place) -> No
             assert grant.place == "cuda"
 
 
-async def test_it_ends_when_nobody_needs_it(place: Place) -> None:
-    place.config = replace(place.config, idle_s=0.4)
+async def test_it_ends_when_nobody_needs_it(place: OwnArbiter) -> None:
+    place.configure(idle_s=0.4)
     async with place.client() as client:
         await _once(client, EMBEDDED)
         await asyncio.sleep(0.8)
@@ -387,8 +332,8 @@ async def test_it_ends_when_nobody_needs_it(place: Place) -> None:
     assert place.traces()[0].verdict is check.Verdict.PROVED
 
 
-async def test_a_socket_that_is_taken_away_ends_it(place: Place) -> None:
-    place.config = replace(place.config, idle_s=2.0)
+async def test_a_socket_that_is_taken_away_ends_it(place: OwnArbiter) -> None:
+    place.configure(idle_s=2.0)
     async with place.client() as client:
         await _once(client, EMBEDDED)
         place.files.socket.unlink()
@@ -396,7 +341,7 @@ async def test_a_socket_that_is_taken_away_ends_it(place: Place) -> None:
     assert "socket_gone" in place.log()
 
 
-async def test_a_full_disk_ends_the_trace_and_not_the_work(place: Place) -> None:
+async def test_a_full_disk_ends_the_trace_and_not_the_work(place: OwnArbiter) -> None:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4_096, before[1]))
     try:
@@ -411,7 +356,7 @@ async def test_a_full_disk_ends_the_trace_and_not_the_work(place: Place) -> None
     assert place.log().count("trace_not_written") == 1
 
 
-async def test_eight_programs_share_a_card_and_the_trace_proves_it(place: Place) -> None:
+async def test_eight_programs_share_a_card_and_the_trace_proves_it(place: OwnArbiter) -> None:
     kinds = [[replace(WHISPER, variant=f"whisper-{number}"), EMBEDDED] for number in range(3)] + [
         [SEGMENTS, EMBEDDED],
         [replace(SEGMENTS, variant="speech"), EMBEDDED],

@@ -2,7 +2,6 @@
 
 import ctypes
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,23 +15,11 @@ from agent.residency.nvml import CardChoiceError, CardLostError, NoDriverError, 
 from agent.residency.process.bare import NoKeeper
 from agent.residency.process.driver import DriverCard
 
-SOURCE = Path(__file__).parents[1] / "data/nvml/stub.c"
 GIB = 1 << 30
 BIG = f"card GPU-11111111-aaaa {24 * GIB} {GIB} NVIDIA GeForce RTX 4090"
 SMALL = f"card GPU-22222222-bbbb {8 * GIB} {GIB // 2} NVIDIA RTX A2000"
 
 Write = Callable[..., None]
-
-
-@pytest.fixture(scope="session")
-def stub(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    compiler = shutil.which("cc")
-    if compiler is None:
-        pytest.skip("no C compiler is here to make the stub with")
-    library = tmp_path_factory.mktemp("nvml") / "libnvidia-ml.so.1"
-    flags = ["-shared", "-fPIC", "-O1", "-Wl,-soname,libnvidia-ml.so.1"]
-    subprocess.run([compiler, *flags, "-o", library, SOURCE], check=True)
-    return library
 
 
 @pytest.fixture

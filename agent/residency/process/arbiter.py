@@ -79,6 +79,7 @@ class Arbiter:
     ) -> None:
         """Begin a trace, from what is really there."""
         self._epoch += 1
+        self._limits = replace(self._limits, profiles=self._keeper.profiles)
         self._journal.begin(self._epoch)
         self._recorder = Recorder(self._limits, self._journal.write)
         self.remember(clean=False, paused=paused)
@@ -186,7 +187,6 @@ class Arbiter:
             for one in state.residences.values()
         )
         self.close()
-        self._limits = replace(self._limits, profiles=profiles)
         self.start(profile=loaded, found=found, paused=state.paused)
 
     @property

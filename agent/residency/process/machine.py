@@ -47,7 +47,7 @@ class Machine:
         journal = Journal(self.config.folder)
         limits = Limits(
             capacity_bytes=self.card.total_bytes,
-            profiles=self.keeper.profiles,
+            profiles=(),
             safety_bytes=self.config.safety_bytes,
             context_bytes=self.worker.context_bytes,
         )

@@ -1,0 +1,193 @@
+"""The whole way: the driver's figures, the arbiter's process, an Ollama, and programs."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from agent.ollama_double.app import OllamaDouble
+from agent.ollama_double.script import Asked, Reply, Say, computed
+from agent.residency import check
+from agent.residency.arbiter.events import Choice, WhilePaused
+from agent.residency.errors import ArbiterUnreachableError, LeaseLostError
+from agent.residency.process import launch
+from agent.residency.process.config import ServedExecutive
+from agent.residency.testing import GIB, OwnArbiter, own_arbiter, until
+from agent.residency.vram import PROCESS_BYTES
+
+Serve = Callable[[Any], AbstractAsyncContextManager[str]]
+
+NAME = "qwen3:14b"
+UUID = "GPU-11111111-aaaa"
+EMBEDDED = Choice(variant="embedded", place="cpu")
+
+
+class Host:
+    """A double of Ollama on a card of the stub's, whose figures follow it."""
+
+    def __init__(self, told: Path) -> None:
+        self.double = OllamaDouble(computed(_words), card_bytes=24 * GIB)
+        self.foreign_bytes = GIB
+        self.lost = False
+        self._told = told
+        shelf = self.double.shelf
+        self._load, self._unload = shelf.load, shelf.unload
+        shelf.load = self._loaded  # type: ignore[method-assign, assignment]
+        shelf.unload = self._unloaded  # type: ignore[method-assign, assignment]
+        self.write()
+
+    def _loaded(self, *given: Any) -> Any:
+        found = self._load(*given)
+        self.write()
+        return found
+
+    def _unloaded(self, *given: Any) -> None:
+        self._unload(*given)
+        self.write()
+
+    @property
+    def loads(self) -> int:
+        return self.double.shelf.loads
+
+    def context(self) -> int | None:
+        found = self.double.shelf.resident(NAME)
+        return None if found is None else found.context
+
+    def write(self) -> None:
+        held = self.double.shelf.card_bytes()
+        used = self.foreign_bytes + (held + PROCESS_BYTES if held else 0)
+        new = self._told.with_suffix(".new")
+        lost = "lost 0 15\n" if self.lost else ""
+        new.write_text(f"card {UUID} {24 * GIB} {used} NVIDIA GeForce RTX 4090\n{lost}")
+        new.replace(self._told)
+
+
+def _words(_: Asked) -> Reply:
+    return Say(text="five, six, seven, eight")
+
+
+@asynccontextmanager
+async def running(
+    serve: Serve, stub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[tuple[OwnArbiter, Host, str]]:
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(stub.parent))
+    monkeypatch.setenv("NVML_STUB", str(tmp_path / "told"))
+    host = Host(tmp_path / "told")
+    async with serve(host.double) as url:
+        executive = ServedExecutive(url=url, model=NAME, context_tokens=16_384)
+        with own_arbiter(card=UUID, executive=executive) as arbiter:
+            yield arbiter, host, url
+            if arbiter.files.alive():
+                await arbiter.end(signal.SIGTERM)
+
+
+async def called(url: str, **options: int) -> None:
+    async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+        body = {"model": NAME, "prompt": "Hello", "stream": False, "options": options}
+        (await client.post("/api/generate", json=body)).raise_for_status()
+
+
+async def place(arbiter: OwnArbiter) -> Any:
+    async with arbiter.client(start=False) as client:
+        executive = (await client.status())["executive"]
+        return executive and (executive["place"], executive["drifted"])
+
+
+async def test_an_executive_that_another_program_changed_is_put_right_after_the_turn(
+    serve: Serve, stub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(serve, stub, tmp_path, monkeypatch) as (arbiter, host, url):
+        async with arbiter.client() as client:
+            async with client.turn() as where:
+                assert (where, host.context(), host.loads) == ("cuda", 16_384, 1)
+                await called(url, num_ctx=4_096)
+                client.suspect("an answer took a load of 2.4 s")
+                await until(lambda: _is(arbiter, ("resident", True)))
+                await asyncio.sleep(0.5)
+                assert host.context() == 4_096, "nothing is changed in a turn"
+            await until(lambda: _is(arbiter, ("resident", False)))
+            assert host.context() == 16_384
+            async with client.lease([EMBEDDED]) as grant:
+                assert grant.place == "cpu"
+        await arbiter.end(signal.SIGTERM)
+        assert host.context() == 16_384, "the executive outlives its arbiter"
+        async with arbiter.client() as client, client.turn():
+            assert host.loads == 3, "and is found by the next"
+        await arbiter.end(signal.SIGTERM)
+
+        reports = arbiter.traces()
+        assert [one.violations for one in reports] == [()] * len(reports)
+        assert reports[0].verdict is check.Verdict.PROVED
+
+
+async def _is(arbiter: OwnArbiter, wanted: tuple[str, bool]) -> bool:
+    return bool(await place(arbiter) == wanted)
+
+
+async def test_a_server_that_restarts_ends_the_turn_and_the_executive_comes_back(
+    serve: Serve, stub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with (
+        running(serve, stub, tmp_path, monkeypatch) as (arbiter, host, _),
+        arbiter.client() as client,
+    ):
+
+        async def interrupted() -> None:
+            async with client.turn():
+                host.double.shelf.restart()
+                host.write()
+                client.suspect("no answer")
+                await asyncio.sleep(10)
+
+        with pytest.raises(LeaseLostError, match="restarted, or another model came"):
+            await interrupted()
+        async with client.turn():
+            assert host.context() == 16_384
+
+
+async def test_a_pause_frees_the_card_and_a_resume_takes_it_again(
+    serve: Serve, stub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with (
+        running(serve, stub, tmp_path, monkeypatch) as (arbiter, host, _),
+        arbiter.client() as client,
+    ):
+        async with client.turn():
+            pass
+        await client.pause(WhilePaused.CPU)
+        await until(lambda: host.context() is None)
+        async with client.turn() as where:
+            assert where == "cpu"
+        await client.resume()
+        async with client.turn() as where:
+            assert (where, host.context()) == ("cuda", 16_384)
+
+
+async def test_a_card_that_is_lost_grants_nothing_and_is_said(
+    serve: Serve, stub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(serve, stub, tmp_path, monkeypatch) as (arbiter, host, _):
+        async with arbiter.client() as client:
+            async with client.turn():
+                pass
+            host.lost = True
+            host.write()
+            told = await client.status()
+            assert told["card"]["used_bytes"] is None
+            async with client.lease([EMBEDDED]) as grant:
+                assert grant.place == "cpu", "the CPU is still there"
+        assert "card_lost" in arbiter.log()
+
+
+async def test_a_card_that_is_not_there_is_told_to_who_starts_the_arbiter(
+    serve: Serve, stub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(serve, stub, tmp_path, monkeypatch) as (arbiter, _, _):
+        arbiter.configure(card="GPU-99999999")
+        with pytest.raises(ArbiterUnreachableError, match="There is no card GPU-99999999"):
+            await asyncio.to_thread(launch.ensure, arbiter.files, arbiter.config)
