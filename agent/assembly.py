@@ -258,6 +258,7 @@ async def _openai(settings: Settings) -> "ChoosingOpenAi | None":
 async def engine(settings: Settings, *, watch: "Watch" = lambda _: None) -> AsyncIterator[Engine]:
     """Open everything that a run of a graph needs."""
     from agent import plugins
+    from agent.residency.admission import admission
     from agent.turns import Turns
     from graphs import assistant
     from memory.artifact_store import ArtifactStore
@@ -290,6 +291,7 @@ async def engine(settings: Settings, *, watch: "Watch" = lambda _: None) -> Asyn
                 graphs=builders,
                 clock=services.clock,
                 new_id=lambda: str(uuid.uuid4()),
+                admission=admission(settings, held.residency, reasoner),
             ),
             graphs=builders,
             capabilities=_capabilities(settings, held, services),

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,6 +65,7 @@ class Turns:
         graphs: Mapping[str, Builder],
         clock: Clock,
         new_id: Callable[[], str],
+        admission: Callable[[], AbstractAsyncContextManager[object]] = nullcontext,
     ) -> None:
         self._pool = pool
         self._store = store
@@ -72,6 +74,7 @@ class Turns:
         self._graphs = graphs
         self._clock = clock
         self._new_id = new_id
+        self._admission = admission
 
     async def run(
         self,
@@ -172,7 +175,8 @@ class Turns:
         config = self._config(run, fence, [RunRecorder(note, self._clock, watch)])
         cost = Cost()
         try:
-            await _streamed(graph, given, config, cost, watch)
+            async with self._admission():
+                await _streamed(graph, given, config, cost, watch)
             state = await graph.aget_state(config)
         except FenceLostError:
             raise

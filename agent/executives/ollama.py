@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
@@ -61,6 +61,8 @@ class OllamaExecutive:
         self._calibration = Calibration()
         self._vocabulary = None if model.file is None else OwnVocabulary(model.file)
         self._answered = False
+        self.suspicion: Callable[[str], None] = lambda _: None
+        """Told when a call's own figures show that the model is not as it should be loaded."""
         self._profile = Profile(
             name=f"{model.name} (Ollama {version})",
             tier="full",
@@ -74,6 +76,20 @@ class OllamaExecutive:
     def profile(self) -> Profile:
         """What is known about it. Its context shrinks if the server turns out to hold less."""
         return self._profile
+
+    @property
+    def model(self) -> str:
+        """What the server calls the model."""
+        return self._model.name
+
+    def admitted(self, *, on_card: bool, context_tokens: int | None) -> None:
+        """Take the place and the context that whoever lends out the card holds the model with.
+
+        None leaves the context as it was set.
+        """
+        tokens = self._options.num_ctx if context_tokens is None else context_tokens
+        self._options = replace(self._options, num_ctx=tokens, num_gpu=None if on_card else 0)
+        self._profile = replace(self._profile, context_tokens=tokens)
 
     async def count(self, prompt: Prompt, wish: Wish, *, room: int | None = None) -> TokenCount:
         """Return an upper bound: Ollama has no tokeniser to ask.
@@ -151,6 +167,7 @@ class OllamaExecutive:
         self._answered = True
         for notice in notices:
             log.info("executive_notice", extra={"model": self._model.name, "notice": notice})
+            self.suspicion(notice)
         return replace(part, notices=tuple(notices))
 
     async def _check_residence(self) -> list[str]:

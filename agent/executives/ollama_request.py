@@ -16,6 +16,8 @@ class OllamaOptions:
     num_ctx: int
     num_batch: int = 512
     """Ollama raises the batch with the context by itself, at the price of much graphics memory."""
+    num_gpu: int | None = None
+    """Layers on the card: 0 while it may have none; None: as loaded, or as Ollama chooses."""
 
 
 def chat_body(
@@ -41,7 +43,7 @@ def chat_body(
         # Part of what the runner is started with: another value would load the model anew.
         "shift": False,
         "options": {
-            **asdict(options),
+            **{name: value for name, value in asdict(options).items() if value is not None},
             "temperature": wish.temperature,
             "seed": wish.seed,
             "num_predict": wish.max_tokens,

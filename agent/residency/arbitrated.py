@@ -10,9 +10,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from agent.residency import ladders
 from agent.residency.arbiter.events import Priority
-from agent.residency.client import ArbiterClient, Grant
+from agent.residency.client import Admission, ArbiterClient, Grant
 from agent.residency.envelopes import Variant
-from agent.residency.errors import LeaseRefusedError, ResidencyError
+from agent.residency.errors import LeaseRefusedError, NoExecutiveError, ResidencyError
 from agent.residency.host import HostResidency
 from tools.senses.base import Lease, Operation, Sense
 
@@ -61,6 +61,33 @@ class ArbitratedResidency:
                 return
             _tell(operation, grant, time.monotonic() - asked)
             yield Lease(token=grant.token, place=grant.place, granted_bytes=grant.working_bytes)
+
+    def suspect(self, reason: str) -> None:
+        """Say that a call's own figures show that the executive is not as it was loaded."""
+        self._client.suspect(reason)
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[Admission | None]:
+        """Wait until the executive is there, and keep it as it is for the block.
+
+        None where none is kept. Raises LeaseRefusedError, and LeaseLostError if the block was
+        stopped.
+        """
+        async with AsyncExitStack() as stack:
+            try:
+                admission = await stack.enter_async_context(
+                    self._client.turn(priority=self._priority)
+                )
+            except LeaseRefusedError:
+                raise
+            except NoExecutiveError:
+                yield None
+                return
+            except ResidencyError as error:
+                log.warning("arbiter_missing", extra={"reason": str(error), "place": "cuda"})
+                yield None
+                return
+            yield admission
 
 
 def _tell(operation: Operation, grant: Grant, waited_s: float) -> None:

@@ -20,6 +20,7 @@ from agent.residency.errors import (
     LeaseLostError,
     LeaseRefusedError,
     MessageError,
+    NoExecutiveError,
     ResidencyError,
 )
 from agent.residency.process import launch, wire
@@ -45,6 +46,15 @@ class Grant:
     """Which of the wishes it is; 0 is the first."""
     reason: str
     """Why not an earlier one."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Admission:
+    """Leave for a turn to begin."""
+
+    place: Literal["cpu", "cuda"]
+    profile: str | None
+    """By which the executive is loaded; None where it is not on the card."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False)
@@ -132,8 +142,12 @@ class ArbiterClient:
     @asynccontextmanager
     async def turn(
         self, *, priority: Priority = Priority.PERSON, deadline_s: float | None = None
-    ) -> AsyncIterator[Literal["cpu", "cuda"]]:
-        """Wait until the executive is there, and keep it as it is for the block."""
+    ) -> AsyncIterator[Admission]:
+        """Wait until the executive is there, and keep it as it is for the block.
+
+        Raises NoExecutiveError or LeaseRefusedError instead of entering it, and LeaseLostError in
+        place of the cancellation of the block when the executive is lost.
+        """
         name = f"t{next(self._numbers)}"
         message: wire.Message = {"do": "turn", "turn": name, "priority": priority.name.lower()}
         if deadline_s is not None:
@@ -150,7 +164,7 @@ class ArbiterClient:
 
         self._turns[name] = revoke
         try:
-            yield admitted["place"]
+            yield Admission(place=admitted["place"], profile=admitted["profile"])
         except asyncio.CancelledError as error:
             if lost and task.uncancel() <= 0:
                 raise LeaseLostError(f"The turn has lost its executive: {lost[0]}.") from error
@@ -358,6 +372,8 @@ class ArbiterClient:
                 self._granted(message)
             case "admitted":
                 self._answer(message["turn"], message)
+            case "free":
+                self._answer(message["turn"], NoExecutiveError("No executive is kept here."))
             case "refused" | "withdrawn":
                 refusal = LeaseRefusedError(f"The card is refused: {message['reason']}.")
                 self._answer(message["ask"], refusal)

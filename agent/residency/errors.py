@@ -5,6 +5,7 @@ AgentError
     ├── ArbiterUnreachableError
     ├── ArbiterVersionError
     ├── MessageError
+    ├── NoExecutiveError
     ├── LeaseRefusedError
     └── LeaseLostError
 """
@@ -26,6 +27,10 @@ class ArbiterVersionError(ResidencyError):
 
 class MessageError(ResidencyError):
     """A message is not one of the protocol."""
+
+
+class NoExecutiveError(ResidencyError):
+    """No executive is kept on the card, so that a turn need not wait for one."""
 
 
 class LeaseRefusedError(ResidencyError):

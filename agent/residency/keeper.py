@@ -43,6 +43,7 @@ _CONNECT_S, _TELL_S, _LOAD_S, _GONE_S = 2.0, 10.0, 600.0, 14.0
 _SPEED_TOKENS = 16
 _LASTING_YEAR = "2100"
 """Ollama writes the end of a model that is kept for ever as a year far beyond."""
+_AT = "@"
 _RUNNERS = ("llama-server", "ollama")
 
 
@@ -162,7 +163,7 @@ class OllamaKeeper:
         if self._working.locked():
             return None
         if self._loaded is None:
-            if entry is not None:
+            if entry is not None and self._served_bytes:
                 await self._turn_out()
             return None
         if entry is None:
@@ -318,7 +319,7 @@ class OllamaKeeper:
         for wished in (served.context_tokens, served.compact_tokens):
             tokens = min(wished, trained)
             size = need(known.shape, Load(context_tokens=tokens, micro_batch=BATCH)).total
-            self._planned.setdefault(f"{served.model}@{tokens}", (tokens, size))
+            self._planned.setdefault(f"{served.model}{_AT}{tokens}", (tokens, size))
         return None
 
     def _learn_size(self, profile: str) -> None:
@@ -328,6 +329,12 @@ class OllamaKeeper:
         if abs(real - planned) > planned // 100:
             log.info("executive_size", extra={"planned": planned, "bytes": real})
             self._planned[profile] = (tokens, real)
+
+
+def tokens_of(profile: str) -> int | None:
+    """Return the context that a profile has; None where its name does not tell."""
+    tokens = profile.rpartition(_AT)[2]
+    return int(tokens) if tokens.isdigit() else None
 
 
 def _is_runner(pid: int) -> bool:

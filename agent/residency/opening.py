@@ -82,6 +82,8 @@ def served_executive(settings: Settings) -> ServedExecutive | None:
     One elsewhere has a card of its own, which is not ours to lend.
     """
     choice = settings.executive.choice
+    if choice == "auto" and settings.openai.url is not None:
+        return None
     if not choice.startswith(("auto", "ollama:")) or not is_here(settings.ollama.url):
         return None
     model = choice.removeprefix("ollama:") if choice != "auto" else settings.ollama.model

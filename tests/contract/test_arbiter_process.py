@@ -287,9 +287,9 @@ async def test_a_deadline_and_what_cannot_be_are_refused(shared: OwnArbiter) -> 
 
 
 async def test_a_turn_has_the_executive(shared: OwnArbiter) -> None:
-    async with shared.client(start=False) as client, client.turn() as where:
+    async with shared.client(start=False) as client, client.turn() as admitted:
         told = await client.status()
-        assert where == "cuda"
+        assert admitted.place == "cuda"
         assert told["executive"]["place"] == "resident"
         assert [one["begun"] for one in told["turns"]] == [True]
 

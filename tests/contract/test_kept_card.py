@@ -103,8 +103,8 @@ async def test_an_executive_that_another_program_changed_is_put_right_after_the_
 ) -> None:
     async with running(serve, stub, tmp_path, monkeypatch) as (arbiter, host, url):
         async with arbiter.client() as client:
-            async with client.turn() as where:
-                assert (where, host.context(), host.loads) == ("cuda", 16_384, 1)
+            async with client.turn() as admitted:
+                assert (admitted.place, host.context(), host.loads) == ("cuda", 16_384, 1)
                 await called(url, num_ctx=4_096)
                 client.suspect("an answer took a load of 2.4 s")
                 await until(lambda: _is(arbiter, ("resident", True)))
@@ -161,11 +161,11 @@ async def test_a_pause_frees_the_card_and_a_resume_takes_it_again(
             pass
         await client.pause(WhilePaused.CPU)
         await until(lambda: host.context() is None)
-        async with client.turn() as where:
-            assert where == "cpu"
+        async with client.turn() as admitted:
+            assert admitted.place == "cpu"
         await client.resume()
-        async with client.turn() as where:
-            assert (where, host.context()) == ("cuda", 16_384)
+        async with client.turn() as admitted:
+            assert (admitted.place, host.context()) == ("cuda", 16_384)
 
 
 async def test_a_card_that_is_lost_grants_nothing_and_is_said(

@@ -287,8 +287,7 @@ class Server:
 
     def _turn(self, holder: Holder, message: wire.Message) -> None:
         if not self.arbiter.state.limits.profiles:
-            turn, reason = wire.text(message, "turn"), "no executive is kept on this card"
-            holder.say({"is": "refused", "ask": turn, "reason": reason})
+            holder.say({"is": "free", "turn": wire.text(message, "turn")})
             return
         self.arbiter.freshen(0)
         self._take_turn(holder, message, begun=False)

@@ -15,7 +15,7 @@ new one could not take up. Names of asks and turns are the program's own.
 | cancel | ask | withdrawn, if it still waited |
 | release | token | |
 | renew | | |
-| turn | turn, priority, deadline_s | admitted, refused or withdrawn |
+| turn | turn, priority, deadline_s | admitted, refused, withdrawn; free: no executive is kept |
 | end | turn | |
 | hint | choice, for_s | |
 | suspect | reason: what a call showed of the executive | |

@@ -1,0 +1,37 @@
+"""Turns of graphs wait for the executive that the arbiter keeps, and take it as it is loaded."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+
+from agent.executives.ollama import OllamaExecutive
+from agent.residency.arbitrated import ArbitratedResidency
+from agent.residency.keeper import tokens_of
+from agent.residency.opening import served_executive
+from agent.settings import Settings
+from graphs.executive import Executive
+from tools.senses.base import Residency
+
+Admission = Callable[[], AbstractAsyncContextManager[object]]
+
+
+def admission(settings: Settings, residency: Residency, executive: Executive) -> Admission:
+    """Return what a turn enters: nothing where its executive is not kept on this machine's card."""
+    served = served_executive(settings)
+    if (
+        served is None
+        or not isinstance(residency, ArbitratedResidency)
+        or not isinstance(executive, OllamaExecutive)
+        or executive.model not in (served.model, f"{served.model}:latest")
+    ):
+        return nullcontext
+    executive.suspicion = residency.suspect
+
+    @asynccontextmanager
+    async def turn() -> AsyncIterator[None]:
+        async with residency.turn() as admitted:
+            if admitted is not None:
+                tokens = None if admitted.profile is None else tokens_of(admitted.profile)
+                executive.admitted(on_card=admitted.place == "cuda", context_tokens=tokens)
+            yield
+
+    return turn
