@@ -233,3 +233,15 @@ def residency(
     with show:
         report = measure.measure(days or [], seed=seed, watch=show.event)
     print_json(report) if as_json else print_lines(measure.lines(report))
+
+
+def arbiter(
+    programs: Annotated[int, typer.Option("--programs", min=1, help="Programs that ask.")] = 8,
+    asks: Annotated[int, typer.Option("--asks", min=10, help="Asks of each.")] = 200,
+    as_json: Json = False,
+) -> None:
+    """Measure how soon the card's arbiter answers programs that ask at once; no card is needed."""
+    from agent.bench.arbiter import measure
+
+    report = measure.measure(programs=programs, asks=asks)
+    print_json(report) if as_json else print_lines(measure.lines(report))

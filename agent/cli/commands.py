@@ -101,4 +101,5 @@ _group(
     scale=bench.scale,
     prefix=bench.prefix,
     residency=bench.residency,
+    arbiter=bench.arbiter,
 )
