@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import shutil
+import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -108,3 +110,18 @@ def llama_server() -> Iterator[tuple[str, str]]:
     port = LlamaPort(embedded_model(), context_tokens=2_048, cores=2)
     yield port.url, port.key
     port.close()
+
+
+@pytest.fixture(scope="session")
+def stub(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Compile the stub, which tells what stands in the file that NVML_STUB names."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("no C compiler is here to make the stub with")
+    library = tmp_path_factory.mktemp("nvml") / "libnvidia-ml.so.1"
+    flags = ["-shared", "-fPIC", "-O1", "-Wl,-soname,libnvidia-ml.so.1"]
+    subprocess.run(
+        [compiler, *flags, "-o", library, Path(__file__).parent / "data/nvml/stub.c"],
+        check=True,
+    )
+    return library

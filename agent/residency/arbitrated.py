@@ -16,6 +16,9 @@ from agent.residency.errors import LeaseRefusedError, NoExecutiveError, Residenc
 from agent.residency.host import HostResidency
 from tools.senses.base import Lease, Operation, Sense
 
+TURN_S = 120.0
+"""A person waits at most so long for the executive, then is told why it is not there."""
+
 log = logging.getLogger(__name__)
 
 
@@ -75,8 +78,11 @@ class ArbitratedResidency:
         """
         async with AsyncExitStack() as stack:
             try:
+                hurried = self._priority is Priority.PERSON
                 admission = await stack.enter_async_context(
-                    self._client.turn(priority=self._priority)
+                    self._client.turn(
+                        priority=self._priority, deadline_s=TURN_S if hurried else None
+                    )
                 )
             except LeaseRefusedError:
                 raise

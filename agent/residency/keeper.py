@@ -84,7 +84,7 @@ class OllamaKeeper:
 
     @property
     def flaw(self) -> str | None:
-        """Why no executive is kept."""
+        """Why no executive is kept, or why it is not there."""
         return self._flaw
 
     def suspect(self) -> None:
@@ -123,14 +123,16 @@ class OllamaKeeper:
                 await self._post(self._request(tokens, keep_alive=-1))
                 fault = await self._verified(tokens, planned, before)
             except (httpx.HTTPError, ValueError) as error:
-                raise ExecutiveUnfitError(
+                self._flaw = (
                     f"Ollama at {self._served.url} does not load {self._served.model}: "
                     f"{str(error) or type(error).__name__}"
-                ) from error
+                )
+                raise ExecutiveUnfitError(self._flaw) from error
             if fault is not None:
+                self._flaw = f"{self._served.model} {fault}"
                 await self._send_away()
-                raise ExecutiveUnfitError(f"{self._served.model} {fault}")
-            self._loaded = profile
+                raise ExecutiveUnfitError(self._flaw)
+            self._loaded, self._flaw = profile, None
             self._learn_size(profile)
 
     async def unload(self) -> None:

@@ -1,7 +1,9 @@
 """Which card this machine's arbiter has, and how a program gets at it."""
 
 import asyncio
+import hashlib
 import logging
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -64,7 +66,9 @@ def place_of(settings: Settings) -> Place | None:
             card = f"{SIMULATED}{size_of(size, 'simulated')}"
         except UsageError as error:
             raise SettingsError(f"The setting residency.card: {error}") from error
-        return _place(settings, card=card, name=f"simulated-{size}", served=None)
+        # A card that is only supposed belongs to the data that it is supposed for.
+        digest = hashlib.sha256(os.fsencode(settings.data_dir.absolute())).hexdigest()[:8]
+        return _place(settings, card=card, name=f"simulated-{size}-{digest}", served=None)
     try:
         chosen = nvml.chosen(None if wanted == "auto" else wanted, visible=nvml.visible_devices())
     except nvml.NoDriverError as error:

@@ -1,12 +1,9 @@
-"""A port on loopback for an ASGI application, and a stub of NVIDIA's library."""
+"""A port on loopback for an ASGI application."""
 
 import asyncio
-import shutil
 import socket
-import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,18 +28,3 @@ async def _serving(app: Any) -> AsyncIterator[str]:
         server.should_exit = True
         await running
         listening.close()
-
-
-@pytest.fixture(scope="session")
-def stub(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Compile the stub, which tells what stands in the file that NVML_STUB names."""
-    compiler = shutil.which("cc")
-    if compiler is None:
-        pytest.skip("no C compiler is here to make the stub with")
-    library = tmp_path_factory.mktemp("nvml") / "libnvidia-ml.so.1"
-    flags = ["-shared", "-fPIC", "-O1", "-Wl,-soname,libnvidia-ml.so.1"]
-    subprocess.run(
-        [compiler, *flags, "-o", library, Path(__file__).parents[1] / "data/nvml/stub.c"],
-        check=True,
-    )
-    return library

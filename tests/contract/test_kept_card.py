@@ -1,6 +1,7 @@
 """The whole way: the driver's figures, the arbiter's process, an Ollama, and programs."""
 
 import asyncio
+import ctypes
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -10,15 +11,26 @@ from typing import Any
 import httpx
 import pytest
 
+from agent import migrate
+from agent.asking import Question, ask
 from agent.ollama_double.app import OllamaDouble
 from agent.ollama_double.script import Asked, Reply, Say, computed
 from agent.residency import check
 from agent.residency.arbiter.events import Choice, WhilePaused
+from agent.residency.client import ArbiterClient
 from agent.residency.errors import ArbiterUnreachableError, LeaseLostError
+from agent.residency.opening import place_of
 from agent.residency.process import launch
 from agent.residency.process.config import ServedExecutive
 from agent.residency.testing import GIB, OwnArbiter, own_arbiter, until
 from agent.residency.vram import PROCESS_BYTES
+from agent.settings import (
+    DatabaseSettings,
+    ExecutiveSettings,
+    OllamaSettings,
+    ResidencySettings,
+    Settings,
+)
 
 Serve = Callable[[Any], AbstractAsyncContextManager[str]]
 
@@ -191,3 +203,42 @@ async def test_a_card_that_is_not_there_is_told_to_who_starts_the_arbiter(
         arbiter.configure(card="GPU-99999999")
         with pytest.raises(ArbiterUnreachableError, match="There is no card GPU-99999999"):
             await asyncio.to_thread(launch.ensure, arbiter.files, arbiter.config)
+
+
+async def test_a_question_waits_for_the_executive_and_takes_it_as_it_is_kept(
+    serve: Serve, stub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dsn: str
+) -> None:
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(stub.parent))
+    monkeypatch.setenv("NVML_STUB", str(tmp_path / "told"))
+    host = Host(tmp_path / "told")
+    await migrate.migrate(dsn)
+    async with serve(host.double) as url:
+        settings = Settings(
+            data_dir=tmp_path / "data",
+            database=DatabaseSettings(url=dsn),
+            ollama=OllamaSettings(url=url),
+            executive=ExecutiveSettings(choice=f"ollama:{NAME}", probe="never"),
+            residency=ResidencySettings(card=UUID, idle_s=1.0),
+        )
+        ctypes.CDLL(str(stub), ctypes.RTLD_GLOBAL)
+        place = await asyncio.to_thread(place_of, settings)
+        assert place is not None
+        async with place.client() as owner:
+            await owner.pause(WhilePaused.WAIT)
+            question = Question(text="What is five?", files=(), thread_id=None, speak_to=None)
+            asked = asyncio.create_task(ask(settings, question, watch=lambda _: None, decide=None))
+            await until(lambda: waiting(owner), within_s=30)
+            await until(lambda: host.context() is None)
+            before = host.loads
+            await owner.resume()
+            told = await asked
+            assert told["answer"] == "five, six, seven, eight"
+            assert host.context() == 16_384
+            assert host.loads == before + 1, "no call of the turn loads it anew"
+        (trace,) = place.files.data_dir.glob("*.jsonl")
+        assert check.check_file(trace).violations == ()
+        await until(lambda: not place.files.alive())
+
+
+async def waiting(owner: ArbiterClient) -> bool:
+    return bool((await owner.status())["turns"])

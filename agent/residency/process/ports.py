@@ -85,7 +85,7 @@ class ExecutiveKeeper(Protocol):
 
     @property
     def flaw(self) -> str | None:
-        """Why no executive is kept, though one is wished for."""
+        """Why no executive is kept, though one is wished for, or why it is not there."""
         ...
 
     async def found(self) -> str | None:

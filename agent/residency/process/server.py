@@ -352,7 +352,12 @@ class Server:
             return
         self.hands.carry_out(effect)
         match effect:
-            case effects.Granted() | effects.Refused() | effects.Withdrawn():
+            case effects.Refused(ask=name, reason=reason):
+                flaw = self.keeper.flaw
+                because = f"{reason}; {flaw}" if flaw is not None else reason
+                refused = {"is": "refused", "ask": Holder.own(name), "reason": because}
+                self._tell(name, refused)
+            case effects.Granted() | effects.Withdrawn():
                 self._tell(effect.ask, _answer(effect))
             case effects.Admitted() | effects.TurnRevoked():
                 self._tell(effect.turn, _answer(effect))
@@ -388,8 +393,6 @@ def _answer(effect: Any) -> wire.Message:
                 "rung": effect.rung,
                 "reason": effect.reason,
             }
-        case effects.Refused():
-            return {"is": "refused", "ask": Holder.own(effect.ask), "reason": effect.reason}
         case effects.Withdrawn():
             return {"is": "withdrawn", "ask": Holder.own(effect.ask), "reason": effect.reason}
         case effects.Admitted():

@@ -155,6 +155,8 @@ def _executive_lines(executive: Mapping[str, Any] | None, flaw: str | None) -> I
         place += ", not as it was loaded: put right after the turn"
     elif executive["failures"]:
         place += f", did not load {executive['failures']} times"
+    if flaw is not None:
+        place += f" ({flaw})"
     yield f"executive: {executive['profile']}, {size(executive['bytes'])}, {place}"
 
 
