@@ -14,6 +14,7 @@ import pytest
 from agent import migrate
 from agent.asking import Question, ask
 from agent.ollama_double.app import OllamaDouble
+from agent.ollama_double.models import DoubleModel
 from agent.ollama_double.script import Asked, Reply, Say, computed
 from agent.residency import check
 from agent.residency.arbiter.events import Choice, WhilePaused
@@ -36,6 +37,7 @@ Serve = Callable[[Any], AbstractAsyncContextManager[str]]
 
 NAME = "qwen3:14b"
 UUID = "GPU-11111111-aaaa"
+VECTORS = DoubleModel(name="all-minilm:latest", capabilities=("embedding",))
 EMBEDDED = Choice(variant="embedded", place="cpu")
 
 
@@ -43,7 +45,9 @@ class Host:
     """A double of Ollama on a card of the stub's, whose figures follow it."""
 
     def __init__(self, told: Path) -> None:
-        self.double = OllamaDouble(computed(_words), card_bytes=24 * GIB)
+        self.double = OllamaDouble(
+            computed(_words), models=[DoubleModel(), VECTORS], card_bytes=24 * GIB
+        )
         self.foreign_bytes = GIB
         self.lost = False
         self._told = told
@@ -189,11 +193,14 @@ async def test_a_card_that_is_lost_grants_nothing_and_is_said(
                 pass
             host.lost = True
             host.write()
-            told = await client.status()
-            assert told["card"]["used_bytes"] is None
+            await until(lambda: _unread(client))
             async with client.lease([EMBEDDED]) as grant:
                 assert grant.place == "cpu", "the CPU is still there"
         assert "card_lost" in arbiter.log()
+
+
+async def _unread(client: ArbiterClient) -> bool:
+    return (await client.status())["card"]["used_bytes"] is None
 
 
 async def test_a_card_that_is_not_there_is_told_to_who_starts_the_arbiter(
@@ -216,6 +223,7 @@ async def test_a_question_waits_for_the_executive_and_takes_it_as_it_is_kept(
         settings = Settings(
             data_dir=tmp_path / "data",
             database=DatabaseSettings(url=dsn),
+            embedder=f"ollama:{VECTORS.name}",
             ollama=OllamaSettings(url=url),
             executive=ExecutiveSettings(choice=f"ollama:{NAME}", probe="never"),
             residency=ResidencySettings(card=UUID, idle_s=1.0),
@@ -234,7 +242,9 @@ async def test_a_question_waits_for_the_executive_and_takes_it_as_it_is_kept(
             told = await asked
             assert told["answer"] == "five, six, seven, eight"
             assert host.context() == 16_384
-            assert host.loads == before + 1, "no call of the turn loads it anew"
+            assert host.loads == before + 2, (
+                "the embedder comes once, and no call of the turn loads it anew"
+            )
         (trace,) = place.files.data_dir.glob("*.jsonl")
         assert check.check_file(trace).violations == ()
         await until(lambda: not place.files.alive())

@@ -321,7 +321,7 @@ class Server:
         self.arbiter.look()
 
     def _status(self, holder: Holder, _message: wire.Message) -> None:
-        self.arbiter.measure()
+        self.arbiter.freshen(0)
         holder.say({"is": "status", "status": status.told(self)})
 
     def _pause(self, holder: Holder, message: wire.Message) -> None:
