@@ -263,6 +263,8 @@ class Audit:
         if waiting is None:
             self._broken("answered", f"{name!r} is answered, but does not wait")
             return None
+        if self._t > waiting.deadline + SLACK_S:
+            self._broken("bounded", f"{name!r} is answered after its deadline")
         who = "person" if waiting.priority == _PERSON else "job"
         longest = self.tally.longest_wait_s
         longest[who] = max(longest[who], self._t - waiting.asked_at)
