@@ -337,7 +337,7 @@ class Audit:
         self.tally.refused += 1
         self._unkeep(effect["ask"])
         waiting = self._answered(effect["ask"])
-        if waiting is None or self._t >= waiting.deadline or waiting.choices == []:
+        if waiting is None or self._t >= waiting.deadline or _unsound(waiting.choices):
             return
         smallest = min((one["bytes"] for one in self._limits["profiles"]), default=0)
         most = self._budget - self._limits["context_bytes"] - smallest
@@ -624,6 +624,19 @@ class Audit:
 
     def _nothing(self, _told: JsonObject) -> None:
         """Pass over what no rule speaks of."""
+
+
+def _unsound(choices: list[JsonObject] | None) -> bool:
+    """Tell whether an ask is none: without choices, or with bytes that cannot be."""
+    if choices is None:
+        return False
+    for choice in choices:
+        size = max(choice["weights_bytes"], choice["working_bytes"])
+        least = min(choice["weights_bytes"], choice["working_bytes"])
+        lent = choice["place"] == "cuda" and choice["variant"] != _EXECUTIVE
+        if least < 0 or (size > 0 and not lent):
+            return True
+    return not choices
 
 
 def _adds(effect: JsonObject) -> bool:

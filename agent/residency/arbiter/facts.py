@@ -36,8 +36,9 @@ def _asked(draft: Draft, event: events.Asked) -> None:
     if event.ask in draft.asks or event.ask in draft.turns:
         draft.say(f"{event.ask!r} was asked for already")
         return
-    if not event.choices:
-        draft.effects.append(Refused(ask=event.ask, reason="it names no choice"))
+    if not event.choices or not all(map(_sound, event.choices)):
+        reason = "it names no choice, or one whose bytes cannot be"
+        draft.effects.append(Refused(ask=event.ask, reason=reason))
         return
     limits = draft.limits
     patience = limits.patience_s if event.priority is Priority.JOB else 0.0
@@ -51,6 +52,13 @@ def _asked(draft: Draft, event: events.Asked) -> None:
         deadline=_deadline(draft, event.deadline),
         limit_s=min(limits.lease_s, limits.lease_s if event.limit_s is None else event.limit_s),
     )
+
+
+def _sound(choice: events.Choice) -> bool:
+    """Tell whether bytes are none or some, and none where nothing of the card is lent."""
+    sizes = (choice.weights_bytes, choice.working_bytes)
+    lent = choice.place == "cuda" and choice.variant != events.EXECUTIVE
+    return min(sizes) >= 0 and (lent or max(sizes) == 0)
 
 
 def _deadline(draft: Draft, wished: float | None) -> float:
@@ -292,7 +300,8 @@ def _resumed(draft: Draft, _event: events.Resumed) -> None:
 
 
 def _hinted(draft: Draft, event: events.Hinted) -> None:
-    if event.choice.place == "cuda" and event.choice.variant != events.EXECUTIVE:
+    lent = event.choice.place == "cuda" and event.choice.variant != events.EXECUTIVE
+    if lent and _sound(event.choice):
         draft.hints[event.choice.variant] = (event.choice, event.until)
 
 
