@@ -251,7 +251,7 @@ class Audit:
         patience = self._limits["patience_s"] if event["priority"] == _JOB else 0.0
         self._waiting[name] = _Waiting(
             asked_at=self._t,
-            deadline=latest if wished is None else min(latest, wished),
+            deadline=latest if wished is None else max(self._t, min(latest, wished)),
             priority=event["priority"],
             holder=event["holder"],
             choices=choices,
