@@ -49,8 +49,12 @@ class _Lease:
     revoked_at: float | None = None
 
     @property
+    def is_call(self) -> bool:
+        return self.variant == _EXECUTIVE
+
+    @property
     def in_worker(self) -> bool:
-        return self.place == "cuda" and self.variant != _EXECUTIVE
+        return self.place == "cuda" and not self.is_call
 
 
 @dataclass(kw_only=True, slots=True)
@@ -469,7 +473,9 @@ class Audit:
         if load is None:
             self._broken("loaded", f"{effect['variant']} is unloaded and is not on the card")
             return
-        if self._used(load.variant):
+        if any(
+            lease.in_worker and lease.variant == load.variant for lease in self._leases.values()
+        ):
             self._broken("in use", f"{load.variant} is evicted while an operation runs in it")
         if load.phase == "coming" and self._t - load.since >= self._limits["load_s"] - _ROUNDING_S:
             self._count_failure(load.variant)
@@ -571,6 +577,8 @@ class Audit:
         if self._executive is not None:
             self._free(self._executive.size)
             self._executive = None
+            for token in [one for one, lease in self._leases.items() if lease.is_call]:
+                self._close(token)
 
     def _turn_ended(self, event: JsonObject) -> None:
         self._turns.pop(event["turn"], None)

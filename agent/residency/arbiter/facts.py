@@ -261,10 +261,13 @@ def _executive_lost(draft: Draft, event: events.ExecutiveLost) -> None:
     draft.free(draft.executive_bytes())
     draft.as_executive(place=None, since=draft.now, drifted=False, attempts=0)
     draft.recovering_until = float("-inf")
+    reason = event.reason or "the executive is gone"
+    for lease in [one for one in draft.leases.values() if one.variant == events.EXECUTIVE]:
+        draft.revoke(lease, reason)
+        draft.close(lease)
     for turn in list(draft.turns.values()):
         if turn.ends_at is not None and turn.place == "cuda":
             del draft.turns[turn.turn]
-            reason = event.reason or "the executive is gone"
             draft.effects.append(TurnRevoked(turn=turn.turn, reason=reason))
 
 

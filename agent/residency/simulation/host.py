@@ -200,6 +200,8 @@ class SimulatedHost:
         if not there:
             return
         self._give(EXECUTIVE)
+        for one in self.running.values():
+            one.ended = one.ended or one.granted.variant == events.EXECUTIVE
         lost = events.ExecutiveLost(now=self._clock.now, reason="Ollama was restarted")
         self._clock.after(self._rng.uniform(0, 1), lambda: self._post(lost))
 
