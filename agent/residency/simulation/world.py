@@ -73,7 +73,8 @@ class World:
         """Play the schedule to its end."""
         plan, clock = self.plan, self.clock
         self.send(self.host.survey(0.0, self._epoch))
-        for at, size in plan.foreign:
+        self.host.foreign(plan.foreign[0][1])
+        for at, size in plan.foreign[1:]:
             clock.at(at, lambda size=size: self.host.foreign(size))  # type: ignore[misc]
         self._measure()
         for number, job in enumerate(plan.jobs):
