@@ -49,8 +49,12 @@ class _Lease:
     revoked_at: float | None = None
 
     @property
+    def is_call(self) -> bool:
+        return self.variant == _EXECUTIVE
+
+    @property
     def in_worker(self) -> bool:
-        return self.place == "cuda" and self.variant != _EXECUTIVE
+        return self.place == "cuda" and not self.is_call
 
 
 @dataclass(kw_only=True, slots=True)
@@ -251,7 +255,7 @@ class Audit:
         patience = self._limits["patience_s"] if event["priority"] == _JOB else 0.0
         self._waiting[name] = _Waiting(
             asked_at=self._t,
-            deadline=latest if wished is None else min(latest, wished),
+            deadline=latest if wished is None else max(self._t, min(latest, wished)),
             priority=event["priority"],
             holder=event["holder"],
             choices=choices,
@@ -263,6 +267,8 @@ class Audit:
         if waiting is None:
             self._broken("answered", f"{name!r} is answered, but does not wait")
             return None
+        if self._t > waiting.deadline + SLACK_S:
+            self._broken("bounded", f"{name!r} is answered after its deadline")
         who = "person" if waiting.priority == _PERSON else "job"
         longest = self.tally.longest_wait_s
         longest[who] = max(longest[who], self._t - waiting.asked_at)
@@ -335,7 +341,7 @@ class Audit:
         self.tally.refused += 1
         self._unkeep(effect["ask"])
         waiting = self._answered(effect["ask"])
-        if waiting is None or self._t >= waiting.deadline or waiting.choices == []:
+        if waiting is None or self._t >= waiting.deadline or _unsound(waiting.choices):
             return
         smallest = min((one["bytes"] for one in self._limits["profiles"]), default=0)
         most = self._budget - self._limits["context_bytes"] - smallest
@@ -467,7 +473,9 @@ class Audit:
         if load is None:
             self._broken("loaded", f"{effect['variant']} is unloaded and is not on the card")
             return
-        if self._used(load.variant):
+        if any(
+            lease.in_worker and lease.variant == load.variant for lease in self._leases.values()
+        ):
             self._broken("in use", f"{load.variant} is evicted while an operation runs in it")
         if load.phase == "coming" and self._t - load.since >= self._limits["load_s"] - _ROUNDING_S:
             self._count_failure(load.variant)
@@ -569,6 +577,8 @@ class Audit:
         if self._executive is not None:
             self._free(self._executive.size)
             self._executive = None
+            for token in [one for one, lease in self._leases.items() if lease.is_call]:
+                self._close(token)
 
     def _turn_ended(self, event: JsonObject) -> None:
         self._turns.pop(event["turn"], None)
@@ -622,6 +632,19 @@ class Audit:
 
     def _nothing(self, _told: JsonObject) -> None:
         """Pass over what no rule speaks of."""
+
+
+def _unsound(choices: list[JsonObject] | None) -> bool:
+    """Tell whether an ask is none: without choices, or with bytes that cannot be."""
+    if choices is None:
+        return False
+    for choice in choices:
+        size = max(choice["weights_bytes"], choice["working_bytes"])
+        least = min(choice["weights_bytes"], choice["working_bytes"])
+        lent = choice["place"] == "cuda" and choice["variant"] != _EXECUTIVE
+        if least < 0 or (size > 0 and not lent):
+            return True
+    return not choices
 
 
 def _adds(effect: JsonObject) -> bool:

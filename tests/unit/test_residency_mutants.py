@@ -222,5 +222,5 @@ def test_the_checker_catches(
 
 
 def test_the_real_arbiter_is_not_accused() -> None:
-    for seed in range(100):
+    for seed in range(40):
         assert runs.one(seed)[1].verdict is check.Verdict.PROVED, seed

@@ -129,6 +129,6 @@ def _verdict(goal: dict[str, Any]) -> str:
     )
     return (
         f"  cortical: {against}, {goal['p99_of_quickest']:.2f} of the quickest of all "
-        f"({goal['quickest_other']}); {goal['moved_of_load_and_free']:.3f} of the bytes of load and "
-        "free"
+        f"({goal['quickest_other']}); {goal['moved_of_load_and_free']:.3f} of the bytes that "
+        "load and free moves"
     )

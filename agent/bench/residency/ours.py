@@ -1,5 +1,6 @@
 """A day under our arbiter: the real `decide`, driven by the simulated card."""
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -53,6 +54,7 @@ class Ours:
         self._load = 0
         self._profile = ""
         self._wake = 0
+        self._inbox: deque[events.Event] = deque()
         self._planned = 0
         self._soon = False
         self._doing: dict[type[effects.Effect], Callable[[Any], None]] = {
@@ -202,9 +204,14 @@ class Ours:
     # Effects.
 
     def _send(self, event: events.Event) -> None:
-        for effect in self._recorder(event):
-            if (carry_out := self._doing.get(type(effect))) is not None:
-                carry_out(effect)
+        self._inbox.append(event)
+        if len(self._inbox) > 1:
+            return
+        while self._inbox:
+            for effect in self._recorder(self._inbox[0]):
+                if (carry_out := self._doing.get(type(effect))) is not None:
+                    carry_out(effect)
+            self._inbox.popleft()
         state = self._recorder.state
         if (state.freed or state.residue_bytes) and not self._soon:
             self._soon = True

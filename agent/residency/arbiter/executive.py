@@ -92,7 +92,7 @@ def _consider_growth(draft: Draft) -> None:
     larger = _fitting(draft, 0)
     if larger is None or larger >= executive.profile or draft.asks or draft.leases:
         draft.as_executive(wished_at=draft.now)
-    elif draft.now - executive.wished_at >= draft.limits.settle_s and draft.fresh():
+    elif draft.now >= executive.wished_at + draft.limits.settle_s and draft.fresh():
         draft.as_executive(wish=larger, wished_at=draft.now)
 
 

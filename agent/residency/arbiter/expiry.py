@@ -138,7 +138,7 @@ def _may_recycle(draft: Draft) -> bool:
     """Tell whether stuck bytes are worth a restart of the worker, and it is not in use."""
     return (
         draft.stuck >= draft.limits.recycle_bytes
-        and draft.now - draft.restarted_at >= draft.limits.recycle_s
+        and draft.now >= draft.restarted_at + draft.limits.recycle_s
         and not draft.on_card()
     )
 

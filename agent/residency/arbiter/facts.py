@@ -36,8 +36,9 @@ def _asked(draft: Draft, event: events.Asked) -> None:
     if event.ask in draft.asks or event.ask in draft.turns:
         draft.say(f"{event.ask!r} was asked for already")
         return
-    if not event.choices:
-        draft.effects.append(Refused(ask=event.ask, reason="it names no choice"))
+    if not event.choices or not all(map(_sound, event.choices)):
+        reason = "it names no choice, or one whose bytes cannot be"
+        draft.effects.append(Refused(ask=event.ask, reason=reason))
         return
     limits = draft.limits
     patience = limits.patience_s if event.priority is Priority.JOB else 0.0
@@ -51,6 +52,13 @@ def _asked(draft: Draft, event: events.Asked) -> None:
         deadline=_deadline(draft, event.deadline),
         limit_s=min(limits.lease_s, limits.lease_s if event.limit_s is None else event.limit_s),
     )
+
+
+def _sound(choice: events.Choice) -> bool:
+    """Tell whether bytes are none or some, and none where nothing of the card is lent."""
+    sizes = (choice.weights_bytes, choice.working_bytes)
+    lent = choice.place == "cuda" and choice.variant != events.EXECUTIVE
+    return min(sizes) >= 0 and (lent or max(sizes) == 0)
 
 
 def _deadline(draft: Draft, wished: float | None) -> float:
@@ -253,10 +261,13 @@ def _executive_lost(draft: Draft, event: events.ExecutiveLost) -> None:
     draft.free(draft.executive_bytes())
     draft.as_executive(place=None, since=draft.now, drifted=False, attempts=0)
     draft.recovering_until = float("-inf")
+    reason = event.reason or "the executive is gone"
+    for lease in [one for one in draft.leases.values() if one.variant == events.EXECUTIVE]:
+        draft.revoke(lease, reason)
+        draft.close(lease)
     for turn in list(draft.turns.values()):
         if turn.ends_at is not None and turn.place == "cuda":
             del draft.turns[turn.turn]
-            reason = event.reason or "the executive is gone"
             draft.effects.append(TurnRevoked(turn=turn.turn, reason=reason))
 
 
@@ -292,7 +303,8 @@ def _resumed(draft: Draft, _event: events.Resumed) -> None:
 
 
 def _hinted(draft: Draft, event: events.Hinted) -> None:
-    if event.choice.place == "cuda" and event.choice.variant != events.EXECUTIVE:
+    lent = event.choice.place == "cuda" and event.choice.variant != events.EXECUTIVE
+    if lent and _sound(event.choice):
         draft.hints[event.choice.variant] = (event.choice, event.until)
 
 

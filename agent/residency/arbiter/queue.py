@@ -65,7 +65,7 @@ def _place(
     """Try an ask's choices in order; the first that is possible at all is waited for."""
     first: tuple[_Verdict, Choice | None] | None = None
     hurried = ask.priority is Priority.PERSON and (
-        draft.now - ask.asked_at >= draft.limits.step_down_s
+        draft.now >= ask.asked_at + draft.limits.step_down_s
     )
     for rung, choice in enumerate(ask.choices):
         verdict = _try(draft, ask, rung, blocked, kept, final=first is None)

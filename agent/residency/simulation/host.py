@@ -52,6 +52,7 @@ class SimulatedHost:
         self._life = 0
         self._pieces = 0
         self._coming: dict[str, int] = {}
+        self._leaving: set[str] = set()
         self._executive_load = 0
         self._ollama_life = 0
         self.card.take(CONTEXT, Owner.WORKER, limits.context_bytes)
@@ -142,16 +143,21 @@ class SimulatedHost:
                 self._post(events.UnloadFailed(now=self._clock.now, load=load, reason="busy"))
             return
         self._coming.pop(variant, None)
+        self._leaving.add(variant)
 
         def finish() -> None:
-            if self._life != life:
+            if self._life != life or variant not in self._leaving:
                 return
-            self.loaded.pop(variant, None)
-            if self.card.size(f"weights {variant}"):
-                self._give(f"weights {variant}")
+            self._sense_gone(variant)
             self._post(events.UnloadFinished(now=self._clock.now, load=load))
 
         self._clock.after(self._rng.uniform(0.01, 0.4), finish)
+
+    def _sense_gone(self, variant: str) -> None:
+        self._leaving.discard(variant)
+        self.loaded.pop(variant, None)
+        if self.card.size(f"weights {variant}"):
+            self._give(f"weights {variant}")
 
     def load_executive(self, effect: effects.LoadExecutive) -> None:
         """Load it, or fail, or hang."""
@@ -180,26 +186,34 @@ class SimulatedHost:
         if self._rng.random() < self._trouble:
             return
         self._executive_load = 0
+        self._leaving.add(EXECUTIVE)
 
         def finish() -> None:
-            if self._ollama_life != life:
+            if self._ollama_life != life or EXECUTIVE not in self._leaving:
                 return
-            self.profile = None
-            if self.card.size(EXECUTIVE):
-                self._give(EXECUTIVE)
+            self._executive_gone()
             self._post(events.UnloadFinished(now=self._clock.now, load=load))
 
         self._clock.after(self._rng.uniform(0.05, 1.0), finish)
+
+    def _executive_gone(self) -> None:
+        self._leaving.discard(EXECUTIVE)
+        self.profile = None
+        if self.card.size(EXECUTIVE):
+            self._give(EXECUTIVE)
 
     def restart_ollama(self) -> None:
         """Lose the executive; the arbiter hears of it a little later."""
         there = bool(self.card.size(EXECUTIVE))
         self._ollama_life += 1
+        self._leaving.discard(EXECUTIVE)
         self._executive_load = 0
         self.profile = None
         if not there:
             return
         self._give(EXECUTIVE)
+        for one in self.running.values():
+            one.ended = one.ended or one.granted.variant == events.EXECUTIVE
         lost = events.ExecutiveLost(now=self._clock.now, reason="Ollama was restarted")
         self._clock.after(self._rng.uniform(0, 1), lambda: self._post(lost))
 
@@ -209,6 +223,7 @@ class SimulatedHost:
         self.worker_up = False
         self.loaded.clear()
         self._coming.clear()
+        self._leaving &= {EXECUTIVE}
         for one in self.running.values():
             if one.granted.place == "cuda" and one.granted.variant != events.EXECUTIVE:
                 one.ended = True
@@ -287,7 +302,15 @@ class SimulatedHost:
     def survey(
         self, now: float, epoch: int, paused: events.WhilePaused | None = None
     ) -> events.Started:
-        """Return what an arbiter that starts finds. What is on its way is called off."""
+        """Return what an arbiter that starts finds.
+
+        What is being loaded is called off, what is being unloaded is waited for.
+        """
+        for name in list(self._leaving):
+            if name == EXECUTIVE:
+                self._executive_gone()
+            else:
+                self._sense_gone(name)
         if not self.worker_up:
             self.kill_worker()
         for variant in list(self._coming):

@@ -40,7 +40,7 @@ class Plan:
     faults: tuple[tuple[float, str], ...]
     """When, and what: worker, arbiter, ollama, drift, leak, blind, mute, pause wait, resume."""
     foreign: tuple[tuple[float, int], ...]
-    """When, and how many bytes other programs hold from then on."""
+    """When, and how many bytes other programs hold from then on; the first is there at once."""
     gentle: bool
     """Whether other programs grow slowly enough for the safety."""
     knows_processes: bool

@@ -24,7 +24,13 @@ def measure(count: int, *, first: int, watch: Callable[[dict[str, Any]], None]) 
             total.add(done.result())
             watch({"event": "measuring", "text": f"{total.schedules}/{count} schedules"})
     took_s = time.perf_counter() - began
-    return {**asdict(total), "good": total.good, "took_s": took_s, "processes": processes}
+    return {
+        **asdict(total),
+        "rules": dict(total.rules),
+        "good": total.good,
+        "took_s": took_s,
+        "processes": processes,
+    }
 
 
 def _chunks(first: int, count: int) -> Iterator[tuple[int, int]]:

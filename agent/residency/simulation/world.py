@@ -1,6 +1,7 @@
 """A schedule played through: jobs ask, the arbiter decides, the host does it, faults happen."""
 
 import random
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -65,12 +66,15 @@ class World:
         self._working: list[Worker] = []
         self._waiting: dict[str, Worker] = {}
         self._doing = self._table()
+        # An effect may cause an event at once; all effects of the one before come first.
+        self._inbox: deque[events.Event] = deque()
 
     def play(self) -> Outcome:
         """Play the schedule to its end."""
         plan, clock = self.plan, self.clock
         self.send(self.host.survey(0.0, self._epoch))
-        for at, size in plan.foreign:
+        self.host.foreign(plan.foreign[0][1])
+        for at, size in plan.foreign[1:]:
             clock.at(at, lambda size=size: self.host.foreign(size))  # type: ignore[misc]
         self._measure()
         for number, job in enumerate(plan.jobs):
@@ -107,10 +111,15 @@ class World:
         """Give an event to the arbiter, unless it is down, and do what it says."""
         if self.clock.now < self._down_until:
             return
-        self._steps += 1
-        for effect in self._recorder(replace(event, now=self.clock.now)):
-            if (carry_out := self._doing.get(type(effect))) is not None:
-                carry_out(effect)
+        self._inbox.append(event)
+        if len(self._inbox) > 1:
+            return
+        while self._inbox:
+            self._steps += 1
+            for effect in self._recorder(replace(self._inbox[0], now=self.clock.now)):
+                if (carry_out := self._doing.get(type(effect))) is not None:
+                    carry_out(effect)
+            self._inbox.popleft()
 
     def _table(self) -> dict[type[effects.Effect], Callable[[Any], None]]:
         host = self.host
