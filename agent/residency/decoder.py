@@ -9,6 +9,7 @@ hands over (rows, positions, masks) has a copy in the card's buffer.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from agent.residency.allocation import ALIGNMENT, Graph, Tensor
 
@@ -101,6 +102,7 @@ def buffer_bytes(
 _RUN = 2
 
 
+@lru_cache(maxsize=64)
 def _representative(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
     """Return layers enough: a run of equal ones and a pattern both repeat what they need."""
     kept: list[Layer] = []

@@ -6,6 +6,7 @@ context of the process comes on top and no server tells of it. `docs/residency.m
 beside the logs of servers.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
@@ -200,13 +201,30 @@ def largest_context(shape: Shape, capacity_bytes: int, load: Load) -> int | None
 
     It is a multiple of the padding, unless it is all that the model was trained for.
     """
-    fits = 0
-    low, high = 1, -(-shape.trained_tokens // PADDING_TOKENS)
-    while low <= high:
-        middle = (low + high) // 2
-        wished = replace(load, context_tokens=middle * PADDING_TOKENS)
-        if need(shape, wished).total <= capacity_bytes:
-            fits, low = middle, middle + 1
+
+    def of(steps: int) -> Load:
+        return replace(load, context_tokens=steps * PADDING_TOKENS)
+
+    def fits(steps: int) -> bool:
+        return need(shape, of(steps)).total <= capacity_bytes
+
+    def within(buffer: int, most: int) -> int:
+        """Return the steps whose cache fits beside a buffer, which is quick to tell."""
+        fixed = need(shape, of(1)).weights + PROCESS_BYTES + buffer
+        return _last(lambda steps: fixed + cache_bytes(shape, of(steps)) <= capacity_bytes, most)
+
+    most = within(compute_bytes(shape, of(1)), -(-shape.trained_tokens // PADDING_TOKENS))
+    found = most if not most or fits(most) else _last(fits, most)
+    return min(found * PADDING_TOKENS, shape.trained_tokens) if found else None
+
+
+def _last(holds: Callable[[int], bool], most: int) -> int:
+    """Return the last number up to `most` for which something holds that ends once; 0: none."""
+    low, high = 0, most
+    while low < high:
+        middle = (low + high + 1) // 2
+        if holds(middle):
+            low = middle
         else:
             high = middle - 1
-    return min(fits * PADDING_TOKENS, shape.trained_tokens) if fits else None
+    return low
