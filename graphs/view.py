@@ -1,5 +1,6 @@
 """What the executive has in view: history, passages and results, with the join of their labels."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -59,11 +60,11 @@ class View:
 async def opened(state: TurnState, step: Step) -> View:
     """Fetch the bodies of all that is in view."""
     ids = [passage["chunk"] for passage in state["passages"]]
-    chunks = await step.services.recollection.chunks(ids)
-    found = {passage["chunk"]: passage for passage in state["passages"]}
-    results = await step.services.artifacts.get(
-        [task["artifact"] for task in state["tasks"] if task["artifact"]]
+    kept = [task["artifact"] for task in state["tasks"] if task["artifact"]]
+    chunks, results = await asyncio.gather(
+        step.services.recollection.chunks(ids), step.services.artifacts.get(kept)
     )
+    found = {passage["chunk"]: passage for passage in state["passages"]}
     asked_by = Label.from_json(state["asked_by"])
     labels = [chunk.label for chunk in chunks] + [result.label for result in results.values()]
     earlier = _earlier(state)
