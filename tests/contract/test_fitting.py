@@ -12,10 +12,10 @@ from typing import Any, cast
 import pytest
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
 
-from agent.executives.gguf import embedded_model, read_header
-from agent.executives.llamacpp import LlamaCppExecutive
-from agent.executives.ollama import OllamaExecutive
-from agent.executives.ollama_server import OllamaModel
+from agent.executives.gguf.header import embedded_model, read_header
+from agent.executives.llamacpp.executive import LlamaCppExecutive
+from agent.executives.ollama.executive import OllamaExecutive
+from agent.executives.ollama.server import OllamaModel
 from agent.ollama_double.app import OllamaDouble
 from agent.ollama_double.script import Asked, Say, computed
 from agent.testing import FixedClock

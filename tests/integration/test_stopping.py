@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 
 from agent.clock import SystemClock
-from agent.executives.llamacpp import LlamaCppExecutive
-from agent.executives.llamacpp_server import LlamaServer
+from agent.executives.llamacpp.executive import LlamaCppExecutive
+from agent.executives.llamacpp.server import LlamaServer
 from agent.migrate import migrate
 from agent.turns import Turns
 from graphs import assistant
