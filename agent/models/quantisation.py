@@ -6,7 +6,7 @@ bits, the output layer always does, norms and routers stay in 32 bits (`llama_te
 
 from dataclasses import dataclass
 
-from agent.executives.ggml import Tensor
+from agent.executives.gguf.ggml import Tensor
 
 MIXES = (
     "Q3_K_M",
