@@ -20,9 +20,11 @@ PADDING_TOKENS = 256
 MICRO_BATCH = 512
 """Tokens evaluated in one go; Ollama raises it with the context unless `num_batch` says otherwise,
 which it always does in our requests."""
-LIVING = (Generation.B5900, Generation.B11500)
+LIVING = (Generation.B5900, Generation.B10900, Generation.B11500)
 """What a server of today may be built from; where it is not known the larger buffer counts."""
 
+_WHOLE_BATCH = (Generation.B2500, Generation.B5900)
+"""Builds that keep logits for each token of a batch."""
 _BLOCK_VALUES = 32
 
 
@@ -174,7 +176,7 @@ def _batch(shape: Shape, load: Load, generation: Generation) -> Batch:
     windowed = next((layer for layer in shape.layers if layer.windowed), None)
     return Batch(
         tokens=tokens,
-        outputs=load.parallel if generation is Generation.B11500 else tokens,
+        outputs=tokens if generation in _WHOLE_BATCH else load.parallel,
         cells=whole,
         window_cells=0 if windowed is None else cells(shape, load, windowed),
         flash_attention=load.flash_attention,
