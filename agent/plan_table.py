@@ -158,12 +158,22 @@ def _assumed(report: Mapping[str, Any]) -> Iterator[str]:
         yield "~ derived, not measured by anybody who published it"
     if not any(card["measured"] for card in cards):
         yield from _supposed(cards[0])
+    if report["load"]["generation"] is None:
+        yield _builds(report["load"]["buffer_by_build"])
     if report["executive"]["window_tokens"] and report["executive"]["windowed_layers"]:
         yield (
             f"note: {report['executive']['windowed_layers']} of {report['executive']['layers']} "
             f"layers look back over {report['executive']['window_tokens']:,} tokens only"
         )
     yield from (f"note: {note}" for note in report["notes"])
+
+
+def _builds(buffers: Mapping[str, int]) -> str:
+    each = ", ".join(f"{build} {gib(size)}" for build, size in buffers.items())
+    return (
+        f"note: the buffer depends on the build of llama.cpp ({each}); the largest of those that "
+        "are still about was taken, and --llama-cpp names one"
+    )
 
 
 def _supposed(card: Card) -> Iterator[str]:

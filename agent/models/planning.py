@@ -11,7 +11,7 @@ from agent.models.known import Known
 from agent.models.sizes import gib, size_of
 from agent.residency import budget, envelopes, planner
 from agent.residency.decoder import Generation
-from agent.residency.vram import MICRO_BATCH, KvType, Load, Shape, cache_bytes, need
+from agent.residency.vram import MICRO_BATCH, KvType, Load, Shape, cache_bytes, compute_bytes, need
 from agent.settings import Settings
 from tools.senses.base import Operation
 
@@ -92,6 +92,10 @@ async def planned(settings: Settings, question: Question) -> dict[str, Any]:
             "flash_attention": load.flash_attention,
             "generation": load.generation,
             "cache_per_token": _per_token(subject.shape, load),
+            "buffer_by_build": {
+                build.value: compute_bytes(subject.shape, replace(load, generation=build))
+                for build in Generation
+            },
         },
         "senses": [one.name for one in senses],
         "cards": [{**_told(plan, subject), "compact": _compact(plan, wanted)} for plan in plans],
