@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent.models import published
+from agent.residency import decoder, vram
 from agent.residency.decoder import Generation, Layer
 from agent.residency.vram import (
     PROCESS_BYTES,
@@ -198,3 +200,41 @@ def test_what_is_not_known_is_said_to_be_a_bound() -> None:
     assert not replace(QWEN3_Q4, embedding_bytes=0).exact
     assert not replace(QWEN3_Q4, known=False).exact
     assert PROCESS_BYTES == 457 * MIB
+
+
+@given(
+    model=st.sampled_from(published.MODELS),
+    context=st.sampled_from([512, 1_000, 4_096, 16_384, 100_000]),
+    micro_batch=st.sampled_from([128, 512, 2_048]),
+    flash_attention=st.booleans(),
+    parallel=st.integers(min_value=1, max_value=4),
+    build=st.sampled_from(Generation),
+)
+@settings(max_examples=40, deadline=None)
+def test_a_few_layers_need_the_buffer_of_all(
+    model: published.Published,
+    context: int,
+    micro_batch: int,
+    flash_attention: bool,
+    parallel: int,
+    build: Generation,
+) -> None:
+    shape = model.shape()
+    load = Load(
+        context_tokens=context,
+        micro_batch=micro_batch,
+        flash_attention=flash_attention,
+        parallel=parallel,
+        generation=build,
+    )
+    batch = vram._batch(shape, load, build)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(decoder, "_representative", lambda layers: layers)
+        every = decoder.buffer_bytes(
+            shape.layers,
+            embedding=shape.embedding_length,
+            vocabulary=shape.vocabulary,
+            batch=batch,
+        )
+    assert compute_bytes(shape, load) == every
