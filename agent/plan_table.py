@@ -158,8 +158,8 @@ def _assumed(report: Mapping[str, Any]) -> Iterator[str]:
         yield "~ derived, not measured by anybody who published it"
     if not any(card["measured"] for card in cards):
         yield from _supposed(cards[0])
-    if report["load"]["generation"] is None:
-        yield _builds(report["load"]["buffer_by_build"])
+    if len(report["load"]["builds"]) > 1:
+        yield _builds(report["load"])
     if report["executive"]["window_tokens"] and report["executive"]["windowed_layers"]:
         yield (
             f"note: {report['executive']['windowed_layers']} of {report['executive']['layers']} "
@@ -168,11 +168,11 @@ def _assumed(report: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"note: {note}" for note in report["notes"])
 
 
-def _builds(buffers: Mapping[str, int]) -> str:
-    each = ", ".join(f"{build} {gib(size)}" for build, size in buffers.items())
+def _builds(load: Mapping[str, Any]) -> str:
+    each = ", ".join(f"{build} {gib(size)}" for build, size in load["buffer_by_build"].items())
     return (
-        f"note: the buffer depends on the build of llama.cpp ({each}); the largest of those that "
-        "are still about was taken, and --llama-cpp names one"
+        f"note: the buffer depends on the build of llama.cpp ({each}); the largest of "
+        f"{', '.join(load['builds'])} was taken, and --llama-cpp names one"
     )
 
 

@@ -1,6 +1,7 @@
 """The plan for a card: which executive is meant, what it takes, what fits beside it."""
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -11,7 +12,16 @@ from agent.models.known import Known
 from agent.models.sizes import gib, size_of
 from agent.residency import budget, envelopes, planner
 from agent.residency.decoder import Generation
-from agent.residency.vram import MICRO_BATCH, KvType, Load, Shape, cache_bytes, compute_bytes, need
+from agent.residency.vram import (
+    LIVING,
+    MICRO_BATCH,
+    KvType,
+    Load,
+    Shape,
+    cache_bytes,
+    compute_bytes,
+    need,
+)
 from agent.settings import Settings
 from tools.senses.base import Operation
 
@@ -61,6 +71,8 @@ class Subject:
     """`exact`, `computed` or `estimated`."""
     error: float
     """Share of the total by which it may be off."""
+    builds: tuple[Generation, ...] = LIVING
+    """Of llama.cpp, that may serve it."""
     shape: Shape
 
 
@@ -76,7 +88,11 @@ async def planned(settings: Settings, question: Question) -> dict[str, Any]:
     plans = [planner.plan(one, wanted) for one in budgets]
     return {
         "executive": {
-            **{key: value for key, value in asdict(subject).items() if key != "shape"},
+            **{
+                key: value
+                for key, value in asdict(subject).items()
+                if key not in {"shape", "builds"}
+            },
             "trained_tokens": subject.shape.trained_tokens,
             "layers": len(subject.shape.layers),
             "windowed_layers": sum(layer.windowed for layer in subject.shape.layers),
@@ -90,10 +106,10 @@ async def planned(settings: Settings, question: Question) -> dict[str, Any]:
             "shared_cache": load.shared_cache,
             "micro_batch": load.micro_batch,
             "flash_attention": load.flash_attention,
-            "generation": load.generation,
+            "builds": list(load.builds),
             "cache_per_token": _per_token(subject.shape, load),
             "buffer_by_build": {
-                build.value: compute_bytes(subject.shape, replace(load, generation=build))
+                build.value: compute_bytes(subject.shape, replace(load, builds=(build,)))
                 for build in Generation
             },
         },
@@ -218,14 +234,26 @@ async def _subject(settings: Settings, question: Question) -> Subject:
 
 
 def _of_file(known: Known, question: Question) -> Subject:
-    return _seen(known, "its file", question)
+    return _seen(known, "its file", question, builds=LIVING)
 
 
-def _of_server(known: Known, question: Question) -> Subject:
-    return _seen(known, "what its Ollama server tells", question)
+def _of_server(told: ollama.Told, question: Question) -> Subject:
+    builds = _NEWER if _numbers(told.version) >= _OLLAMA_NEWER else LIVING
+    return _seen(told.known, "what its Ollama server tells", question, builds=builds)
 
 
-def _seen(known: Known, source: str, question: Question) -> Subject:
+_OLLAMA_NEWER = (0, 32)
+"""The version of Ollama whose llama.cpp was seen to be one of `_NEWER`."""
+_NEWER = (Generation.B10900, Generation.B11500)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", version)[:2])
+
+
+def _seen(
+    known: Known, source: str, question: Question, *, builds: tuple[Generation, ...]
+) -> Subject:
     if question.quantisation is not None:
         raise UsageError(
             f"{known.name} is a file, and its weights are what they are; --quantisation is for "
@@ -242,6 +270,7 @@ def _seen(known: Known, source: str, question: Question) -> Subject:
         source=source,
         certainty="exact" if exact else "estimated",
         error=0.0 if exact else _ESTIMATE_ERROR,
+        builds=builds,
         shape=known.shape,
     )
 
@@ -289,7 +318,7 @@ def _load(settings: Settings, question: Question, subject: Subject) -> Load:
         micro_batch=batch,
         flash_attention=question.flash_attention,
         whole_window=question.whole_window,
-        generation=question.generation,
+        builds=subject.builds if question.generation is None else (question.generation,),
     )
 
 

@@ -21,7 +21,7 @@ MICRO_BATCH = 512
 """Tokens evaluated in one go; Ollama raises it with the context unless `num_batch` says otherwise,
 which it always does in our requests."""
 LIVING = (Generation.B5900, Generation.B10900, Generation.B11500)
-"""What a server of today may be built from; where it is not known the larger buffer counts."""
+"""What a server of today may be built from."""
 
 _WHOLE_BATCH = (Generation.B2500, Generation.B5900)
 """Builds that keep logits for each token of a batch."""
@@ -107,8 +107,8 @@ class Load:
     flash_attention: bool = True
     whole_window: bool = False
     """Windowed layers keep the whole context (`--swa-full`)."""
-    generation: Generation | None = None
-    """None where it is not known."""
+    builds: tuple[Generation, ...] = LIVING
+    """What may serve it; the larger buffer counts."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -163,12 +163,11 @@ def cells(shape: Shape, load: Load, layer: Layer) -> int:
 
 def compute_bytes(shape: Shape, load: Load, *, on_card: bool = True) -> int:
     """Return the buffer that llama.cpp computes one batch in, on a card or on a CPU."""
-    made_by = LIVING if load.generation is None else (load.generation,)
-    batches = (_batch(shape, load, generation) for generation in made_by)
+    batches = (_batch(shape, load, build) for build in load.builds)
     return max(_laid_out(shape, replace(batch, on_card=on_card)) for batch in batches)
 
 
-def _batch(shape: Shape, load: Load, generation: Generation) -> Batch:
+def _batch(shape: Shape, load: Load, build: Generation) -> Batch:
     whole = padded(load.context_tokens)
     caches = 1 if load.shared_cache else load.parallel
     least = min(whole * caches, load.micro_batch)
@@ -176,12 +175,12 @@ def _batch(shape: Shape, load: Load, generation: Generation) -> Batch:
     windowed = next((layer for layer in shape.layers if layer.windowed), None)
     return Batch(
         tokens=tokens,
-        outputs=tokens if generation in _WHOLE_BATCH else load.parallel,
+        outputs=tokens if build in _WHOLE_BATCH else load.parallel,
         cells=whole,
         window_cells=0 if windowed is None else cells(shape, load, windowed),
         flash_attention=load.flash_attention,
         quantised_cache=load.kv_type.quantised,
-        generation=generation,
+        generation=build,
     )
 
 

@@ -81,6 +81,7 @@ def test_a_server_tells_of_the_model_that_it_has(user: Any, served: Start) -> No
 
     assert found["executive"]["source"] == "what its Ollama server tells"
     assert found["executive"]["certainty"] == "exact"
+    assert found["load"]["builds"] == ["b10900", "b11500"]
     strange = user.json("plan", "--vram", "16GiB", "--executive", "novel:7b")
     assert strange["executive"]["certainty"] == "estimated"
     done = user.run("plan", "--vram", "16GiB", "--executive", "novel:7b")

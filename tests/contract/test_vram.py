@@ -80,7 +80,7 @@ def shape_in(path: Path) -> Shape:
 
 
 def load_of(context_tokens: int, **more: Any) -> Load:
-    return Load(context_tokens=context_tokens, generation=Generation.B11500, **more)
+    return Load(context_tokens=context_tokens, builds=(Generation.B11500,), **more)
 
 
 @pytest.mark.parametrize(

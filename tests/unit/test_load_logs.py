@@ -37,7 +37,7 @@ def shape_in(log: dict[str, Any]) -> Shape:
 def load_in(log: dict[str, Any]) -> Load:
     told = dict(log["load"])
     kv_type = KvType(told.pop("kv_type", "f16"))
-    return Load(**told, kv_type=kv_type, generation=Generation(log["generation"]))
+    return Load(**told, kv_type=kv_type, builds=(Generation(log["generation"]),))
 
 
 def ours(log: dict[str, Any]) -> dict[str, float]:

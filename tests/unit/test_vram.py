@@ -84,7 +84,7 @@ def test_the_table_of_figures_is_reproduced(
     shape: Shape, tokens: int, kv_type: KvType, cache: float, served: float, total: float
 ) -> None:
     build = Generation.B2500
-    found = need(shape, Load(context_tokens=tokens, kv_type=kv_type, generation=build))
+    found = need(shape, Load(context_tokens=tokens, kv_type=kv_type, builds=(build,)))
 
     assert found.cache / GIB == pytest.approx(cache, abs=0.006)
     assert found.served / GIB == pytest.approx(served, abs=0.015)
@@ -149,7 +149,7 @@ def test_a_windowed_layer_keeps_its_window_and_one_batch() -> None:
 
 
 def test_a_longer_context_and_a_larger_batch_need_a_larger_buffer_without_flash_attention() -> None:
-    load = Load(context_tokens=8_192, flash_attention=False, generation=Generation.B11500)
+    load = Load(context_tokens=8_192, flash_attention=False, builds=(Generation.B11500,))
     scores = 4 * 512 * 8_192 * 40
 
     assert scores < compute_bytes(QWEN3_Q4, load) < scores * 1.2
@@ -160,7 +160,7 @@ def test_a_longer_context_and_a_larger_batch_need_a_larger_buffer_without_flash_
 def test_where_the_build_is_not_known_the_larger_buffer_counts() -> None:
     load = Load(context_tokens=16_384)
     each = [
-        compute_bytes(QWEN3_Q4, replace(load, generation=one))
+        compute_bytes(QWEN3_Q4, replace(load, builds=(one,)))
         for one in (Generation.B5900, Generation.B11500)
     ]
 
@@ -225,7 +225,7 @@ def test_a_few_layers_need_the_buffer_of_all(
         micro_batch=micro_batch,
         flash_attention=flash_attention,
         parallel=parallel,
-        generation=build,
+        builds=(build,),
     )
     batch = vram._batch(shape, load, build)
 
