@@ -130,8 +130,8 @@ class Ingestion:
 
 
 _EMPTY = (
-    "the folder is empty now, and memory holds {count} files of it, which stay: its disk may not be "
-    "mounted. If they are to go, say so with --emptied"
+    "the folder is empty now, and memory holds {count} files of it, which stay: its disk may not "
+    "be mounted. If they are to go, say so with --emptied"
 )
 
 
