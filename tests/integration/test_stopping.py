@@ -91,7 +91,7 @@ async def test_a_stop_ends_generation_within_one_token_and_the_answer_goes_on_fr
         await task
     (paused,) = await turns.registry.newest(thread_id=THREAD)
     pieces, ends = len(generated), sum(generated)
-    outcome = await turns.finish(THREAD, watch=silent)
+    outcome = await turns.finish("assistant", thread_id=THREAD, watch=silent)
 
     assert ends == 1, "of all pieces one came behind the stop, and it was the last"
     assert pieces < 60
