@@ -44,9 +44,9 @@ def _subject(report: Mapping[str, Any]) -> Iterator[str]:
     attention = "flash attention" if load["flash_attention"] else "no flash attention"
     whose = "shared by" if load["shared_cache"] else "for each of"
     at_once = "" if load["parallel"] == 1 else f" {whose} {load['parallel']} requests"
+    kind = "" if told["quantisation"] in told["name"] else f" {told['quantisation']}"
     yield (
-        f"{told['name']} {told['quantisation']}".rstrip()
-        + f": {load['context_tokens']:,} tokens of "
+        f"{told['name']}{kind}: {load['context_tokens']:,} tokens of "
         f"{load['kv_type']}{at_once}, {load['micro_batch']:,} evaluated at once, {attention}"
     )
     yield certainty(report)
