@@ -102,19 +102,18 @@ def buffer_bytes(
 
 
 _RUN = 2
+"""Equal layers in a row that are enough: the third needs what the second did."""
 
 
 @lru_cache(maxsize=64)
 def _representative(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
-    """Return layers enough: a run of equal ones and a pattern both repeat what they need."""
+    """Return layers enough: each kind once after each other that it follows, and the last."""
     kept: list[Layer] = []
-    seen: dict[tuple[Layer, ...], int] = {}
+    seen: set[tuple[Layer, ...]] = set()
     for number, layer in enumerate(layers):
-        if layers[max(0, number - _RUN) : number].count(layer) == _RUN:
-            continue
-        turn = layers[max(0, number - 1) : number + 1]
-        seen[turn] = seen.get(turn, 0) + 1
-        if seen[turn] <= _RUN:
+        turn = layers[max(0, number - _RUN + 1) : number + 1]
+        if turn not in seen:
+            seen.add(turn)
             kept.append(layer)
     return (*kept, layers[-1])
 

@@ -20,8 +20,8 @@ PADDING_TOKENS = 256
 MICRO_BATCH = 512
 """Tokens evaluated in one go; Ollama raises it with the context unless `num_batch` says otherwise,
 which it always does in our requests."""
-LIVING = (Generation.B5900, Generation.B10900, Generation.B11500)
-"""What a server of today may be built from."""
+LIVING = (Generation.B5900, Generation.B11500)
+"""What bounds a server of today: `B10900`, between them, needs no more than the larger."""
 
 _WHOLE_BATCH = (Generation.B2500, Generation.B5900)
 """Builds that keep logits for each token of a batch."""
@@ -215,13 +215,23 @@ def largest_context(shape: Shape, capacity_bytes: int, load: Load) -> int | None
         return _last(lambda steps: fixed + cache_bytes(shape, of(steps)) <= capacity_bytes, most)
 
     most = within(compute_bytes(shape, of(1)), -(-shape.trained_tokens // PADDING_TOKENS))
-    found = most if not most or fits(most) else _last(fits, most)
-    return min(found * PADDING_TOKENS, shape.trained_tokens) if found else None
+    if most and not fits(most):
+        least = within(compute_bytes(shape, of(most)), most)
+        if not (least and fits(least)):
+            most = _last(fits, most - 1)
+        elif fits(least + 1):
+            most = _last(fits, most - 1, least=least + 1)
+        else:
+            most = least
+    return min(most * PADDING_TOKENS, shape.trained_tokens) if most else None
 
 
-def _last(holds: Callable[[int], bool], most: int) -> int:
-    """Return the last number up to `most` for which something holds that ends once; 0: none."""
-    low, high = 0, most
+def _last(holds: Callable[[int], bool], most: int, *, least: int = 0) -> int:
+    """Return the last number up to `most` for which something holds that ends once.
+
+    It holds for `least`, unless that is 0: then 0 says that it holds for none.
+    """
+    low, high = least, most
     while low < high:
         middle = (low + high + 1) // 2
         if holds(middle):
