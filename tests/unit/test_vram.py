@@ -204,6 +204,22 @@ def test_what_is_not_known_is_said_to_be_a_bound() -> None:
 
 @given(
     model=st.sampled_from(published.MODELS),
+    context=st.sampled_from([512, 4_096, 16_384, 100_000]),
+    micro_batch=st.sampled_from([128, 512, 2_048]),
+    flash_attention=st.booleans(),
+)
+@settings(max_examples=40, deadline=None)
+def test_the_builds_that_bound_a_server_bound_those_between_them(
+    model: published.Published, context: int, micro_batch: int, flash_attention: bool
+) -> None:
+    load = Load(context_tokens=context, micro_batch=micro_batch, flash_attention=flash_attention)
+    between = compute_bytes(model.shape(), replace(load, builds=(Generation.B10900,)))
+
+    assert between <= compute_bytes(model.shape(), load)
+
+
+@given(
+    model=st.sampled_from(published.MODELS),
     context=st.sampled_from([512, 1_000, 4_096, 16_384, 100_000]),
     micro_batch=st.sampled_from([128, 512, 2_048]),
     flash_attention=st.booleans(),
