@@ -37,7 +37,7 @@ async def begin(state: TurnState, step: Step) -> dict[str, Any]:
         "kept": turns,
         "passages": passages,
         "tasks": [],
-        "tools_shown": [],
+        "tools_shown": list(state.get("tools_shown") or []) if turns else [],
         "rounds": 0,
         "spent": limits.begun(step.services.clock.now()),
         "problem": None,

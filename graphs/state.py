@@ -209,7 +209,8 @@ class TurnState(TypedDict):
     """Those of the turns that are kept, then those of this one."""
     tasks: list[Task]
     tools_shown: list[str]
-    """Tools that the executive is told of: chosen once a turn, so that prompts begin alike."""
+    """Tools that the executive is told of: chosen once a turn, so that prompts begin alike. They
+    stay behind turns that are kept."""
     rounds: int
     """How often the executive was asked in this turn."""
     spent: NotRequired[Spent]
