@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from agent import plan_bar
-from agent.models.planning import certainty
 from agent.models.sizes import gib
+from agent.models.subjects import certainty
 
 Card = Mapping[str, Any]
 
