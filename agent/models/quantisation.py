@@ -21,7 +21,8 @@ MIXES = (
     "BF16",
     "MXFP4",
 )
-"""From the smallest; MXFP4 is for experts, the rest of such a model stays in 16 bits."""
+"""From the smallest. Experts that come in MXFP4 stay so in any mix; as a mix of its own it leaves the
+rest in 16 bits."""
 
 ERROR = 0.01
 """How far a published file may be from these rules: makers pin single tensors by a calibration."""
@@ -66,7 +67,7 @@ def _type(mix: str, place: Place) -> str:
     match place.role:
         case "norm":
             return "F32"
-        case "expert" if mix == "MXFP4":
+        case "expert":
             return "MXFP4"
         case _ if mix in _WHOLE:
             return base
