@@ -21,7 +21,7 @@ MIXES = (
     "BF16",
     "MXFP4",
 )
-"""From the smallest. Experts in MXFP4 stay so in any mix; as a mix it leaves the rest in 16 bits."""
+"""From the smallest. Experts in MXFP4 stay so in any mix; as a mix it keeps the rest in 16 bits."""
 
 ERROR = 0.01
 """How far a published file may be from these rules: makers pin single tensors by a calibration."""
