@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from agent import plan_bar
-from agent.models.planning import certainty
 from agent.models.sizes import gib
+from agent.models.subjects import certainty
 
 Card = Mapping[str, Any]
 
@@ -44,9 +44,9 @@ def _subject(report: Mapping[str, Any]) -> Iterator[str]:
     attention = "flash attention" if load["flash_attention"] else "no flash attention"
     whose = "shared by" if load["shared_cache"] else "for each of"
     at_once = "" if load["parallel"] == 1 else f" {whose} {load['parallel']} requests"
+    kind = "" if told["quantisation"] in told["name"] else f" {told['quantisation']}"
     yield (
-        f"{told['name']} {told['quantisation']}".rstrip()
-        + f": {load['context_tokens']:,} tokens of "
+        f"{told['name']}{kind}: {load['context_tokens']:,} tokens of "
         f"{load['kv_type']}{at_once}, {load['micro_batch']:,} evaluated at once, {attention}"
     )
     yield certainty(report)
@@ -158,12 +158,22 @@ def _assumed(report: Mapping[str, Any]) -> Iterator[str]:
         yield "~ derived, not measured by anybody who published it"
     if not any(card["measured"] for card in cards):
         yield from _supposed(cards[0])
+    if len(report["load"]["builds"]) > 1:
+        yield _builds(report["load"])
     if report["executive"]["window_tokens"] and report["executive"]["windowed_layers"]:
         yield (
             f"note: {report['executive']['windowed_layers']} of {report['executive']['layers']} "
             f"layers look back over {report['executive']['window_tokens']:,} tokens only"
         )
     yield from (f"note: {note}" for note in report["notes"])
+
+
+def _builds(load: Mapping[str, Any]) -> str:
+    each = ", ".join(f"{build} {gib(size)}" for build, size in load["buffer_by_build"].items())
+    return (
+        f"note: the buffer depends on the build of llama.cpp ({each}); the largest of "
+        f"{', '.join(load['builds'])} was taken, and --llama-cpp names one"
+    )
 
 
 def _supposed(card: Card) -> Iterator[str]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from agent.executives.gguf import embedded_model, read_contents
+from agent.executives.gguf.header import embedded_model, read_contents
 
 BLOCKS = {"F32": (1, 4, 0), "F16": (1, 2, 1)}
 """Values of a block, its bytes, and the number of the type."""

@@ -17,36 +17,58 @@ from agent.residency.vram import MICRO_BATCH, KvType
 def plan(
     vram: Annotated[
         list[str] | None,
-        typer.Option("--vram", help="A card of that size; more than once: beside each other."),
+        typer.Option(
+            "--vram", help="A card of that size; more than once: beside each other.", metavar="SIZE"
+        ),
     ] = None,
     unified: Annotated[
-        str | None, typer.Option("--unified", help="Memory that CPU and GPU share, as Apple's.")
+        str | None,
+        typer.Option(
+            "--unified", help="Memory that CPU and GPU share, as Apple's.", metavar="SIZE"
+        ),
     ] = None,
     profiles: Annotated[
         bool, typer.Option("--profiles", help="Cards of 24, 16 and 12 GiB, as without any card.")
     ] = False,
     foreign: Annotated[
-        str | None, typer.Option("--foreign", help="What others use of the card, such as 800MiB.")
+        str | None,
+        typer.Option(
+            "--foreign", help="What others use of the card, such as 800MiB.", metavar="SIZE"
+        ),
     ] = None,
     executive: Annotated[
         str | None,
-        typer.Option("--executive", "-e", help="A model of Ollama, or the path of a GGUF file."),
+        typer.Option(
+            "--executive",
+            "-e",
+            help="A model of Ollama, or the path of a GGUF file.",
+            metavar="MODEL",
+        ),
     ] = None,
     quantisation: Annotated[
         str | None,
-        typer.Option("--quantisation", help="Of a model that is planned by published numbers."),
+        typer.Option(
+            "--quantisation", help="Of a model that is planned by published numbers.", metavar="MIX"
+        ),
     ] = None,
     context: Annotated[
-        int | None, typer.Option("--context", min=1, help="Tokens of each request.")
+        int | None,
+        typer.Option("--context", min=1, help="Tokens of each request.", metavar="TOKENS"),
     ] = None,
     kv_cache: Annotated[
         KvType, typer.Option("--kv-cache", help="How keys and values are stored.")
     ] = KvType.F16,
     micro_batch: Annotated[
         str,
-        typer.Option("--micro-batch", help="Tokens at once; `ollama`: as it raises them itself."),
+        typer.Option(
+            "--micro-batch",
+            help="Tokens at once; `ollama`: as it raises them itself.",
+            metavar="TOKENS",
+        ),
     ] = str(MICRO_BATCH),
-    parallel: Annotated[int, typer.Option("--parallel", min=1, help="Requests at once.")] = 1,
+    parallel: Annotated[
+        int, typer.Option("--parallel", min=1, help="Requests at once.", metavar="N")
+    ] = 1,
     kv_unified: Annotated[
         bool, typer.Option("--kv-unified", help="Requests share one cache of --context tokens.")
     ] = False,
@@ -62,19 +84,23 @@ def plan(
     ] = None,
     sense: Annotated[
         list[str] | None,
-        typer.Option("--sense", help="A sense to leave room for, or `none`; more than once."),
+        typer.Option(
+            "--sense", help="A sense to leave room for, or `none`; more than once.", metavar="NAME"
+        ),
     ] = None,
     audio: Annotated[
-        float | None, typer.Option("--audio", min=0, help="Seconds of a recording.")
+        float | None,
+        typer.Option("--audio", min=0, help="Seconds of a recording.", metavar="SECONDS"),
     ] = None,
     audio_batch: Annotated[
-        int, typer.Option("--audio-batch", min=1, help="Windows heard at once.")
+        int, typer.Option("--audio-batch", min=1, help="Windows heard at once.", metavar="N")
     ] = 1,
     pixels: Annotated[
-        str | None, typer.Option("--pixels", help="Of a picture, such as 1920x1080.")
+        str | None,
+        typer.Option("--pixels", help="Of a picture, such as 1920x1080.", metavar="SIZE"),
     ] = None,
     characters: Annotated[
-        int | None, typer.Option("--characters", min=1, help="Of a text to say.")
+        int | None, typer.Option("--characters", min=1, help="Of a text to say.", metavar="N")
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -1,17 +1,24 @@
 """The plan for a card: which executive is meant, what it takes, what fits beside it."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from agent.errors import UsageError
-from agent.models import card, files, naming, ollama, published, quantisation
-from agent.models.known import Known
+from agent.models import card, published, subjects
 from agent.models.sizes import gib, size_of
 from agent.residency import budget, envelopes, planner
 from agent.residency.decoder import Generation
-from agent.residency.vram import MICRO_BATCH, KvType, Load, Shape, cache_bytes, need
+from agent.residency.vram import (
+    MICRO_BATCH,
+    KvType,
+    Load,
+    Shape,
+    cache_bytes,
+    compute_bytes,
+    need,
+)
 from agent.settings import Settings
 from tools.senses.base import Operation
 
@@ -49,26 +56,11 @@ class Question:
     characters: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Subject:
-    """The executive of a plan."""
-
-    name: str
-    quantisation: str
-    source: str
-    """Where its numbers come from, for a person."""
-    certainty: str
-    """`exact`, `computed` or `estimated`."""
-    error: float
-    """Share of the total by which it may be off."""
-    shape: Shape
-
-
 async def planned(settings: Settings, question: Question) -> dict[str, Any]:
     """Return the plan as plain values. Raises UsageError or ModelMissingError."""
     senses = _senses(question.senses)
     budgets, notes = await _budgets(question)
-    subject = await _subject(settings, question)
+    subject = await subjects.subject(settings, question.executive, mix=question.quantisation)
     load = _load(settings, question, subject)
     wanted = planner.Wanted(
         shape=subject.shape, load=load, senses=senses, operations=_operations(question)
@@ -76,7 +68,11 @@ async def planned(settings: Settings, question: Question) -> dict[str, Any]:
     plans = [planner.plan(one, wanted) for one in budgets]
     return {
         "executive": {
-            **{key: value for key, value in asdict(subject).items() if key != "shape"},
+            **{
+                key: value
+                for key, value in asdict(subject).items()
+                if key not in {"shape", "builds"}
+            },
             "trained_tokens": subject.shape.trained_tokens,
             "layers": len(subject.shape.layers),
             "windowed_layers": sum(layer.windowed for layer in subject.shape.layers),
@@ -90,8 +86,12 @@ async def planned(settings: Settings, question: Question) -> dict[str, Any]:
             "shared_cache": load.shared_cache,
             "micro_batch": load.micro_batch,
             "flash_attention": load.flash_attention,
-            "generation": load.generation,
+            "builds": list(load.builds),
             "cache_per_token": _per_token(subject.shape, load),
+            "buffer_by_build": {
+                build.value: compute_bytes(subject.shape, replace(load, builds=(build,)))
+                for build in Generation
+            },
         },
         "senses": [one.name for one in senses],
         "cards": [{**_told(plan, subject), "compact": _compact(plan, wanted)} for plan in plans],
@@ -104,7 +104,7 @@ def _per_token(shape: Shape, load: Load) -> float:
     return cache_bytes(shape, load) / (load.context_tokens * caches)
 
 
-def _told(plan: planner.Plan, subject: Subject) -> dict[str, Any]:
+def _told(plan: planner.Plan, subject: subjects.Subject) -> dict[str, Any]:
     unified = plan.budget.kind is budget.Kind.UNIFIED
     host = 0 if subject.shape.tied else subject.shape.embedding_bytes
     return {
@@ -189,80 +189,7 @@ def _found(there: card.Card, foreign: int | None) -> tuple[list[budget.Budget], 
     return [made], notes if used > made.foreign_bytes and foreign is None else []
 
 
-async def _subject(settings: Settings, question: Question) -> Subject:
-    """Return the executive that is meant. Raises UsageError or ModelMissingError."""
-    choice = naming.choice_of(question.executive or settings.ollama.model)
-    if choice == files.EMBEDDED:
-        return _of_file(files.embedded()[0], question)
-    if choice.startswith(files.PREFIX):
-        return _of_file((await asyncio.to_thread(files.named, choice))[0], question)
-    name = choice.removeprefix(ollama.PREFIX)
-    table = published.named(name)
-    if question.quantisation is None or table is None:
-        served = await ollama.told(
-            settings.ollama.url, name, timeout_s=settings.ollama.probe_timeout_s
-        )
-        if served is not None:
-            return _of_server(served, question)
-    if table is None:
-        raise UsageError(
-            f"There is no model {name!r} on an Ollama server at {settings.ollama.url}, and its "
-            "numbers are not known here. Give the path of a GGUF file, or one of "
-            f"{', '.join(published.names())}."
-        )
-    return _of_table(table, question.quantisation)
-
-
-def _of_file(known: Known, question: Question) -> Subject:
-    return _seen(known, "its file", question)
-
-
-def _of_server(known: Known, question: Question) -> Subject:
-    return _seen(known, "what its Ollama server tells", question)
-
-
-def _seen(known: Known, source: str, question: Question) -> Subject:
-    if question.quantisation is not None:
-        raise UsageError(
-            f"{known.name} is a file, and its weights are what they are; --quantisation is for "
-            f"models that are planned by their published numbers: {', '.join(published.names())}."
-        )
-    if known.shape is None:
-        raise UsageError(
-            f"{known.name} does not tell its layers, so its need cannot be computed. Give another."
-        )
-    exact = known.shape.exact
-    return Subject(
-        name=known.name,
-        quantisation=known.quantisation,
-        source=source,
-        certainty="exact" if exact else "estimated",
-        error=0.0 if exact else _ESTIMATE_ERROR,
-        shape=known.shape,
-    )
-
-
-_ESTIMATE_ERROR = 0.05
-
-
-def _of_table(table: published.Published, mix: str | None) -> Subject:
-    chosen = (mix or table.mix).upper()
-    allowed = [one for one in quantisation.MIXES if one != "MXFP4" or table.mix == one]
-    if chosen not in allowed:
-        raise UsageError(
-            f"--quantisation {mix!r} is none that can be computed. Use one of {', '.join(allowed)}."
-        )
-    return Subject(
-        name=table.name,
-        quantisation=chosen,
-        source="its published configuration",
-        certainty="computed",
-        error=quantisation.ERROR,
-        shape=table.shape(chosen),
-    )
-
-
-def _load(settings: Settings, question: Question, subject: Subject) -> Load:
+def _load(settings: Settings, question: Question, subject: subjects.Subject) -> Load:
     trained = subject.shape.trained_tokens
     asked = question.context_tokens
     if asked is not None and asked > trained:
@@ -285,7 +212,7 @@ def _load(settings: Settings, question: Question, subject: Subject) -> Load:
         micro_batch=batch,
         flash_attention=question.flash_attention,
         whole_window=question.whole_window,
-        generation=question.generation,
+        builds=subject.builds if question.generation is None else (question.generation,),
     )
 
 
@@ -326,18 +253,3 @@ def _operations(question: Question) -> dict[str, Operation]:
     if question.characters is not None:
         told["speech"] = replace(told["speech"], characters=question.characters)
     return told
-
-
-def certainty(report: Mapping[str, Any]) -> str:
-    """Say what the numbers of an executive rest on."""
-    told = report["executive"]
-    match told["certainty"]:
-        case "exact":
-            return f"exact: computed from {told['source']}"
-        case "computed":
-            error = f"{told['error']:.0%}"
-            return f"computed from {told['source']}; weights within {error} of the real file"
-    return (
-        f"estimated from {told['source']}: its weights are bounded or its layers are built in a "
-        "way that is not known here"
-    )

@@ -6,7 +6,7 @@ bits, the output layer always does, norms and routers stay in 32 bits (`llama_te
 
 from dataclasses import dataclass
 
-from agent.executives.ggml import Tensor
+from agent.executives.gguf.ggml import Tensor
 
 MIXES = (
     "Q3_K_M",
@@ -21,7 +21,7 @@ MIXES = (
     "BF16",
     "MXFP4",
 )
-"""From the smallest; MXFP4 is for experts, the rest of such a model stays in 16 bits."""
+"""From the smallest. Experts in MXFP4 stay so in any mix; as a mix it keeps the rest in 16 bits."""
 
 ERROR = 0.01
 """How far a published file may be from these rules: makers pin single tensors by a calibration."""
@@ -66,7 +66,7 @@ def _type(mix: str, place: Place) -> str:
     match place.role:
         case "norm":
             return "F32"
-        case "expert" if mix == "MXFP4":
+        case "expert":
             return "MXFP4"
         case _ if mix in _WHOLE:
             return base

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
-from agent.executives.ollama import OllamaExecutive
+from agent.executives.ollama.executive import OllamaExecutive
 from agent.residency.arbitrated import ArbitratedResidency
 from agent.residency.keeper import tokens_of
 from agent.residency.opening import served_executive

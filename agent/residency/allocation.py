@@ -6,7 +6,7 @@ that nobody else reads if its operation can work in place; what has been read fo
 free again, and neighbours that are free become one block.
 """
 
-from collections.abc import Iterator
+from bisect import bisect_left
 from dataclasses import dataclass, field
 
 ALIGNMENT = 128
@@ -102,43 +102,43 @@ class _Room:
 
     def __init__(self, alignment: int) -> None:
         self._alignment = alignment
-        self._blocks: list[tuple[int, int]] = [(0, _ENDLESS)]
+        self._offsets = [0]
+        self._sizes = [_ENDLESS]
         self.peak = 0
 
     def take(self, size: int) -> int:
         """Return the place of a tensor."""
         size = self._rounded(size)
-        number = self._fitting(size)
-        offset, room = self._blocks[number]
-        if room == size:
-            del self._blocks[number]
+        number = self._tightest(size)
+        offset = self._offsets[number]
+        if self._sizes[number] == size:
+            del self._offsets[number], self._sizes[number]
         else:
-            self._blocks[number] = (offset + size, room - size)
+            self._offsets[number] += size
+            self._sizes[number] -= size
         self.peak = max(self.peak, offset + size)
         return offset
 
     def free(self, offset: int, size: int) -> None:
-        """Take a tensor's place back."""
-        self._blocks.append((offset, self._rounded(size)))
-        self._blocks.sort()
-        self._blocks = list(_joined(self._blocks))
+        """Take a tensor's place back; neighbours that are free become one block with it."""
+        size = self._rounded(size)
+        number = bisect_left(self._offsets, offset)
+        if number < len(self._offsets) and offset + size == self._offsets[number]:
+            size += self._sizes[number]
+            del self._offsets[number], self._sizes[number]
+        if number and self._offsets[number - 1] + self._sizes[number - 1] == offset:
+            self._sizes[number - 1] += size
+            return
+        self._offsets.insert(number, offset)
+        self._sizes.insert(number, size)
 
-    def _fitting(self, size: int) -> int:
-        fitting = [
-            (room, -number) for number, (_, room) in enumerate(self._blocks[:-1]) if room >= size
-        ]
-        return -min(fitting)[1] if fitting else len(self._blocks) - 1
+    def _tightest(self, size: int) -> int:
+        """Return the smallest block that holds a size, the last of equal ones, or the open end."""
+        best, smallest = len(self._sizes) - 1, _ENDLESS
+        for number in range(len(self._sizes) - 1):
+            if size <= self._sizes[number] <= smallest:
+                best, smallest = number, self._sizes[number]
+        return best
 
     def _rounded(self, size: int) -> int:
         return -(-size // self._alignment) * self._alignment
-
-
-def _joined(blocks: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    offset, room = blocks[0]
-    for start, size in blocks[1:]:
-        if offset + room == start:
-            room += size
-        else:
-            yield offset, room
-            offset, room = start, size
-    yield offset, room

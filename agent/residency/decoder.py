@@ -9,6 +9,7 @@ hands over (rows, positions, masks) has a copy in the card's buffer.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from agent.residency.allocation import ALIGNMENT, Graph, Tensor
 
@@ -23,9 +24,11 @@ class Generation(StrEnum):
     """From March 2024: a mask of 32 bits, cast for flash attention; logits for the whole batch."""
     B5900 = "b5900"
     """From summer 2025: the cache is written by row numbers, and a gate is one operation."""
+    B10900 = "b10900"
+    """From summer 2026: logits for one token of each request; a mask of 16 bits where flash
+    attention reads it; a quantised cache is rotated."""
     B11500 = "b11500"
-    """From autumn 2026: logits for one token of each request; a mask of 16 bits where flash
-    attention reads it; a quantised cache is rotated; batches may mix tokens and embeddings."""
+    """From autumn 2026: batches may mix tokens and embeddings."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,18 +102,18 @@ def buffer_bytes(
 
 
 _RUN = 2
+"""Equal layers in a row that are enough: the third needs what the second did."""
 
 
+@lru_cache(maxsize=64)
 def _representative(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
-    """Return layers enough: a run of equal ones and a pattern both repeat what they need."""
+    """Return layers enough: each kind once after each other that it follows, and the last."""
     kept: list[Layer] = []
-    seen: dict[tuple[Layer, ...], int] = {}
+    seen: set[tuple[Layer, ...]] = set()
     for number, layer in enumerate(layers):
-        if layers[max(0, number - _RUN) : number].count(layer) == _RUN:
-            continue
-        turn = layers[max(0, number - 1) : number + 1]
-        seen[turn] = seen.get(turn, 0) + 1
-        if seen[turn] <= _RUN:
+        turn = layers[max(0, number - _RUN + 1) : number + 1]
+        if turn not in seen:
+            seen.add(turn)
             kept.append(layer)
     return (*kept, layers[-1])
 
@@ -123,8 +126,8 @@ class _Building:
         self._batch = batch
         self._embedding = embedding
         self._tokens = batch.tokens
-        self._narrow_mask = batch.generation is Generation.B11500
-        self._rotated = batch.quantised_cache and batch.generation is Generation.B11500
+        self._newer = batch.generation in (Generation.B10900, Generation.B11500)
+        self._rotated = batch.quantised_cache and self._newer
         self._by_rows = batch.generation is not Generation.B2500
         self._positions = Tensor(batch.tokens * I32)
         self._output_rows = Tensor(batch.outputs * I32)
@@ -261,8 +264,8 @@ class _Building:
         batch = self._batch
         cells = batch.window_cells if windowed else batch.cells
         flash = batch.flash_attention
-        mask = Tensor(cells * self._tokens * (F16 if flash and self._narrow_mask else F32))
-        if flash and not self._narrow_mask:
+        mask = Tensor(cells * self._tokens * (F16 if flash and self._newer else F32))
+        if flash and not self._newer:
             mask = Tensor(cells * self._tokens * F16, (mask,))
         turned = 1 if flash else layer.value
         return _Cache(

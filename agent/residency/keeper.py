@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from agent.executives.ollama_server import server_words
+from agent.executives.ollama.server import server_words
 from agent.models import ollama
 from agent.residency.arbiter.events import Event, ExecutiveDrifted, ExecutiveLost
 from agent.residency.arbiter.limits import Profile

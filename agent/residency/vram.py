@@ -6,6 +6,7 @@ context of the process comes on top and no server tells of it. `docs/residency.m
 beside the logs of servers.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
@@ -20,8 +21,10 @@ MICRO_BATCH = 512
 """Tokens evaluated in one go; Ollama raises it with the context unless `num_batch` says otherwise,
 which it always does in our requests."""
 LIVING = (Generation.B5900, Generation.B11500)
-"""What a server of today may be built from; where it is not known the larger buffer counts."""
+"""What bounds a server of today: `B10900`, between them, needs no more than the larger."""
 
+_WHOLE_BATCH = (Generation.B2500, Generation.B5900)
+"""Builds that keep logits for each token of a batch."""
 _BLOCK_VALUES = 32
 
 
@@ -104,8 +107,8 @@ class Load:
     flash_attention: bool = True
     whole_window: bool = False
     """Windowed layers keep the whole context (`--swa-full`)."""
-    generation: Generation | None = None
-    """None where it is not known."""
+    builds: tuple[Generation, ...] = LIVING
+    """What may serve it; the larger buffer counts."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -160,12 +163,11 @@ def cells(shape: Shape, load: Load, layer: Layer) -> int:
 
 def compute_bytes(shape: Shape, load: Load, *, on_card: bool = True) -> int:
     """Return the buffer that llama.cpp computes one batch in, on a card or on a CPU."""
-    made_by = LIVING if load.generation is None else (load.generation,)
-    batches = (_batch(shape, load, generation) for generation in made_by)
+    batches = (_batch(shape, load, build) for build in load.builds)
     return max(_laid_out(shape, replace(batch, on_card=on_card)) for batch in batches)
 
 
-def _batch(shape: Shape, load: Load, generation: Generation) -> Batch:
+def _batch(shape: Shape, load: Load, build: Generation) -> Batch:
     whole = padded(load.context_tokens)
     caches = 1 if load.shared_cache else load.parallel
     least = min(whole * caches, load.micro_batch)
@@ -173,12 +175,12 @@ def _batch(shape: Shape, load: Load, generation: Generation) -> Batch:
     windowed = next((layer for layer in shape.layers if layer.windowed), None)
     return Batch(
         tokens=tokens,
-        outputs=load.parallel if generation is Generation.B11500 else tokens,
+        outputs=tokens if build in _WHOLE_BATCH else load.parallel,
         cells=whole,
         window_cells=0 if windowed is None else cells(shape, load, windowed),
         flash_attention=load.flash_attention,
         quantised_cache=load.kv_type.quantised,
-        generation=generation,
+        generation=build,
     )
 
 
@@ -200,13 +202,40 @@ def largest_context(shape: Shape, capacity_bytes: int, load: Load) -> int | None
 
     It is a multiple of the padding, unless it is all that the model was trained for.
     """
-    fits = 0
-    low, high = 1, -(-shape.trained_tokens // PADDING_TOKENS)
-    while low <= high:
-        middle = (low + high) // 2
-        wished = replace(load, context_tokens=middle * PADDING_TOKENS)
-        if need(shape, wished).total <= capacity_bytes:
-            fits, low = middle, middle + 1
+
+    def of(steps: int) -> Load:
+        return replace(load, context_tokens=steps * PADDING_TOKENS)
+
+    def fits(steps: int) -> bool:
+        return need(shape, of(steps)).total <= capacity_bytes
+
+    def within(buffer: int, most: int) -> int:
+        """Return the steps whose cache fits beside a buffer, which is quick to tell."""
+        fixed = need(shape, of(1)).weights + PROCESS_BYTES + buffer
+        return _last(lambda steps: fixed + cache_bytes(shape, of(steps)) <= capacity_bytes, most)
+
+    most = within(compute_bytes(shape, of(1)), -(-shape.trained_tokens // PADDING_TOKENS))
+    if most and not fits(most):
+        least = within(compute_bytes(shape, of(most)), most)
+        if not (least and fits(least)):
+            most = _last(fits, most - 1)
+        elif fits(least + 1):
+            most = _last(fits, most - 1, least=least + 1)
+        else:
+            most = least
+    return min(most * PADDING_TOKENS, shape.trained_tokens) if most else None
+
+
+def _last(holds: Callable[[int], bool], most: int, *, least: int = 0) -> int:
+    """Return the last number up to `most` for which something holds that ends once.
+
+    It holds for `least`, unless that is 0: then 0 says that it holds for none.
+    """
+    low, high = least, most
+    while low < high:
+        middle = (low + high + 1) // 2
+        if holds(middle):
+            low = middle
         else:
             high = middle - 1
-    return min(fits * PADDING_TOKENS, shape.trained_tokens) if fits else None
+    return low

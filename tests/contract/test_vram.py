@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from agent import testing_gguf
-from agent.executives.gguf import embedded_model, read_contents
+from agent.executives.gguf.header import embedded_model, read_contents
 from agent.models.shapes import shape_of
 from agent.residency.decoder import Generation
 from agent.residency.vram import KvType, Load, Shape, cache_bytes, compute_bytes, need
@@ -80,7 +80,7 @@ def shape_in(path: Path) -> Shape:
 
 
 def load_of(context_tokens: int, **more: Any) -> Load:
-    return Load(context_tokens=context_tokens, generation=Generation.B11500, **more)
+    return Load(context_tokens=context_tokens, builds=(Generation.B11500,), **more)
 
 
 @pytest.mark.parametrize(

@@ -20,12 +20,13 @@ FAR = 0.02
 """What a term may be off; nothing that llama.cpp lays out itself is off by more than rounding,
 save one log whose build is not known."""
 
+ESTIMATE_FAR = 0.05
+"""What the buffer of an architecture may be off whose layers are built in another way."""
+
 
 def shape_in(log: dict[str, Any]) -> Shape:
     if "facts" in log:
-        shape = shape_of(
-            {**log["facts"], f"{log['facts']['general.architecture']}.vocab_size": 1}, {}, 1
-        )
+        shape = shape_of(log["facts"], {}, 1)
         assert shape is not None
         return shape
     model = published.named(log["model"])
@@ -36,7 +37,7 @@ def shape_in(log: dict[str, Any]) -> Shape:
 def load_in(log: dict[str, Any]) -> Load:
     told = dict(log["load"])
     kv_type = KvType(told.pop("kv_type", "f16"))
-    return Load(**told, kv_type=kv_type, generation=Generation(log["generation"]))
+    return Load(**told, kv_type=kv_type, builds=(Generation(log["generation"]),))
 
 
 def ours(log: dict[str, Any]) -> dict[str, float]:
@@ -58,10 +59,11 @@ def ours(log: dict[str, Any]) -> dict[str, float]:
 
 @pytest.mark.parametrize("log", LOGS, ids=lambda log: f"{log['source']} {log['load']}")
 def test_each_term_is_what_the_server_wrote(log: dict[str, Any]) -> None:
-    found = ours(log)
+    found, known = ours(log), shape_in(log).known
 
     for name, size in log["mib"].items():
-        assert found[name] == pytest.approx(size, rel=FAR), name
+        far = FAR if known or name != "buffer" else ESTIMATE_FAR
+        assert found[name] == pytest.approx(size, rel=far), name
 
 
 @pytest.mark.parametrize(
@@ -78,7 +80,7 @@ def test_there_are_logs_of_every_kind() -> None:
     loads = [log["load"] for log in LOGS]
 
     assert len(LOGS) >= 20
-    assert {log["generation"] for log in LOGS} >= {"b2500", "b5900"}
+    assert {log["generation"] for log in LOGS} >= {"b2500", "b5900", "b10900"}
     assert any(load.get("kv_type") == "q8_0" for load in loads)
     assert any(load.get("flash_attention") is False for load in loads)
     assert any("window" in log["mib"] for log in LOGS)

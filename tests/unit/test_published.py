@@ -55,6 +55,13 @@ def test_more_bits_weigh_more() -> None:
     assert sizes == sorted(sizes)
 
 
+def test_experts_of_four_bits_stay_so_whatever_the_rest_is() -> None:
+    model = published.named("gpt-oss:20b")
+
+    assert model is not None
+    assert model.shape("Q8_0").weight_bytes / GB == pytest.approx(12.1, rel=0.01)
+
+
 def test_rows_that_are_no_multiple_of_a_super_block_fall_back() -> None:
     place = Place(role="other")
 

@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent.models import published
+from agent.residency import decoder, vram
 from agent.residency.decoder import Generation, Layer
 from agent.residency.vram import (
     PROCESS_BYTES,
@@ -82,7 +84,7 @@ def test_the_table_of_figures_is_reproduced(
     shape: Shape, tokens: int, kv_type: KvType, cache: float, served: float, total: float
 ) -> None:
     build = Generation.B2500
-    found = need(shape, Load(context_tokens=tokens, kv_type=kv_type, generation=build))
+    found = need(shape, Load(context_tokens=tokens, kv_type=kv_type, builds=(build,)))
 
     assert found.cache / GIB == pytest.approx(cache, abs=0.006)
     assert found.served / GIB == pytest.approx(served, abs=0.015)
@@ -147,7 +149,7 @@ def test_a_windowed_layer_keeps_its_window_and_one_batch() -> None:
 
 
 def test_a_longer_context_and_a_larger_batch_need_a_larger_buffer_without_flash_attention() -> None:
-    load = Load(context_tokens=8_192, flash_attention=False, generation=Generation.B11500)
+    load = Load(context_tokens=8_192, flash_attention=False, builds=(Generation.B11500,))
     scores = 4 * 512 * 8_192 * 40
 
     assert scores < compute_bytes(QWEN3_Q4, load) < scores * 1.2
@@ -158,7 +160,7 @@ def test_a_longer_context_and_a_larger_batch_need_a_larger_buffer_without_flash_
 def test_where_the_build_is_not_known_the_larger_buffer_counts() -> None:
     load = Load(context_tokens=16_384)
     each = [
-        compute_bytes(QWEN3_Q4, replace(load, generation=one))
+        compute_bytes(QWEN3_Q4, replace(load, builds=(one,)))
         for one in (Generation.B5900, Generation.B11500)
     ]
 
@@ -198,3 +200,57 @@ def test_what_is_not_known_is_said_to_be_a_bound() -> None:
     assert not replace(QWEN3_Q4, embedding_bytes=0).exact
     assert not replace(QWEN3_Q4, known=False).exact
     assert PROCESS_BYTES == 457 * MIB
+
+
+@given(
+    model=st.sampled_from(published.MODELS),
+    context=st.sampled_from([512, 4_096, 16_384, 100_000]),
+    micro_batch=st.sampled_from([128, 512, 2_048]),
+    flash_attention=st.booleans(),
+)
+@settings(max_examples=40, deadline=None)
+def test_the_builds_that_bound_a_server_bound_those_between_them(
+    model: published.Published, context: int, micro_batch: int, flash_attention: bool
+) -> None:
+    load = Load(context_tokens=context, micro_batch=micro_batch, flash_attention=flash_attention)
+    between = compute_bytes(model.shape(), replace(load, builds=(Generation.B10900,)))
+
+    assert between <= compute_bytes(model.shape(), load)
+
+
+@given(
+    model=st.sampled_from(published.MODELS),
+    context=st.sampled_from([512, 1_000, 4_096, 16_384, 100_000]),
+    micro_batch=st.sampled_from([128, 512, 2_048]),
+    flash_attention=st.booleans(),
+    parallel=st.integers(min_value=1, max_value=4),
+    build=st.sampled_from(Generation),
+)
+@settings(max_examples=40, deadline=None)
+def test_a_few_layers_need_the_buffer_of_all(
+    model: published.Published,
+    context: int,
+    micro_batch: int,
+    flash_attention: bool,
+    parallel: int,
+    build: Generation,
+) -> None:
+    shape = model.shape()
+    load = Load(
+        context_tokens=context,
+        micro_batch=micro_batch,
+        flash_attention=flash_attention,
+        parallel=parallel,
+        builds=(build,),
+    )
+    batch = vram._batch(shape, load, build)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(decoder, "_representative", lambda layers: layers)
+        every = decoder.buffer_bytes(
+            shape.layers,
+            embedding=shape.embedding_length,
+            vocabulary=shape.vocabulary,
+            batch=batch,
+        )
+    assert compute_bytes(shape, load) == every
