@@ -310,11 +310,12 @@ class OllamaKeeper:
             if _numbers(version) < MINIMUM:
                 least = ".".join(map(str, MINIMUM))
                 return f"Ollama at {served.url} is {version}; at least {least} is needed"
-            known = await ollama.told(served.url, served.model, timeout_s=_TELL_S)
+            told = await ollama.told(served.url, served.model, timeout_s=_TELL_S)
         except (httpx.HTTPError, ValueError, KeyError, ExecutiveUnreachableError) as error:
             return f"Ollama at {served.url} does not answer: {str(error) or type(error).__name__}"
-        if known is None:
+        if told is None:
             return f"Ollama at {served.url} does not have {served.model}"
+        known = told.known
         if known.shape is None:
             return f"Ollama at {served.url} does not tell what {served.model} is made of"
         trained = known.trained_tokens or served.context_tokens
