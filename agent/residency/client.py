@@ -9,7 +9,7 @@ import itertools
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -68,6 +68,16 @@ class _Ask:
 class _Held:
     grant: Grant
     revoke: Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Greeted:
+    """What a greeting told of this program."""
+
+    asks: frozenset[str]
+    tokens: frozenset[int]
+    turns: frozenset[str]
+    heartbeat_s: float = 0.0
 
 
 class ArbiterClient:
@@ -221,7 +231,7 @@ class ArbiterClient:
         self._asks[name] = _Ask(message=message, choices=choices, answer=answer)
         try:
             if self._writer is None:
-                await self._connect()
+                await self._connect()  # which says all that is waited for
             else:
                 self._say(message)
             return await answer
@@ -265,7 +275,7 @@ class ArbiterClient:
             self._writer.write(wire.encode(message))
 
     async def _connect(self) -> None:
-        """See to it that a connection is kept, and wait for its first greeting."""
+        """See to it that a connection is kept, and wait until it is there."""
         if self._keeping is None or self._keeping.done():
             self._connected = asyncio.get_running_loop().create_future()
             self._keeping = asyncio.create_task(self._keep())
@@ -274,13 +284,13 @@ class ArbiterClient:
 
     async def _keep(self) -> None:
         """Keep a connection while anything hangs on it."""
-        assert self._connected is not None, "it was made before"
         try:
             while not self._closed:
-                reader, writer, greeting = await self._greeted()
+                reader, writer, greeted = await self._greeted()
                 self._writer = writer
-                beating = asyncio.create_task(self._beat(greeting["heartbeat_s"] / 3))
-                if not self._connected.done():
+                self._catch_up(greeted)
+                beating = asyncio.create_task(self._beat(greeted.heartbeat_s / 3))
+                if self._connected is not None and not self._connected.done():
                     self._connected.set_result(None)
                 try:
                     await self._listen(reader)
@@ -289,11 +299,24 @@ class ArbiterClient:
                     beating.cancel()
                     writer.close()
                     self._said.put_nowait({"is": "gone"})
+                    self._connected = asyncio.get_running_loop().create_future()
                 if not (self._held or self._asks or self._turns):
                     return
                 log.warning("arbiter_lost", extra={"held": len(self._held)})
         except ResidencyError as error:
             self._fail(error)
+
+    def _catch_up(self, greeted: "_Greeted") -> None:
+        """Say what has changed since the greeting was written."""
+        for name, ask in self._asks.items():
+            if name not in greeted.asks:
+                self._say(ask.message)
+        for name in greeted.asks - self._asks.keys():
+            self._say({"do": "cancel", "ask": name})
+        for token in greeted.tokens - self._held.keys():
+            self._say({"do": "release", "token": token})
+        for name in greeted.turns - self._turns.keys():
+            self._say({"do": "end", "turn": name})
 
     def _fail(self, error: ResidencyError) -> None:
         """Answer all that waits with an error. What is held goes on: nobody else grants now."""
@@ -305,27 +328,16 @@ class ArbiterClient:
                 ask.answer.set_exception(error)
                 ask.answer.exception()
 
-    async def _greeted(
-        self,
-    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, wire.Message]:
+    async def _greeted(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, "_Greeted"]:
         """Connect, say what is held, and ask again for what is waited for."""
         while True:
             reader, writer = await launch.reach(self._files, self._config)
-            holds = [
-                {
-                    "token": one.grant.token,
-                    "variant": one.grant.variant,
-                    "place": one.grant.place,
-                    "working_bytes": one.grant.working_bytes,
-                    "weights_bytes": one.grant.weights_bytes,
-                }
-                for one in self._held.values()
-            ]
-            hello = {"do": "hello", "version": wire.VERSION, "holds": holds}
-            writer.write(wire.encode({**hello, "turns": list(self._turns)}))
-            waiting = [ask.message for ask in self._asks.values()]
-            for message in waiting:
-                writer.write(wire.encode(message))
+            told = _Greeted(
+                asks=frozenset(self._asks),
+                tokens=frozenset(self._held),
+                turns=frozenset(self._turns),
+            )
+            self._introduce(writer)
             try:
                 async with asyncio.timeout(_ANSWER_S):
                     line = await reader.readline()
@@ -347,7 +359,23 @@ class ArbiterClient:
             raise self._refusal(greeting)
         for token in greeting["lost"]:
             self._revoke(token, "the arbiter was restarted without it")
-        return reader, writer, greeting
+        return reader, writer, replace(told, heartbeat_s=greeting["heartbeat_s"])
+
+    def _introduce(self, writer: asyncio.StreamWriter) -> None:
+        holds = [
+            {
+                "token": one.grant.token,
+                "variant": one.grant.variant,
+                "place": one.grant.place,
+                "working_bytes": one.grant.working_bytes,
+                "weights_bytes": one.grant.weights_bytes,
+            }
+            for one in self._held.values()
+        ]
+        hello = {"do": "hello", "version": wire.VERSION, "holds": holds}
+        writer.write(wire.encode({**hello, "turns": list(self._turns)}))
+        for ask in self._asks.values():
+            writer.write(wire.encode(ask.message))
 
     def _refusal(self, greeting: wire.Message) -> ResidencyError:
         reason = str(greeting.get("reason", greeting))

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import logging
 import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -60,6 +61,10 @@ def place_of(settings: Settings) -> Place | None:
     wanted = settings.residency.card
     if wanted == "none":
         return None
+    if not sys.platform.startswith("linux"):
+        if wanted == "auto":
+            return None
+        raise SettingsError(f"The setting residency.card = {wanted!r}: only on Linux.")
     if wanted.startswith(SIMULATED):
         size = wanted.removeprefix(SIMULATED)
         try:

@@ -110,14 +110,20 @@ async def _serve(
     listener = await asyncio.start_unix_server(server.serve, sock=listening, limit=wire.LINE_BYTES)
     try:
         await server.begin()
-        watching = asyncio.create_task(server.arbiter.watch())
-        watching.add_done_callback(lambda _: over.set())
-        ending = asyncio.create_task(_until_idle(server, door, config.idle_s))
-        ending.add_done_callback(lambda _: over.set())
+        tasks = [
+            asyncio.create_task(work)
+            for work in (
+                server.arbiter.watch(),
+                server.arbiter.tend(),
+                _until_idle(server, door, config.idle_s),
+            )
+        ]
+        for task in tasks:
+            task.add_done_callback(lambda _: over.set())
         await over.wait()
-        for task in (watching, ending):
+        for task in tasks:
             task.cancel()
-        for result in await asyncio.gather(watching, ending, return_exceptions=True):
+        for result in await asyncio.gather(*tasks, return_exceptions=True):
             if isinstance(result, Exception):
                 log.error("arbiter_failed", exc_info=result)
     finally:

@@ -25,6 +25,8 @@ CALM_S = 5.0
 """Between two measurements while nothing moves."""
 BUSY_S = 0.25
 """While bytes are on their way, or somebody waits for them."""
+TEND_S = 1.0
+"""How often the executive's keeper may look; how often it does, it knows best."""
 
 
 class Arbiter:
@@ -52,6 +54,7 @@ class Arbiter:
         self._deciding = False
         self._timer: asyncio.TimerHandle | None = None
         self._moved = asyncio.Event()
+        self._suspected = asyncio.Event()
 
     @property
     def state(self) -> CardState:
@@ -148,7 +151,7 @@ class Arbiter:
             self.measure()
 
     async def watch(self) -> None:
-        """Measure and look after the executive, until cancelled."""
+        """Measure, often while something moves, until cancelled."""
         while True:
             if self._moving():
                 await asyncio.sleep(BUSY_S)
@@ -159,15 +162,22 @@ class Arbiter:
                     await asyncio.sleep(BUSY_S)
             if self._watched():
                 self.measure()
+            await self.renew()
+
+    async def tend(self) -> None:
+        """Look after the executive, until cancelled: its server may take long to answer."""
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._suspected.wait(), TEND_S)
+            self._suspected.clear()
             event = await self._keeper.inspect()
             if event is not None:
                 self.post(replace(event, now=self.clock()))
-            await self.renew()
 
     def look(self) -> None:
         """Look after the executive now."""
         self._keeper.suspect()
-        self._moved.set()
+        self._suspected.set()
 
     async def renew(self) -> None:
         """Begin a new trace where the old one is long, or the limits have changed, if all is quiet.

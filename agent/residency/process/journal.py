@@ -8,6 +8,8 @@ disk that takes no more ends the trace, not the work: it is said, and a new trac
 import json
 import logging
 import os
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +21,8 @@ log = logging.getLogger(__name__)
 
 TRACE_BYTES = 16 << 20
 TRACES_BYTES = 64 << 20
+RETRY_S = 60.0
+"""Until a disk that took no more is tried again."""
 _STATE = "state.json"
 
 
@@ -36,17 +40,24 @@ class Journal:
     """Writes into one directory."""
 
     def __init__(
-        self, folder: Path, *, trace_bytes: int = TRACE_BYTES, traces_bytes: int = TRACES_BYTES
+        self,
+        folder: Path,
+        *,
+        trace_bytes: int = TRACE_BYTES,
+        traces_bytes: int = TRACES_BYTES,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.flaw: str | None = None
         """Why the trace is not written, if it is not."""
         self.path: Path | None = None
         """Of the trace that is being written."""
         self._folder = folder
+        self._clock = clock
         self._trace_bytes = trace_bytes
         self._traces_bytes = traces_bytes
         self._file: int | None = None
         self._written = 0
+        self._failed_at = 0.0
 
     def left(self) -> Left:
         """Return what the last arbiter left; a state that cannot be read is that of a killed one.
@@ -117,8 +128,10 @@ class Journal:
 
     @property
     def long(self) -> bool:
-        """Whether a new trace should begin when it can: this one is long, or was broken off."""
-        return self._written >= self._trace_bytes or self._file is None
+        """Whether a new trace should begin when it can: this one is long, or broke off before."""
+        if self._file is None:
+            return self._clock() - self._failed_at >= RETRY_S
+        return self._written >= self._trace_bytes
 
     def _fail(self, error: OSError) -> None:
         self.end()
@@ -126,6 +139,7 @@ class Journal:
         if self.flaw is None:
             log.warning("trace_not_written", extra={"reason": reason})
         self.flaw = reason
+        self._failed_at = self._clock()
 
     def _traces(self) -> list[Path]:
         return sorted(self._folder.glob("trace-*.jsonl"))

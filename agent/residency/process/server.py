@@ -209,6 +209,7 @@ class Server:
             holder.claims = claims
             holder.turns = [wire.text({"turn": turn}, "turn") for turn in turns]
         self.holders[holder.name] = holder
+        late = self._open.is_set()
         await self._open.wait()
         holder.say(
             {
@@ -220,6 +221,9 @@ class Server:
                 "lost": lost,
             }
         )
+        if late:
+            for turn in turns:
+                self._take_turn(holder, {"turn": turn, "priority": "person"}, begun=True)
 
     async def _converse(self, holder: Holder, reader: asyncio.StreamReader) -> None:
         while (message := await _next(reader)) is not None:
@@ -307,8 +311,13 @@ class Server:
         )
 
     def _end_turn(self, holder: Holder, message: wire.Message) -> None:
-        turn = holder.full(wire.text(message, "turn"))
-        self._post(events.TurnEnded(now=self.arbiter.clock(), turn=turn))
+        name, now = holder.full(wire.text(message, "turn")), self.arbiter.clock()
+        turn = self.arbiter.state.turns.get(name)
+        if turn is not None and turn.ends_at is None:
+            # It began under an earlier arbiter, and this one has not come to admit it.
+            self._post(events.Cancelled(now=now, ask=name))
+        else:
+            self._post(events.TurnEnded(now=now, turn=name))
 
     def _hint(self, _holder: Holder, message: wire.Message) -> None:
         now = self.arbiter.clock()
