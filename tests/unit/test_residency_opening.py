@@ -1,0 +1,113 @@
+"""Which arbiter a machine has, what an operation asks it for, and what is done without one."""
+
+from pathlib import Path
+
+import pytest
+
+from agent.errors import SettingsError
+from agent.residency import ladders
+from agent.residency.arbitrated import ArbitratedResidency
+from agent.residency.client import ArbiterClient
+from agent.residency.host import HostResidency
+from agent.residency.opening import is_here, place_of, residency, served_executive
+from agent.residency.process.files import ArbiterFiles
+from agent.settings import ExecutiveSettings, OllamaSettings, OpenAiSettings, ResidencySettings
+from agent.settings import Settings as AllSettings
+from tools.senses.base import Operation, Sense
+
+
+def settings(tmp_path: Path, card: str = "auto", **more: object) -> AllSettings:
+    return AllSettings(data_dir=tmp_path, residency=ResidencySettings(card=card), **more)  # type: ignore[arg-type]
+
+
+async def test_a_machine_that_uses_no_card_starts_no_process(tmp_path: Path) -> None:
+    assert place_of(settings(tmp_path, "none")) is None
+    async with residency(settings(tmp_path, "none")) as lent:
+        assert isinstance(lent, HostResidency)
+
+
+def test_a_simulated_card_belongs_to_its_data(tmp_path: Path) -> None:
+    one = place_of(settings(tmp_path / "a", "simulated:24GiB"))
+    other = place_of(settings(tmp_path / "b", "simulated:24GiB"))
+    assert one is not None
+    assert other is not None
+    assert one.config.card == f"simulated:{24 << 30}"
+    assert one.files.socket != other.files.socket
+
+
+@pytest.mark.parametrize("card", ["simulated:", "simulated:big", "7", "GPU-12345678"])
+def test_a_card_that_cannot_be_is_a_wrong_setting(tmp_path: Path, card: str) -> None:
+    with pytest.raises(SettingsError, match=r"residency\.card"):
+        place_of(settings(tmp_path, card))
+
+
+def test_the_name_of_a_socket_is_never_too_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / ("long" * 30)))
+    files = ArbiterFiles.of("GPU-8f6c1a52-1f0e-4b7e-9d53-5d1f3a2b4c5d", data_dir=tmp_path)
+    assert len(str(files.socket)) <= 107
+    again = ArbiterFiles.of("GPU-8f6c1a52-1f0e-4b7e-9d53-5d1f3a2b4c5d", data_dir=tmp_path)
+    assert again == files, "all programs of the user find the same"
+
+
+@pytest.mark.parametrize(
+    ("url", "here"),
+    [
+        ("http://127.0.0.1:11434", True),
+        ("http://localhost:11434", True),
+        ("http://[::1]:11434", True),
+        ("http://192.168.1.7:11434", False),
+        ("https://ollama.example.org", False),
+    ],
+)
+def test_a_server_elsewhere_has_a_card_that_is_not_ours(
+    tmp_path: Path, url: str, here: bool
+) -> None:
+    assert is_here(url) is here
+    found = served_executive(settings(tmp_path, ollama=OllamaSettings(url=url)))
+    assert (found is not None) is here
+
+
+def test_only_an_executive_of_ollama_is_kept(tmp_path: Path) -> None:
+    embedded = settings(tmp_path, executive=ExecutiveSettings(choice="embedded"))
+    other = settings(tmp_path, openai=OpenAiSettings(url="http://127.0.0.1:8080"))
+    named = settings(tmp_path, executive=ExecutiveSettings(choice="ollama:phi4"))
+    assert served_executive(embedded) is None
+    assert served_executive(other) is None
+    found = served_executive(named)
+    assert found is not None
+    assert found.model == "phi4"
+
+
+def test_a_ladder_leads_from_the_most_to_the_embedded_sense() -> None:
+    rungs = ladders.ladder(
+        Operation(sense=Sense.HEARING, audio_s=60, batch=2), ladders.SIMULATED, program="7"
+    )
+    assert [one.variant for one in rungs] == [
+        "whisper-large-v3-fp16",
+        "whisper-large-v3-int8",
+        "hearing-embedded@7",
+    ]
+    assert [one.place for one in rungs] == ["cuda", "cuda", "cpu"]
+    needs = [one.weights_bytes + one.working_bytes for one in rungs]
+    assert needs == sorted(needs, reverse=True)
+    assert rungs[-1].working_bytes == 0
+
+
+def test_embedders_stay_off_the_card() -> None:
+    (only,) = ladders.ladder(Operation(sense=Sense.EMBEDDING), ladders.SIMULATED, program="7")
+    assert only.place == "cpu"
+
+
+async def test_without_an_arbiter_the_cpu_serves_and_it_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    files = ArbiterFiles(key="card", run_dir=tmp_path / "none", data_dir=tmp_path)
+    async with ArbiterClient(files, None) as client:
+        lent = ArbitratedResidency(client, variants=ladders.SIMULATED)
+        async with lent.lease(Operation(sense=Sense.SPEECH, characters=3)) as lease:
+            assert (lease.place, lease.granted_bytes) == ("cpu", 0)
+        async with lent.turn() as admitted:
+            assert admitted is None
+    assert [record.message for record in caplog.records] == ["arbiter_missing"] * 2
