@@ -45,7 +45,7 @@ def test_a_call_that_must_be_made_is_asked_for_so() -> None:
     sent = {**SENT, "tool_choice": "any", "reply": {"name": "recall", "args": {"query": "ü"}}}
     request = langchain._request(sent)
     assert request.wish.must_call
-    assert request.reply == '{"tool":"recall","arguments":{"query":"ü"}}'
+    assert request.reply == '{"tool": "recall", "arguments": {"query": "ü"}}'
 
 
 def test_a_message_of_another_kind_is_refused() -> None:
