@@ -38,7 +38,7 @@ def test_what_an_agent_sent_is_laid_out_as_it_was() -> None:
     assert called.tool_calls[0]["args"] == {"query": "x"}
     assert (found.text, found.name) == ("found", "recall")
     assert [tool.name for tool in request.wish.tools] == ["recall"]
-    assert request.reply == '{"answer":"So."}'
+    assert request.reply == '{"answer": "So."}'
 
 
 def test_a_call_that_must_be_made_is_asked_for_so() -> None:
