@@ -31,6 +31,8 @@ class Rules:
     """After which an idle sense leaves."""
     evicts: bool = False
     """Whether it evicts idle models, as Ollama does, when a prediction says so."""
+    people_first: bool = False
+    """Whether a person's step goes before those of jobs, as ours do."""
     measures: bool = False
     """Whether it looks at what is really free before it loads."""
 
@@ -44,6 +46,13 @@ RULES = (
         keeps=frozenset({_EXECUTIVE}),
         frees=frozenset({_SENSES}),
         measures=True,
+    ),
+    Rules(
+        name="the same, people first",
+        keeps=frozenset({_EXECUTIVE}),
+        frees=frozenset({_SENSES}),
+        measures=True,
+        people_first=True,
     ),
     Rules(
         name="Ollama's eviction",
@@ -141,7 +150,7 @@ class Others:
         """Begin whatever can begin, the oldest first."""
         loading = any(one.phase == "loading" for one in self._loaded.values())
         held = False
-        for request in list(self._queue):
+        for request in self._ordered():
             loaded = self._loaded.get(request.model)
             if loaded is not None and loaded.phase == "there" and not loaded.busy:
                 self._queue.remove(request)
@@ -149,6 +158,11 @@ class Others:
             elif loaded is None and not loading and not held and self._now >= self._blocked_until:
                 held = True
                 loading = self._admit(request)
+
+    def _ordered(self) -> list[_Request]:
+        if self._rules.people_first:
+            return sorted(self._queue, key=lambda one: not one.work.job.person_waits)
+        return list(self._queue)
 
     def _admit(self, request: _Request) -> bool:
         """Make room for a model and load it, or run it elsewhere. Tell whether it is loading."""
