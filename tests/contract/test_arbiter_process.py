@@ -266,6 +266,22 @@ async def test_a_lease_that_is_over_time_is_taken_back(shared: OwnArbiter) -> No
         await _once(client, WHISPER)
 
 
+async def test_a_program_that_hangs_loses_its_lease(place: OwnArbiter) -> None:
+    place.configure(heartbeat_s=1.0)
+    choice = replace(EMBEDDED, variant="hung")
+    async with holder(place, choice) as (program, _), place.client() as client:
+        await asyncio.sleep(1.5)
+        assert not await _free(place), "one that lives says so"
+        program.send_signal(signal.SIGSTOP)
+        await until(lambda: _revoked(client))
+        program.send_signal(signal.SIGCONT)
+        await until(lambda: _free(place))
+
+
+async def _revoked(client: ArbiterClient) -> bool:
+    return any(one["revoked"] for one in (await client.status())["leases"])
+
+
 async def test_an_ask_that_is_given_up_is_withdrawn(shared: OwnArbiter) -> None:
     async with shared.client(start=False) as client, client.lease([WHISPER]):
         asked = asyncio.create_task(_once(client, WHISPER))

@@ -164,6 +164,29 @@ async def test_a_server_that_restarts_ends_the_turn_and_the_executive_comes_back
             assert host.context() == 16_384
 
 
+async def test_a_turn_goes_on_over_a_killed_arbiter_and_nothing_is_changed_in_it(
+    serve: Serve, stub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with (
+        running(serve, stub, tmp_path, monkeypatch) as (arbiter, host, url),
+        arbiter.client() as client,
+    ):
+        async with client.turn():
+            await arbiter.end(signal.SIGKILL)
+            await until(arbiter.files.alive)
+            async with arbiter.client() as looker:
+                told = await looker.status()
+                assert told["arbiter"]["epoch"] == 2
+                assert [one["begun"] for one in told["turns"]] == [True]
+                await called(url, num_ctx=4_096)
+                looker.suspect("an answer took a load of 2.4 s")
+                await until(lambda: _is(arbiter, ("resident", True)))
+            await asyncio.sleep(0.5)
+            assert host.context() == 4_096
+        await arbiter.end(signal.SIGTERM)
+        assert [one.violations for one in arbiter.traces()] == [()] * 2
+
+
 async def test_a_pause_frees_the_card_and_a_resume_takes_it_again(
     serve: Serve, stub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

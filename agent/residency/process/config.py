@@ -29,6 +29,8 @@ class ArbiterConfig:
     data_dir: str
     executive: ServedExecutive | None = None
     safety_bytes: int = 256 * MIB
+    heartbeat_s: float = 30.0
+    """A program that is silent for longer loses what it holds."""
     idle_s: float = 900.0
     """After so long with nothing out and nobody there it ends."""
     regroup_s: float = 1.0

@@ -50,6 +50,7 @@ class Machine:
             profiles=(),
             safety_bytes=self.config.safety_bytes,
             context_bytes=self.worker.context_bytes,
+            heartbeat_s=self.config.heartbeat_s,
         )
 
         def make(hear: Callable[[Effect], None]) -> Arbiter:

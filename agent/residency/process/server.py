@@ -7,7 +7,7 @@ import os
 import select
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -124,10 +124,10 @@ class Server:
             running=running,
             paused=left.paused,
         )
-        for holder in self.holders.values():
-            for turn in holder.turns:
-                self._take_turn(holder, {"turn": turn, "priority": "person"}, begun=True)
         self._open.set()
+        for holder in self.holders.values():
+            self._greet(holder, lost=[])
+            self._take_up(holder, holder.turns)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection to its end."""
@@ -202,15 +202,16 @@ class Server:
         if not isinstance(held, list) or not isinstance(turns, list):
             raise MessageError("'holds' and 'turns' have to be lists.")
         claims = [wire.held(one, holder.name) for one in held]
-        lost: list[int] = []
-        if self._open.is_set():
-            lost = [one.token for one, _ in claims]
-        else:
-            holder.claims = claims
-            holder.turns = [wire.text({"turn": turn}, "turn") for turn in turns]
+        names = [wire.text({"turn": turn}, "turn") for turn in turns]
         self.holders[holder.name] = holder
-        late = self._open.is_set()
+        if self._open.is_set():
+            self._greet(holder, lost=[one.token for one, _ in claims])
+            self._take_up(holder, names)
+            return
+        holder.claims, holder.turns = claims, names
         await self._open.wait()
+
+    def _greet(self, holder: Holder, *, lost: Sequence[int]) -> None:
         holder.say(
             {
                 "is": "hello",
@@ -221,9 +222,11 @@ class Server:
                 "lost": lost,
             }
         )
-        if late:
-            for turn in turns:
-                self._take_turn(holder, {"turn": turn, "priority": "person"}, begun=True)
+
+    def _take_up(self, holder: Holder, turns: Sequence[str]) -> None:
+        """Let turns go on that an earlier arbiter admitted."""
+        for turn in turns:
+            self._take_turn(holder, {"turn": turn, "priority": "person"}, begun=True)
 
     async def _converse(self, holder: Holder, reader: asyncio.StreamReader) -> None:
         while (message := await _next(reader)) is not None:
