@@ -173,8 +173,8 @@ class Server:
         holder = Holder(f"{pid}.{next(self._numbers)}", pid, writer)
         alive = _watch(pid)
         try:
-            await self._introduced(holder, reader)
-            await self._converse(holder, reader)
+            if await self._introduced(holder, reader):
+                await self._converse(holder, reader)
         except MessageError as error:
             log.warning("message_refused", extra={"holder": holder.name, "reason": str(error)})
             holder.say({"is": "error", "reason": str(error), "version": wire.VERSION})
@@ -184,13 +184,16 @@ class Server:
             if alive is not None:
                 os.close(alive)
 
-    async def _introduced(self, holder: Holder, reader: asyncio.StreamReader) -> None:
+    async def _introduced(self, holder: Holder, reader: asyncio.StreamReader) -> bool:
+        """Hear who a program is and greet it; False if it only looked whether anybody is here."""
         try:
             async with asyncio.timeout(_HELLO_S):
                 hello = await _next(reader)
         except TimeoutError as error:
             raise MessageError("A program has to say hello first.") from error
-        if hello is None or hello.get("do") != "hello":
+        if hello is None:
+            return False
+        if hello.get("do") != "hello":
             raise MessageError("A program has to say hello first.")
         if hello.get("version") != wire.VERSION:
             raise MessageError(
@@ -207,9 +210,10 @@ class Server:
         if self._open.is_set():
             self._greet(holder, lost=[one.token for one, _ in claims])
             self._take_up(holder, names)
-            return
-        holder.claims, holder.turns = claims, names
-        await self._open.wait()
+        else:
+            holder.claims, holder.turns = claims, names
+            await self._open.wait()
+        return True
 
     def _greet(self, holder: Holder, *, lost: Sequence[int]) -> None:
         holder.say(
