@@ -202,6 +202,7 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str | None]] = {
     "ingesting": _ingesting,
     "asking": lambda event: event["text"],
     "probing": lambda event: event["text"],
+    "waiting": lambda event: event["text"],
     "pulling_step": lambda event: event["text"],
     "pulling": lambda event: (
         f"{event['done_bytes'] / 1e9:.2f} of {event['total_bytes'] / 1e9:.2f} GB"

@@ -65,7 +65,7 @@ class Turns:
         graphs: Mapping[str, Builder],
         clock: Clock,
         new_id: Callable[[], str],
-        admission: Callable[[], AbstractAsyncContextManager[object]] = nullcontext,
+        admission: Callable[[Watch], AbstractAsyncContextManager[object]] = nullcontext,
     ) -> None:
         self._pool = pool
         self._store = store
@@ -187,7 +187,7 @@ class Turns:
         config = self._config(run, fence, [RunRecorder(note, self._clock, watch)])
         cost = Cost()
         try:
-            async with self._admission():
+            async with self._admission(watch):
                 await _streamed(graph, given, config, cost, watch)
             state = await graph.aget_state(config)
         except FenceLostError:

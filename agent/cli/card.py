@@ -1,10 +1,8 @@
 """Commands on the card as it is now: who has it, and taking it for oneself."""
 
-import asyncio
 import sys
 import time
-from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,7 +11,7 @@ from agent.cli.output import print_json, print_lines
 from agent.cli.work import settings_of, wait
 
 if TYPE_CHECKING:
-    from agent.residency.client import ArbiterClient
+    from agent.residency.opening import Place
 
 _TOP_S = 1.0
 
@@ -22,7 +20,7 @@ def status(as_json: Json = False) -> None:
     """Say who has the card: the executive, what lies on it, leases, who waits."""
     from agent.residency.process import status as telling
 
-    told = _asked(lambda client: client.status(), start=False)
+    told = wait(_place().status())
     if as_json:
         print_json(told)
     elif told is None:
@@ -46,8 +44,7 @@ def pause(
         wished = WhilePaused(work or settings_of().residency.paused_work)
     except ValueError as error:
         raise UsageError(f"--work {work!r} is neither wait nor cpu.") from error
-    told = _asked(lambda client: _after(client.pause(wished), client), start=True)
-    assert told is not None, "it was started"
+    told = wait(_place().pause(wished))
     if as_json:
         print_json(told)
         return
@@ -62,7 +59,7 @@ def pause(
 
 def resume(as_json: Json = False) -> None:
     """Give the card back."""
-    told = _asked(lambda client: _after(client.resume(), client), start=True)
+    told = wait(_place().resume())
     print_json(told) if as_json else print_lines(["The card is lent out again."])
 
 
@@ -90,30 +87,15 @@ def top(
 _NOBODY = "No arbiter runs: nothing is on the card by us. The next operation starts one."
 
 
-async def _after(act: Coroutine[Any, Any, None], client: "ArbiterClient") -> dict[str, Any]:
-    await act
-    return await client.status()
-
-
-def _asked(
-    ask: "Callable[[ArbiterClient], Coroutine[Any, Any, dict[str, Any]]]", *, start: bool
-) -> dict[str, Any] | None:
-    """Return what the arbiter answers; None where none runs and none is to be started."""
+def _place() -> "Place":
+    """Return where this machine's arbiter is. Raises UsageError where no card is used."""
     from agent.errors import UsageError
     from agent.residency.opening import place_of
 
-    settings = settings_of()
-
-    async def work() -> dict[str, Any] | None:
-        place = await asyncio.to_thread(place_of, settings)
-        if place is None:
-            raise UsageError(
-                "This machine has no card that cortical uses, so nothing lends it out. The setting "
-                'residency.card = "simulated:24GiB" shows how it goes.'
-            )
-        if not start and not await asyncio.to_thread(place.files.alive):
-            return None
-        async with place.client(start=start) as client:
-            return await ask(client)
-
-    return wait(work())
+    place = place_of(settings_of())
+    if place is None:
+        raise UsageError(
+            "This machine has no card that cortical uses, so nothing lends it out. The setting "
+            'residency.card = "simulated:24GiB" shows how it goes.'
+        )
+    return place

@@ -1,9 +1,16 @@
 """Turns of graphs wait for the executive that the arbiter keeps, and take it as it is loaded."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    nullcontext,
+)
 
 from agent.executives.ollama.executive import OllamaExecutive
+from agent.recorder import Watch
 from agent.residency.arbitrated import ArbitratedResidency
 from agent.residency.keeper import tokens_of
 from agent.residency.opening import served_executive
@@ -11,7 +18,10 @@ from agent.settings import Settings
 from graphs.executive import Executive
 from tools.senses.base import Residency
 
-Admission = Callable[[], AbstractAsyncContextManager[object]]
+Admission = Callable[[Watch], AbstractAsyncContextManager[object]]
+
+PATIENCE_S = 2.0
+"""A turn that waits for longer says so."""
 
 
 def admission(settings: Settings, residency: Residency, executive: Executive) -> Admission:
@@ -27,8 +37,16 @@ def admission(settings: Settings, residency: Residency, executive: Executive) ->
     executive.suspicion = residency.suspect
 
     @asynccontextmanager
-    async def turn() -> AsyncIterator[None]:
-        async with residency.turn() as admitted:
+    async def turn(watch: Watch) -> AsyncIterator[None]:
+        text = "waiting for the executive; `cortical residency status` tells who has the card"
+        saying = asyncio.get_running_loop().call_later(
+            PATIENCE_S, watch, {"event": "waiting", "text": text}
+        )
+        async with AsyncExitStack() as stack:
+            try:
+                admitted = await stack.enter_async_context(residency.turn())
+            finally:
+                saying.cancel()
             if admitted is not None:
                 tokens = None if admitted.profile is None else tokens_of(admitted.profile)
                 executive.admitted(on_card=admitted.place == "cuda", context_tokens=tokens)

@@ -84,8 +84,11 @@ class ArbitratedResidency:
                         priority=self._priority, deadline_s=TURN_S if hurried else None
                     )
                 )
-            except LeaseRefusedError:
-                raise
+            except LeaseRefusedError as error:
+                raise LeaseRefusedError(
+                    f"The executive is not to be had. {error} `cortical residency status` tells "
+                    "who has the card."
+                ) from error
             except NoExecutiveError:
                 yield None
                 return

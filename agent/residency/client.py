@@ -403,7 +403,7 @@ class ArbiterClient:
             case "free":
                 self._answer(message["turn"], NoExecutiveError("No executive is kept here."))
             case "refused" | "withdrawn":
-                refusal = LeaseRefusedError(f"The card is refused: {message['reason']}.")
+                refusal = LeaseRefusedError(f"The card's arbiter refuses: {message['reason']}.")
                 self._answer(message["ask"], refusal)
             case "revoked":
                 self._revoke(message["token"], message["reason"])

@@ -7,18 +7,20 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 from urllib.parse import urlsplit
 
 from agent.errors import SettingsError, UsageError
 from agent.models.sizes import size_of
 from agent.residency import ladders, nvml
-from agent.residency.arbiter.events import Priority
+from agent.residency.arbiter.events import Priority, WhilePaused
 from agent.residency.arbitrated import ArbitratedResidency
 from agent.residency.client import ArbiterClient
 from agent.residency.host import HostResidency
 from agent.residency.process.config import ArbiterConfig, ServedExecutive
 from agent.residency.process.files import ArbiterFiles
+from agent.residency.process.journal import Journal
 from agent.residency.process.machine import SIMULATED
 from agent.settings import Settings
 from tools.senses.base import Residency
@@ -37,6 +39,35 @@ class Place:
     def client(self, *, start: bool = True) -> ArbiterClient:
         """Return a connection, not opened yet; `start` says whether an arbiter may be started."""
         return ArbiterClient(self.files, self.config if start else None)
+
+    async def pause(self, work: WhilePaused) -> dict[str, Any]:
+        """Take the card from everybody; return what the arbiter then tells.
+
+        One that does not run yet is started paused, so that it brings nothing onto the card first.
+        """
+        await asyncio.to_thread(self._leave_paused, work)
+        async with self.client() as client:
+            await client.pause(work)
+            return await client.status()
+
+    async def resume(self) -> dict[str, Any]:
+        """Give the card back; return what the arbiter then tells."""
+        async with self.client() as client:
+            await client.resume()
+            return await client.status()
+
+    async def status(self) -> dict[str, Any] | None:
+        """Return what the arbiter tells of itself; None where none runs."""
+        if not await asyncio.to_thread(self.files.alive):
+            return None
+        async with self.client(start=False) as client:
+            return await client.status()
+
+    def _leave_paused(self, work: WhilePaused) -> None:
+        self.files.prepare()
+        if not self.files.alive():
+            journal = Journal(self.files.data_dir)
+            journal.leave(replace(journal.left(), paused=work))
 
 
 @asynccontextmanager

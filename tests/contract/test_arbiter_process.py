@@ -17,6 +17,7 @@ import pytest
 
 from agent.residency import check
 from agent.residency.arbiter.events import Choice, WhilePaused
+from agent.residency.arbitrated import ArbitratedResidency
 from agent.residency.client import ArbiterClient
 from agent.residency.errors import (
     ArbiterUnreachableError,
@@ -336,6 +337,22 @@ async def test_the_owner_has_the_card_until_it_is_given_back(place: OwnArbiter) 
         await client.resume()
         async with client.lease([WHISPER, EMBEDDED]) as grant:
             assert grant.place == "cuda"
+
+
+async def test_who_waits_for_a_card_that_the_owner_has_is_told(place: OwnArbiter) -> None:
+    async with place.client() as client:
+        await client.pause(WhilePaused.WAIT)
+        lent = ArbitratedResidency(client)
+        with pytest.raises(LeaseRefusedError, match=r"deadline.*the owner has the card"):
+            async with client.turn(deadline_s=0.2):
+                pass
+        with pytest.raises(LeaseRefusedError, match=r"deadline.*the owner has the card"):
+            async with client.lease([WHISPER, EMBEDDED], deadline_s=0.2):
+                pass
+        await client.resume()
+        async with lent.turn() as admitted:
+            assert admitted is not None
+            assert admitted.profile == "simulated"
 
 
 async def test_it_ends_when_nobody_needs_it(place: OwnArbiter) -> None:

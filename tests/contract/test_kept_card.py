@@ -254,11 +254,13 @@ async def test_a_question_waits_for_the_executive_and_takes_it_as_it_is_kept(
         assert place is not None
         async with place.client() as owner:
             await owner.pause(WhilePaused.WAIT)
+            told_of: list[Any] = []
             question = Question(text="What is five?", files=(), thread_id=None, speak_to=None)
-            asked = asyncio.create_task(ask(settings, question, watch=lambda _: None, decide=None))
+            asked = asyncio.create_task(ask(settings, question, watch=told_of.append, decide=None))
             await until(lambda: waiting(owner), within_s=30)
             await until(lambda: host.context() is None)
             before = host.loads
+            await until(lambda: any(one["event"] == "waiting" for one in told_of))
             await owner.resume()
             told = await asked
             assert told["answer"] == "five, six, seven, eight"

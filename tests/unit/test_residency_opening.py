@@ -1,15 +1,18 @@
 """Which arbiter a machine has, what an operation asks it for, and what is done without one."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from agent.errors import SettingsError
 from agent.residency import ladders
+from agent.residency.arbiter.events import WhilePaused
 from agent.residency.arbitrated import ArbitratedResidency
 from agent.residency.client import ArbiterClient
 from agent.residency.host import HostResidency
 from agent.residency.opening import is_here, place_of, residency, served_executive
+from agent.residency.process import launch
 from agent.residency.process.files import ArbiterFiles
 from agent.settings import ExecutiveSettings, OllamaSettings, OpenAiSettings, ResidencySettings
 from agent.settings import Settings as AllSettings
@@ -111,3 +114,16 @@ async def test_without_an_arbiter_the_cpu_serves_and_it_is_said(
         async with lent.turn() as admitted:
             assert admitted is None
     assert [record.message for record in caplog.records] == ["arbiter_missing"] * 2
+
+
+async def test_a_pause_of_nobody_brings_nothing_onto_the_card(tmp_path: Path) -> None:
+    place = place_of(settings(tmp_path, "simulated:24GiB"))
+    assert place is not None
+    assert await place.status() is None
+    told = await place.pause(WhilePaused.WAIT)
+    assert (told["paused"], told["executive"]["place"]) == ("wait", None)
+    trace = Path(told["arbiter"]["trace"])
+    assert "LoadExecutive" not in await asyncio.to_thread(trace.read_text)
+    told = await place.resume()
+    assert told["paused"] is None
+    assert await asyncio.to_thread(launch.end, place.files, told["arbiter"]["pid"])

@@ -369,10 +369,9 @@ class Server:
         self.hands.carry_out(effect)
         match effect:
             case effects.Refused(ask=name, reason=reason):
-                flaw = self.keeper.flaw
-                because = f"{reason}; {flaw}" if flaw is not None else reason
-                refused = {"is": "refused", "ask": Holder.own(name), "reason": because}
-                self._tell(name, refused)
+                why = [reason, self.keeper.flaw, self._paused()]
+                because = "; ".join(one for one in why if one is not None)
+                self._tell(name, {"is": "refused", "ask": Holder.own(name), "reason": because})
             case effects.Granted() | effects.Withdrawn():
                 self._tell(effect.ask, _answer(effect))
             case effects.Admitted() | effects.TurnRevoked():
@@ -385,6 +384,9 @@ class Server:
                 log.info("arbiter", extra={"said": text})
             case _:
                 pass
+
+    def _paused(self) -> str | None:
+        return None if self.arbiter.state.paused is None else "the owner has the card (paused)"
 
     def _tell(self, name: str, message: wire.Message) -> None:
         holder = self.holders.get(name.partition("/")[0])
