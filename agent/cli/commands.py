@@ -13,6 +13,7 @@ from agent.cli import (
     documents,
     memory,
     models,
+    plan,
     residency,
     runs,
     senses,
@@ -39,6 +40,7 @@ def _group(name: str, about: str, **commands: Callable[..., Any]) -> None:
 
 for _command in (
     checks.doctor,
+    plan.plan,
     turns.ask,
     turns.run,
     senses.hear,
