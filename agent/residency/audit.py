@@ -6,14 +6,12 @@ itself says of them is only compared. Every rule that is broken is written down 
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
-JsonObject = dict[str, Any]
+from agent.residency.books import EXECUTIVE, Books, JsonObject, Lease, Load
 
 SLACK_S = 1.0
 """Answers and revocations may come so long after they were due."""
 _ROUNDING_S = 1e-6
-_EXECUTIVE = "executive"
 _PERSON, _JOB = 0, 1
 
 
@@ -25,36 +23,6 @@ class Violation:
     at_s: float
     rule: str
     text: str
-
-
-@dataclass(kw_only=True, slots=True)
-class _Load:
-    variant: str
-    size: int
-    phase: str
-    """coming, there, going"""
-    since: float
-    kept: str | None = None
-    kept_bytes: int = 0
-
-
-@dataclass(kw_only=True, slots=True)
-class _Lease:
-    holder: str
-    variant: str
-    place: str
-    size: int
-    expires_at: float
-    heard_at: float
-    revoked_at: float | None = None
-
-    @property
-    def is_call(self) -> bool:
-        return self.variant == _EXECUTIVE
-
-    @property
-    def in_worker(self) -> bool:
-        return self.place == "cuda" and not self.is_call
 
 
 @dataclass(kw_only=True, slots=True)
@@ -88,33 +56,22 @@ class Tally:
     most_passed: int = 0
 
 
-class Audit:
+class Audit(Books):
     """Goes through the transitions of one trace."""
 
     def __init__(self, limits: JsonObject) -> None:
         self.violations: list[Violation] = []
         self.tally = Tally()
-        self._limits = limits
         self._budget: int = limits["capacity_bytes"] - limits["safety_bytes"]
         self._last_number = 0
         self._line = 0
-        self._t = float("-inf")
         self._event: JsonObject = {}
-        self._clear()
+        super().__init__(limits)
 
     def _clear(self) -> None:
-        self._loads: dict[int, _Load] = {}
-        self._executive: _Load | None = None
-        self._executive_load = -1
-        self._leases: dict[int, _Lease] = {}
+        super()._clear()
         self._waiting: dict[str, _Waiting] = {}
         self._turns: dict[str, JsonObject] = {}
-        self._freed: list[tuple[int, float]] = []
-        self._residue = 0
-        self._reading: JsonObject | None = None
-        self._foreign = 0
-        self._worker_phase = "there"
-        self._worker_since = float("-inf")
         self._paused = False
         self._failed: dict[str, tuple[int, float]] = {}
         self._held_until = float("-inf")
@@ -151,47 +108,6 @@ class Audit:
         self.violations.append(Violation(line=self._line, at_s=self._t, rule=rule, text=text))
 
     # Bytes.
-
-    def _ours(self) -> int:
-        total: int = self._limits["context_bytes"]
-        if self._executive is not None:
-            total += self._executive.size
-        total += sum(load.size + load.kept_bytes for load in self._loads.values())
-        return total + sum(lease.size for lease in self._leases.values())
-
-    def _unconfirmed(self) -> int:
-        return self._residue + sum(size for size, _ in self._freed)
-
-    def _free(self, size: int) -> None:
-        if size:
-            self._freed.append((size, self._t))
-
-    def _measured(self, event: JsonObject) -> None:
-        if event["used_bytes"] is None:
-            self._reading = None
-            return
-        taken, own = event["taken_at"], event["own_bytes"]
-        if self._reading is not None and taken < self._reading["taken_at"]:
-            return
-        certain = self._certain(taken)
-        earlier = self._residue + sum(size for size, at in self._freed if at <= taken)
-        if self._reading is None:
-            earlier = self._limits["capacity_bytes"]
-        self._freed = [one for one in self._freed if one[1] > taken]
-        self._foreign = max(0, event["used_bytes"] - own)
-        possible = self._ours() + sum(size for size, _ in self._freed)
-        self._residue = max(min(earlier, max(0, own - certain)), own - possible, 0)
-        self._reading = event
-
-    def _certain(self, when: float) -> int:
-        """Return what was surely ours on the card at a time: finished loads that stayed."""
-        held = [load for load in self._loads.values() if load.phase == "there"]
-        if self._executive is not None and self._executive.phase == "there":
-            held.append(self._executive)
-        certain = sum(load.size for load in held if load.since <= when)
-        if self._worker_phase == "there" and self._worker_since <= when:
-            certain += self._limits["context_bytes"]
-        return certain
 
     def _within_budget(self) -> None:
         total = self._ours() + self._foreign + self._unconfirmed()
@@ -287,7 +203,7 @@ class Audit:
             self._there(effect, self._of(variant))
         if not self._unkeep(name) and waiting is not None:
             self._passes(name, waiting, effect)
-        self._leases[token] = _Lease(
+        self._leases[token] = Lease(
             holder=effect["holder"],
             variant=variant,
             place=effect["place"],
@@ -295,16 +211,6 @@ class Audit:
             expires_at=effect["expires_at"],
             heard_at=self._t,
         )
-
-    def _kept_for(self, name: str) -> _Load | None:
-        return next((load for load in self._loads.values() if load.kept == name), None)
-
-    def _unkeep(self, name: str) -> bool:
-        """Let the bytes go that were kept for an ask; tell whether there were any."""
-        load = self._kept_for(name)
-        if load is not None:
-            load.kept, load.kept_bytes = None, 0
-        return load is not None
 
     def _rises(self, number: int) -> None:
         if number <= self._last_number:
@@ -319,14 +225,11 @@ class Audit:
         if any(choice.get(key) != effect[key] for key in named):
             self._broken("answered", f"{effect['ask']!r} is granted what it did not ask for")
 
-    def _there(self, effect: JsonObject, load: _Load | None) -> None:
-        if effect["variant"] == _EXECUTIVE:
+    def _there(self, effect: JsonObject, load: Load | None) -> None:
+        if effect["variant"] == EXECUTIVE:
             load = self._executive
         if load is None or load.phase != "there":
             self._broken("loaded", f"{effect['variant']} is granted and is not on the card")
-
-    def _of(self, variant: str) -> _Load | None:
-        return next((load for load in self._loads.values() if load.variant == variant), None)
 
     def _admitted(self, effect: JsonObject) -> None:
         self.tally.admitted += 1
@@ -364,7 +267,7 @@ class Audit:
 
     def _passes(self, name: str, passer: _Waiting, effect: JsonObject) -> None:
         """Count against whom an ask takes bytes or a variant before its turn."""
-        if effect["place"] != "cuda" or effect["variant"] == _EXECUTIVE:
+        if effect["place"] != "cuda" or effect["variant"] == EXECUTIVE:
             return
         for other_name, other in self._waiting.items():
             if other_name == name or other.order >= passer.order:
@@ -389,16 +292,13 @@ class Audit:
             return False
         for choice in waiting.choices or []:
             variant = choice["variant"]
-            if choice["place"] == "cpu" or variant == _EXECUTIVE or self._used(variant):
+            if choice["place"] == "cpu" or variant == EXECUTIVE or self._used(variant):
                 return False
             if self._fails(variant) or not self._ever_fits(choice):
                 continue
             load = self._of(variant)
             return load is None or load.kept is None
         return False
-
-    def _used(self, variant: str) -> bool:
-        return any(lease.variant == variant for lease in self._leases.values())
 
     def _fails(self, variant: str) -> bool:
         count, at = self._failed.get(variant, (0, float("-inf")))
@@ -421,11 +321,6 @@ class Audit:
         if lease is None or lease.revoked_at is None:
             self._broken("in use", f"lease {effect['token']} is void without having been revoked")
         self._close(effect["token"])
-
-    def _close(self, token: int) -> None:
-        lease = self._leases.pop(token, None)
-        if lease is not None:
-            self._free(lease.size)
 
     def _revoked(self, effect: JsonObject) -> None:
         lease = self._leases.get(effect["token"])
@@ -457,7 +352,7 @@ class Audit:
         self._rises(effect["load"])
         if self._of(effect["variant"]) is not None:
             self._broken("loaded", f"{effect['variant']} is loaded twice")
-        self._loads[effect["load"]] = _Load(
+        self._loads[effect["load"]] = Load(
             variant=effect["variant"], size=effect["weights_bytes"], phase="coming", since=self._t
         )
 
@@ -496,15 +391,6 @@ class Audit:
         if self._worker_phase != "gone":
             self._worker_gone()
 
-    def _worker_gone(self) -> None:
-        self._free(self._limits["context_bytes"])
-        for load in self._loads.values():
-            self._free(load.size)
-        self._loads.clear()
-        for token in [one for one, lease in self._leases.items() if lease.in_worker]:
-            self._close(token)
-        self._worker_phase, self._worker_since = "gone", self._t
-
     def _start_worker(self, _effect: JsonObject) -> None:
         if self._worker_phase != "gone":
             self._broken("loaded", "the worker is started twice")
@@ -534,17 +420,6 @@ class Audit:
         if load is not None:
             self._gone(event["load"], load)
 
-    def _awaited(self, number: int, phase: str) -> _Load | None:
-        load = self._executive if number == self._executive_load else self._loads.get(number)
-        return load if load is not None and load.phase == phase else None
-
-    def _gone(self, number: int, load: _Load) -> None:
-        self._free(load.size)
-        if load is self._executive:
-            self._executive = None
-        else:
-            del self._loads[number]
-
     # The executive.
 
     def _load_executive(self, effect: JsonObject) -> None:
@@ -554,13 +429,13 @@ class Audit:
         if self._executive is not None:
             self._broken("loaded", "the executive is loaded twice")
         self._executive_load = effect["load"]
-        self._executive = _Load(
-            variant=_EXECUTIVE, size=effect["bytes"], phase="coming", since=self._t
+        self._executive = Load(
+            variant=EXECUTIVE, size=effect["bytes"], phase="coming", since=self._t
         )
 
     def _unload_executive(self, _effect: JsonObject) -> None:
         self._untouched_in_turns("unloaded")
-        if self._used(_EXECUTIVE):
+        if self._used(EXECUTIVE):
             self._broken("in use", "the executive is unloaded while a call runs in it")
         if self._executive is not None:
             self._executive.phase, self._executive.since = "going", self._t
@@ -600,14 +475,14 @@ class Audit:
             self._broken("token", f"epoch {event['epoch']} does not rise above earlier tokens")
         for found in event["found"]:
             number += 1
-            self._loads[number] = _Load(
+            self._loads[number] = Load(
                 variant=found["variant"],
                 size=found["weights_bytes"],
                 phase="there",
                 since=float("-inf"),
             )
         for one in event["running"]:
-            self._leases[one["token"]] = _Lease(
+            self._leases[one["token"]] = Lease(
                 holder=one["holder"],
                 variant=one["variant"],
                 place=one["place"],
@@ -621,8 +496,8 @@ class Audit:
         if event["profile"] in sizes:
             number += 1
             self._executive_load = number
-            self._executive = _Load(
-                variant=_EXECUTIVE,
+            self._executive = Load(
+                variant=EXECUTIVE,
                 size=sizes[event["profile"]],
                 phase="there",
                 since=float("-inf"),
@@ -641,7 +516,7 @@ def _unsound(choices: list[JsonObject] | None) -> bool:
     for choice in choices:
         size = max(choice["weights_bytes"], choice["working_bytes"])
         least = min(choice["weights_bytes"], choice["working_bytes"])
-        lent = choice["place"] == "cuda" and choice["variant"] != _EXECUTIVE
+        lent = choice["place"] == "cuda" and choice["variant"] != EXECUTIVE
         if least < 0 or (size > 0 and not lent):
             return True
     return not choices
@@ -650,7 +525,7 @@ def _unsound(choices: list[JsonObject] | None) -> bool:
 def _adds(effect: JsonObject) -> bool:
     """Tell whether an effect puts bytes on the card."""
     if effect["kind"] == "Granted":
-        return bool(effect["place"] == "cuda" and effect["variant"] != _EXECUTIVE)
+        return bool(effect["place"] == "cuda" and effect["variant"] != EXECUTIVE)
     return effect["kind"] in {"LoadSense", "Kept", "LoadExecutive", "StartWorker"}
 
 

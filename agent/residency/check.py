@@ -26,7 +26,8 @@ from pathlib import Path
 from typing import Any
 
 from agent.errors import AgentError
-from agent.residency.audit import Audit, JsonObject, Tally, Violation
+from agent.residency.audit import Audit, Tally, Violation
+from agent.residency.books import JsonObject
 
 VERSION = 1
 

@@ -1,5 +1,6 @@
 """Random schedules on the simulated card, and days of work beside other policies."""
 
+import copy
 import json
 from pathlib import Path
 
@@ -7,7 +8,11 @@ import pytest
 
 from agent.bench.residency import day, measure
 from agent.errors import UsageError
+from agent.residency.arbiter import events
+from agent.residency.arbiter.decide import decide
+from agent.residency.arbiter.effects import Effect
 from agent.residency.arbiter.limits import MIB
+from agent.residency.arbiter.state import CardState
 from agent.residency.simulation import runs, schedules
 from agent.residency.simulation.card import Owner, SimulatedCard
 from agent.residency.simulation.clock import VirtualClock
@@ -25,6 +30,18 @@ def test_while_other_programs_grow_within_the_safety_nothing_ever_fails_to_fit()
     gentle = [seed for seed in range(400, 500) if plan(seed).gentle]
     assert len(gentle) > 40
     assert not any(runs.one(seed)[0].out_of_memory for seed in gentle)
+
+
+def test_a_decision_changes_nothing_but_its_result_and_is_the_same_each_time() -> None:
+    def watched(state: CardState, event: events.Event) -> tuple[CardState, tuple[Effect, ...]]:
+        before = copy.deepcopy(state)
+        result = decide(state, event)
+        assert state == before
+        assert decide(state, event) == result
+        return result
+
+    for seed in range(5):
+        runs.one(seed, decide=watched)
 
 
 def test_a_schedule_is_the_same_each_time() -> None:

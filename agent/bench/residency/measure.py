@@ -8,7 +8,7 @@ from typing import Any
 
 from agent.bench.residency import costs, day
 from agent.bench.residency.costs import Card, Memory
-from agent.bench.residency.others import RULES, Others
+from agent.bench.residency.others import PEOPLE_FIRST, RULES, Others
 from agent.bench.residency.ours import Ours
 from agent.bench.residency.stage import Stage, Tally
 from agent.residency import check
@@ -75,7 +75,8 @@ def _by(rows: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
 def _goal(group: list[dict[str, Any]]) -> dict[str, Any]:
     """Return how far our row is from what is wished for."""
     ours = next(row for row in group if row["policy"] == OURS)
-    others = [row for row in group if not row["policy"].startswith(OURS)]
+    alone = next(row for row in group if row["policy"] == PEOPLE_FIRST)
+    others = [row for row in group if not row["policy"].startswith(OURS) and row is not alone]
     staying = [row for row in others if row["stays"]]
     best = min(staying, key=lambda row: row["wait_p99_s"], default=None)
     quickest = min(others, key=lambda row: row["wait_p99_s"])
@@ -88,6 +89,7 @@ def _goal(group: list[dict[str, Any]]) -> dict[str, Any]:
         "p99_of_best": ours["wait_p99_s"] / best["wait_p99_s"] if best else None,
         "quickest_other": quickest["policy"],
         "p99_of_quickest": ours["wait_p99_s"] / quickest["wait_p99_s"],
+        "p99_of_people_first": ours["wait_p99_s"] / alone["wait_p99_s"],
         "moved_of_load_and_free": ours["moved_bytes"] / freeing["moved_bytes"],
     }
 
@@ -129,6 +131,6 @@ def _verdict(goal: dict[str, Any]) -> str:
     )
     return (
         f"  cortical: {against}, {goal['p99_of_quickest']:.2f} of the quickest of all "
-        f"({goal['quickest_other']}); {goal['moved_of_load_and_free']:.3f} of the bytes that "
-        "load and free moves"
+        f"({goal['quickest_other']}), {goal['p99_of_people_first']:.2f} of executive kept with "
+        f"people first; {goal['moved_of_load_and_free']:.3f} of the bytes that load and free moves"
     )

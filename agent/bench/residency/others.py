@@ -10,6 +10,8 @@ from agent.bench.residency.stage import Stage, Work, cpu_s, ideal_s, models_of, 
 
 EXECUTIVE = "executive"
 KEEP_ALIVE_S = 300.0
+PEOPLE_FIRST = "the same, people first"
+"""No other's policy: what our order of asks alone does for the strongest of them."""
 _HEADROOM = 0.8
 
 
@@ -48,7 +50,7 @@ RULES = (
         measures=True,
     ),
     Rules(
-        name="the same, people first",
+        name=PEOPLE_FIRST,
         keeps=frozenset({_EXECUTIVE}),
         frees=frozenset({_SENSES}),
         measures=True,

@@ -24,9 +24,13 @@ class Draft:
     """Mutable copy of a state, with the sums over it."""
 
     def __init__(self, state: CardState, now: float) -> None:
-        self.base = state
-        self.limits = state.limits
         self.now = max(now, state.now)
+        self.effects: list[Effect] = []
+        self.adopt(state)
+
+    def adopt(self, state: CardState) -> None:
+        """Know what a state knows, and nothing else."""
+        self.limits = state.limits
         self.serial = state.serial
         self.reading = state.reading
         self.residue = state.residue_bytes
@@ -46,7 +50,6 @@ class Draft:
         self.failures = dict(state.failures)
         self.paused = state.paused
         self.recovering_until = state.recovering_until
-        self.effects: list[Effect] = []
 
     def frozen(self, wake_at: float | None) -> CardState:
         """Return the state that has been made."""
