@@ -31,7 +31,7 @@ ELSEWHERE = {
     "cortical models probe": "test_models.py",
     "cortical models bench": "test_models.py",
     "cortical selftest -o report.txt": "test_selftest.py",
-    "cortical bench calls --requests 10": "test_calls_command.py",
+    "cortical bench calls --requests 10 --tokens 60": "test_calls_command.py",
 }
 """Commands that need a server or take long, and the tests that run them."""
 
