@@ -7,7 +7,7 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 
 PEERS := .venv-peers
 
-.PHONY: demo test fitting check format lint types layers install peers lock clean
+.PHONY: demo test fitting soak check format lint types layers install peers lock clean
 
 install: $(INSTALLED)
 
@@ -40,6 +40,10 @@ test: $(INSTALLED_DEV)
 # A thousand prompts of any size and a conversation of sixty turns, on real tokens: about an hour.
 fitting: $(INSTALLED_DEV)
 	CORTICAL_TEST_FITTING_CASES=1000 CORTICAL_TEST_FITTING_TURNS=60 $(BIN)/pytest -q --durations=0 tests/contract/test_fitting.py
+
+# The tests of random cases, kills and cuts, with so many of them that the suite has no time for: about half an hour.
+soak: $(INSTALLED_DEV)
+	CORTICAL_TEST_SOAK=1 $(BIN)/pytest -q --durations=0 --timeout 7200 -m soak
 
 check: $(INSTALLED_DEV) format lint types layers test
 
