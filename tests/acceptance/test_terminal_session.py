@@ -30,6 +30,9 @@ QUESTION = "What was wrong with the rain water pump?"
 PACE_S = 0.06
 """A pause before each token, as a small machine makes it."""
 
+at_once = pytest.mark.parametrize("pace_s", [0.0])
+"""For an answer in which nothing is to be stopped or timed."""
+
 
 def answering(asked: Asked) -> Say:
     """Answer as a model would that has read the passages, or go on with what stands."""
@@ -79,9 +82,14 @@ class Served:
 
 
 @pytest.fixture
-def served() -> Iterator[Served]:
+def pace_s() -> float:
+    return PACE_S
+
+
+@pytest.fixture
+def served(pace_s: float) -> Iterator[Served]:
     model = DoubleModel(capabilities=("completion", "tools", "thinking"))
-    double = OllamaDouble(computed(answering), models=[model], pace_s=PACE_S)
+    double = OllamaDouble(computed(answering), models=[model], pace_s=pace_s)
     with Served(double) as serving:
         yield serving
 
@@ -242,6 +250,7 @@ def test_a_second_ctrl_c_ends_at_once_and_the_run_goes_on_as_after_a_kill(
     assert result["answer"].startswith("The motor of the rain water pump hums")
 
 
+@at_once
 def test_what_goes_into_a_pipe_is_the_checked_answer_alone(person: Any) -> None:
     done = person.run("ask", QUESTION, "--think")
 
@@ -253,6 +262,7 @@ def test_what_goes_into_a_pipe_is_the_checked_answer_alone(person: Any) -> None:
     assert "\x1b" not in done.out + done.err
 
 
+@at_once
 def test_thinking_is_dim_on_a_terminal_and_in_no_pipe(person: Any, tmp_path: Path) -> None:
     words = ("ask", QUESTION, "--think", "--verbose")
     with (
@@ -269,6 +279,7 @@ def test_thinking_is_dim_on_a_terminal_and_in_no_pipe(person: Any, tmp_path: Pat
     assert re.search(r"\d+ tokens read \(\d+ of them found in the cache\), \d+ written, ", answer)
 
 
+@at_once
 def test_thinking_is_hidden_where_it_is_not_asked_for(person: Any, served: Served) -> None:
     with session(person, "ask", QUESTION) as opened:
         assert opened.ended() == 0

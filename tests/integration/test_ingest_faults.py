@@ -114,11 +114,11 @@ def kill_again_and_again(dsn: str, folder: Path, seconds: float, kills: int) -> 
     return under_way
 
 
-def small_corpus(folder: Path) -> Path:
+def small_corpus(folder: Path, *, texts: int = 300) -> Path:
     """Files of several kinds, some of them bad, some the same."""
     chance = random.Random(5)
     words = "pump valve pressure bar filter water starts stops below above motor oil".split()
-    for number in range(300):
+    for number in range(texts):
         path = folder / f"{number % 7}" / f"{number}.txt"
         path.parent.mkdir(parents=True, exist_ok=True)
         lines = [" ".join(chance.choices(words, k=12)) for _ in range(chance.randrange(1, 40))]
@@ -145,7 +145,8 @@ async def killed_and_whole(server_dsn: str, folder: Path, kills: int) -> None:
 async def test_kills_at_random_moments_leave_the_rows_of_an_undisturbed_ingestion(
     server_dsn: str, tmp_path: Path, amount: Callable[[int, int], int]
 ) -> None:
-    await killed_and_whole(server_dsn, small_corpus(tmp_path / "corpus"), amount(4, 40))
+    corpus = small_corpus(tmp_path / "corpus", texts=amount(150, 300))
+    await killed_and_whole(server_dsn, corpus, amount(4, 40))
 
 
 MAIL = Path(__file__).parents[3] / "shared" / "data" / "mail" / "spamassassin"
@@ -259,10 +260,12 @@ from memory.database import open_pool
 from memory.errors import DatabaseUnreachableError, DiskFullError
 from memory.migrations import migrate
 from memory.store import DocumentStore
+from memory.patience import patiently
 from memory.testing import hasty_server
 from tools.ingest import Ingestion
 from tools.reading.testing import PlainReader
 
+patiently.__kwdefaults__["patience_s"] = 1.0
 disk, folder = Path(sys.argv[1]), Path(sys.argv[2])
 disk.mkdir()
 assert not ctypes.CDLL(None).mount(b"tmpfs", bytes(disk), b"tmpfs", 0, b"size=300m")
