@@ -1,16 +1,13 @@
 """An answer on a real terminal: shown as it is written, stopped with Ctrl-C, gone on with."""
 
-import asyncio
 import fcntl
 import os
 import pty
 import re
 import select
 import signal
-import socket
 import subprocess
 import termios
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 
 from agent.ollama_double.app import OllamaDouble
 from agent.ollama_double.models import DoubleModel
@@ -55,47 +51,21 @@ def answering(asked: Asked) -> Say:
     return Say(text=answer.removeprefix(begun), thinking="First I look at the log.\n")
 
 
-class Served:
-    """The double on a port, in a thread of its own."""
-
-    def __init__(self, double: OllamaDouble) -> None:
-        self.double = double
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        config = uvicorn.Config(
-            double, log_config=None, lifespan="off", timeout_graceful_shutdown=1
-        )
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def _run(self) -> None:
-        asyncio.run(self._server.serve(sockets=[self._socket]))
-
-    def __enter__(self) -> "Served":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.should_exit = True
-        self._thread.join(timeout=20)
-        self._socket.close()
-
-
 @pytest.fixture
 def pace_s() -> float:
     return PACE_S
 
 
 @pytest.fixture
-def served(pace_s: float) -> Iterator[Served]:
+def served(serving: Callable[[OllamaDouble], Any], pace_s: float) -> Iterator[Any]:
     model = DoubleModel(capabilities=("completion", "tools", "thinking"))
     double = OllamaDouble(computed(answering), models=[model], pace_s=pace_s)
-    with Served(double) as serving:
-        yield serving
+    with serving(double) as server:
+        yield server
 
 
 @pytest.fixture
-def person(reader: Any, served: Served) -> Any:
+def person(reader: Any, served: Any) -> Any:
     """Somebody who has the demo pack in memory, and a server."""
     server = {"CORTICAL_OLLAMA__URL": served.url, "CORTICAL_OLLAMA__PROBE_TIMEOUT_S": "30"}
     return replace(reader, settings={**reader.settings, **server})
@@ -199,7 +169,7 @@ def documented() -> list[tuple[str, str]]:
 
 
 def test_an_answer_is_shown_as_it_is_written_stopped_and_gone_on_with(
-    person: Any, served: Served
+    person: Any, served: Any
 ) -> None:
     with session(person, "ask", QUESTION, "--thread", "pump") as first:
         first.until("The driver has put")
@@ -233,7 +203,7 @@ def test_an_answer_is_shown_as_it_is_written_stopped_and_gone_on_with(
 
 
 def test_a_second_ctrl_c_ends_at_once_and_the_run_goes_on_as_after_a_kill(
-    person: Any, served: Served
+    person: Any, served: Any
 ) -> None:
     with session(person, "ask", QUESTION, "--thread", "twice") as opened:
         opened.until("The driver")
@@ -280,7 +250,7 @@ def test_thinking_is_dim_on_a_terminal_and_in_no_pipe(person: Any, tmp_path: Pat
 
 
 @at_once
-def test_thinking_is_hidden_where_it_is_not_asked_for(person: Any, served: Served) -> None:
+def test_thinking_is_hidden_where_it_is_not_asked_for(person: Any, served: Any) -> None:
     with session(person, "ask", QUESTION) as opened:
         assert opened.ended() == 0
 
@@ -300,7 +270,7 @@ def test_usage_is_in_the_json(person: Any) -> None:
     assert result["ended_by"] is None
 
 
-def test_ctrl_c_at_a_question_ends_and_the_question_stays_open(person: Any, served: Served) -> None:
+def test_ctrl_c_at_a_question_ends_and_the_question_stays_open(person: Any, served: Any) -> None:
     calling = {"function": {"name": "remember", "arguments": {"fact": "The pump is blue."}}}
     served.double.script.responder = lambda _: Say(calls=[calling])
     with session(person, "ask", QUESTION, "--thread", "asks") as opened:
@@ -313,7 +283,7 @@ def test_ctrl_c_at_a_question_ends_and_the_question_stays_open(person: Any, serv
 
 
 def test_a_stop_where_there_is_no_terminal_leaves_standard_output_empty(
-    person: Any, served: Served
+    person: Any, served: Any
 ) -> None:
     words = ("ask", QUESTION, "--thread", "piped", "--json")
     with person.start(*words) as process:
