@@ -21,7 +21,7 @@ from agent.ollama_double.app import OllamaDouble
 from agent.ollama_double.models import DoubleModel
 from agent.ollama_double.player import play
 from agent.ollama_double.script import read_script
-from memory.testing import remove_servers
+from memory.testing import quick_place, remove_servers
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "deploy" / "demo"
@@ -97,7 +97,7 @@ class User:
 
 
 def _lent(cache: Path) -> Iterator[User]:
-    home = Path(tempfile.mkdtemp(prefix="cortical-user-"))
+    home = Path(tempfile.mkdtemp(prefix="cortical-user-", dir=quick_place()))
     user = User(home=home, settings={"CORTICAL_CACHE_DIR": str(cache)})
     try:
         yield user
