@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -88,6 +88,14 @@ class User:
                 process.kill()
                 raise
         return Finished(code=process.returncode, out=out, err=err)
+
+    @contextmanager
+    def here(self) -> Iterator[None]:
+        """Let this very process see what a process of this user sees."""
+        with pytest.MonkeyPatch.context() as environment:
+            for name, value in self.environment.items():
+                environment.setenv(name, value)
+            yield
 
     def json(self, *words: str | Path) -> Any:
         """Run a command that has to succeed and return its value."""

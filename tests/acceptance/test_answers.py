@@ -40,9 +40,7 @@ def results(reader: Any) -> dict[str, Any]:
                 for one in QUESTIONS
             }
 
-    with pytest.MonkeyPatch.context() as environment:
-        for name, value in reader.environment.items():
-            environment.setenv(name, value)
+    with reader.here():
         return asyncio.run(answered())
 
 

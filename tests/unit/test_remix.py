@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sysconfig
 import tarfile
 from io import BytesIO
 from itertools import islice
@@ -82,7 +83,7 @@ def test_texts_and_questions_are_taken_from_folders_of_both_kinds(
 ) -> None:
     # A part of the standard library says enough about itself, and all of it is read for long.
     some = {"stdlib": str(Path(asyncio.__file__).parent)}
-    monkeypatch.setattr(material.sysconfig, "get_paths", lambda: some)
+    monkeypatch.setattr(sysconfig, "get_paths", lambda: some)
     monkeypatch.setattr(material, "TEXTS_LIMIT", 100)
     beir, mail = tmp_path / "judged", tmp_path / "mail"
     beir.mkdir()
