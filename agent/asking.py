@@ -76,7 +76,7 @@ async def _run(
     if _asks(values):
         outcome = await turns.run("assistant", thread_id=thread_id, values=values, watch=watch)
     else:
-        outcome = await turns.finish(thread_id, watch=watch)
+        outcome = await turns.finish("assistant", thread_id=thread_id, watch=watch)
     return outcome if decide is None else await _decided(turns, outcome, watch, decide)
 
 

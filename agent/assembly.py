@@ -13,7 +13,7 @@ from agent.capabilities import Capability
 from agent.capabilities import senses as sense_capabilities
 from agent.clock import SystemClock
 from agent.errors import SettingsError
-from agent.executives.ollama_server import discover
+from agent.executives.ollama.server import discover
 from agent.residency.host import HostResidency
 from agent.settings import Settings
 from memory import language, migrations
@@ -218,7 +218,7 @@ async def executive(settings: Settings, *, watch: "Watch" = lambda _: None) -> "
     One that was never probed is asked a few things first, which `watch` is told of.
     """
     from agent.executives.choose import choose
-    from agent.executives.probe_cache import ProbeCache
+    from agent.executives.probe.cache import ProbeCache
     from agent.models.probing import otherwise
 
     wanted = await choosing(settings)

@@ -10,9 +10,10 @@ from agent import assembly, capabilities
 from agent import settings as settings_module
 from agent.capabilities import Capability
 from agent.errors import SettingsError
-from agent.executives import ollama_server, openai_server
-from agent.executives.ollama_server import OllamaModel, OllamaServer
-from agent.executives.openai_server import OpenAiServer
+from agent.executives.ollama import server as ollama_server
+from agent.executives.ollama.server import OllamaModel, OllamaServer
+from agent.executives.openai import server as openai_server
+from agent.executives.openai.server import OpenAiServer
 from agent.settings import Settings
 from graphs.errors import ExecutiveError
 from memory.embedding_models import Model

@@ -24,11 +24,16 @@ if TYPE_CHECKING:
 OnReport = Callable[[dict[str, Any]], None]
 
 
-async def ingest(settings: Settings, paths: Sequence[Path], *, watch: "Watch") -> dict[str, Any]:
-    """Bring files and folders into the collection and make them findable by meaning."""
+async def ingest(
+    settings: Settings, paths: Sequence[Path], *, watch: "Watch", emptied: bool = False
+) -> dict[str, Any]:
+    """Bring files and folders into the collection and make them findable by meaning.
+
+    With `emptied`, what memory has of folders that are empty now goes.
+    """
     _check(paths)
     async with assembly.memory(settings) as memory:
-        return await _once(memory, settings.collection, paths, watch)
+        return await _once(memory, settings.collection, paths, watch, emptied=emptied)
 
 
 async def follow(
@@ -85,7 +90,12 @@ def _check(paths: Sequence[Path]) -> None:
 
 
 async def _once(
-    memory: assembly.Memory, collection: str, paths: Sequence[Path], watch: "Watch"
+    memory: assembly.Memory,
+    collection: str,
+    paths: Sequence[Path],
+    watch: "Watch",
+    *,
+    emptied: bool = False,
 ) -> dict[str, Any]:
     """Read what is new while what was read is embedded."""
     began = time.monotonic()
@@ -101,7 +111,9 @@ async def _once(
 
     task = asyncio.create_task(embedding.run())
     try:
-        report = await memory.ingestion.ingest(paths, collection=collection, on_progress=heard)
+        report = await memory.ingestion.ingest(
+            paths, collection=collection, emptied=emptied, on_progress=heard
+        )
         told.reading = False
         embedding.close()
         await task

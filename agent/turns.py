@@ -92,6 +92,7 @@ class Turns:
         self._known(graph)
         wanted = (graph, storable_json(values))
         async with self._threads.held(thread_id) as fence:
+            await self._of(graph, thread_id)
             left = await self._left(thread_id, wanted)
             if left is not None:
                 outcome = await self._go_on(left, fence, watch)
@@ -109,9 +110,10 @@ class Turns:
             )
             return await self._drive(await self._run(run_id), fence, values, watch)
 
-    async def finish(self, thread_id: str, *, watch: Watch) -> Outcome:
-        """Bring what is unfinished on a thread to its end, or to where it waits for a person."""
+    async def finish(self, graph: str, *, thread_id: str, watch: Watch) -> Outcome:
+        """Bring what is unfinished on a graph's thread to its end, or to where it waits."""
         async with self._threads.held(thread_id) as fence:
+            await self._of(graph, thread_id)
             left = await self.registry.unfinished(thread_id)
             if left is None:
                 raise UsageError(f"Nothing is left to do on thread {thread_id!r}. Ask a question.")
@@ -132,6 +134,16 @@ class Turns:
                     "thread has gone on. Look with `cortical runs show`."
                 )
             return await self._drive(run, fence, Command(resume=dict(answers)), watch)
+
+    async def _of(self, graph: str, thread_id: str) -> None:
+        """Raise UsageError if a thread is another graph's: its state has another shape."""
+        for last in await self.registry.newest(thread_id=thread_id, limit=1):
+            if last.graph != graph:
+                raise UsageError(
+                    f"Thread {thread_id!r} is one of the graph {last.graph!r}, not of {graph!r}. "
+                    f"Take another thread, or go on with `cortical run {last.graph} --thread "
+                    f"{thread_id}`."
+                )
 
     async def _left(self, thread_id: str, wanted: tuple[str, Any]) -> Run | None:
         """Return the run that has to be gone on with before anything new."""

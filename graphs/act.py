@@ -282,6 +282,9 @@ async def _keep(
             if chunk not in known:
                 passages.append(Passage(chunk=chunk, score=0.0, call=task["id"]))
                 known[chunk] = len(passages)
+            elif passages[known[chunk] - 1].get("earlier"):
+                at = known[chunk] - 1
+                passages[at] = {**passages[at], "recalled": True}
         numbers = [known[chunk] for chunk in result.chunks]
         text, told = _found(numbers, before), f"passages {numbers}"
     # The same search again finds all of it in view: it is told in other words, and is no news.

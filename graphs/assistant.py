@@ -6,14 +6,14 @@ from langchain_core.messages import HumanMessage
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Send
 
-from graphs import limits
+from graphs import kept, limits
 from graphs.act import act, approve, waiting
 from graphs.context import Services, Step, bound
 from graphs.perceive import perceive
 from graphs.reason import reason
 from graphs.recollect import recall
 from graphs.speak import speak
-from graphs.state import PerceiveInput, TurnInput, TurnOutput, TurnState
+from graphs.state import Kept, Passage, PerceiveInput, TurnInput, TurnOutput, TurnState
 from graphs.view import fresh
 
 
@@ -24,6 +24,7 @@ async def begin(state: TurnState, step: Step) -> dict[str, Any]:
     # A message with a label is a question of ours that a turn which failed has left behind.
     if not asked and messages and isinstance(messages[-1], HumanMessage) and fresh(messages[-1]):
         asked = messages[-1].text
+    turns, passages = _carried(state, step)
     return {
         "question": "",
         "files": [],
@@ -32,15 +33,29 @@ async def begin(state: TurnState, step: Step) -> dict[str, Any]:
         "handed": state.get("files") or [],
         "voice": state.get("speak_to"),
         "percepts": None,
-        "passages": [],
+        "asked_id": None,
+        "kept": turns,
+        "passages": passages,
         "tasks": [],
-        "tools_shown": [],
+        "tools_shown": list(state.get("tools_shown") or []) if turns else [],
         "rounds": 0,
         "spent": limits.begun(step.services.clock.now()),
         "problem": None,
         "answer": None,
         "spoken": None,
     }
+
+
+def _carried(state: TurnState, step: Step) -> tuple[list[Kept], list[Passage]]:
+    """Return the turns that stay in view; an executive without judgement is shown no turns."""
+    profile = step.services.executive.profile
+    if not profile.judgement:
+        return [], []
+    return kept.carried(
+        state,
+        context_tokens=profile.context_tokens,
+        answer_tokens=step.services.limits.answer_tokens,
+    )
 
 
 def route_files(state: TurnState) -> list[Send] | Literal["recall"]:

@@ -26,6 +26,8 @@ REPAIRS_LIMIT = 2
 """How often in a turn the model is asked again for a call that was not valid."""
 
 _QUESTIONS = 3
+_KEPT_TOOLS = 2
+"""Of turns that are kept so many times the tools of one turn may be shown."""
 
 _TAGS = ("<tool_call>", "<function=", "[TOOL_CALLS]", "<|python_tag|>", "<|tool_call")
 
@@ -113,12 +115,21 @@ def _names_tool(value: dict[str, Any], names: Sequence[str]) -> bool:
 
 
 def _shown(state: TurnState, step: Step) -> tuple[str, ...]:
-    """Return the tools of this turn: chosen when it is asked for the first time."""
-    if known := state.get("tools_shown"):
-        return tuple(known)
+    """Return the tools of this turn: chosen when it is asked for the first time.
+
+    Behind turns that are kept theirs stay, unless they would become too many: a prompt begins with
+    its tools, and others would have all of it evaluated again.
+    """
+    known = tuple(state.get("tools_shown") or ())
+    if known and state["rounds"]:
+        return known
     specs = step.services.executor.toolbox.specs()
+    there = {one.name for one in specs}
     limits = step.services.limits
     shown = shown_by(step.services.executive.profile, specs, _asked_lately(state), limits)
+    both = tuple(name for name in dict.fromkeys([*known, *shown]) if name in there)
+    if len(both) <= _KEPT_TOOLS * limits.tools_shown:
+        shown = both
     left = [one.name for one in specs if one.name not in shown and one.name != FINDER]
     if left:
         of = len(shown) + len(left) - (FINDER in shown)

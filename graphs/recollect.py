@@ -1,5 +1,6 @@
 """Make out what is asked, and bring what memory holds on it into view."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from langchain_core.messages import HumanMessage
@@ -27,15 +28,10 @@ async def recall(state: TurnState, step: Step) -> dict[str, Any]:
         collections=[collection, OWNERS_COLLECTION, thread_collection(step.thread_id)],
     )
     handed = {chunk for percept in state["percepts"] for chunk in percept["chunks"]}
-    passages = [
-        Passage(
-            chunk=hit.chunk.id,
-            score=hit.score + (HANDED_BONUS if hit.chunk.id in handed else 0.0),
-        )
-        for hit in hits
-    ]
-    passages.sort(key=lambda passage: -passage["score"])
-    step.emit({"event": "recalled", "passages": len(passages)})
+    scores = {
+        hit.chunk.id: hit.score + (HANDED_BONUS if hit.chunk.id in handed else 0.0) for hit in hits
+    }
+    step.emit({"event": "recalled", "passages": len(scores)})
     messages = state["messages"]
     # A chat client has put its question into the history itself.
     known = bool(messages) and isinstance(messages[-1], HumanMessage) and messages[-1].text == asked
@@ -43,9 +39,23 @@ async def recall(state: TurnState, step: Step) -> dict[str, Any]:
     return {
         "asked": asked,
         "asked_by": label.to_json(),
-        "passages": passages,
+        "asked_id": question.id,
+        "passages": _viewed(state["passages"], scores),
         "messages": [labelled(question, label)],
     }
+
+
+def _viewed(earlier: Sequence[Passage], scores: Mapping[int, float]) -> list[Passage]:
+    """Return the passages of earlier turns, then those that are new, best first."""
+    known = {passage["chunk"] for passage in earlier}
+    stay = [
+        Passage(**{**passage, "again": scores[passage["chunk"]]})
+        if passage["chunk"] in scores
+        else passage
+        for passage in earlier
+    ]
+    new = [Passage(chunk=one, score=score) for one, score in scores.items() if one not in known]
+    return [*stay, *sorted(new, key=lambda passage: -passage["score"])]
 
 
 async def _asked(state: TurnState, step: Step) -> tuple[str, Label, str | None]:

@@ -44,6 +44,12 @@ class Passage(TypedDict):
     score: float
     call: NotRequired[str]
     """The call that found it; absent where it was found before the executive was asked."""
+    earlier: NotRequired[bool]
+    """Whether an earlier turn, which is kept, has brought it into view."""
+    again: NotRequired[float]
+    """Of such a one: the score with which this turn's question has found it again."""
+    recalled: NotRequired[bool]
+    """Of such a one: whether a call of this turn has found it again."""
 
 
 class Summary(TypedDict):
@@ -90,6 +96,21 @@ class Task(TypedDict):
     """The tool that a call which is not valid clearly meant."""
     result: NotRequired[str | None]
     """Fingerprint of the result (`graphs.repeats`), or of the one that stands for it."""
+
+
+class Kept(TypedDict):
+    """An earlier turn that prompts show as it was."""
+
+    question: str
+    """Id of the message that asked."""
+    asked: str
+    passages: int
+    """How many it has brought into view; they follow those of the turn before it."""
+    above: list[int]
+    """Numbers of earlier passages that its question found again."""
+    tasks: list[Task]
+    tokens: int
+    """Of its last prompt with the answer, and so of all turns up to it."""
 
 
 class Citation(TypedDict):
@@ -173,6 +194,8 @@ class TurnState(TypedDict):
     """The question of this turn, as typed or as heard."""
     asked_by: dict[str, Any]
     """Label of the question: outside words if it was heard in a file."""
+    asked_id: NotRequired[str | None]
+    """Id of its message in the history; absent in a turn of an older version."""
     handed: list[Handed]
     voice: str | None
     """Where this turn's answer is to be written as sound."""
@@ -180,10 +203,14 @@ class TurnState(TypedDict):
     summary: Summary | None
     """Of the oldest messages, from turn to turn."""
     percepts: Annotated[list[Percept], collected]
+    kept: NotRequired[list[Kept]]
+    """Earlier turns that are shown as they were; they are given up all at once."""
     passages: list[Passage]
+    """Those of the turns that are kept, then those of this one."""
     tasks: list[Task]
     tools_shown: list[str]
-    """Tools that the executive is told of: chosen once a turn, so that prompts begin alike."""
+    """Tools that the executive is told of: chosen once a turn, so that prompts begin alike. They
+    stay behind turns that are kept."""
     rounds: int
     """How often the executive was asked in this turn."""
     spent: NotRequired[Spent]

@@ -1,19 +1,22 @@
 """What the executive has in view: history, passages and results, with the join of their labels."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
-from langchain_core.messages import AnyMessage, HumanMessage
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 
-from graphs import prompts
+from graphs import marks, prompts
 from graphs.context import Step
 from graphs.executive import Wish
 from graphs.fitting.fit import Fitted, fit
-from graphs.fitting.parts import Earlier, Parts, Result, Round, Shown
-from graphs.state import Summary, Task, TurnState
+from graphs.fitting.parts import Earlier, Parts, Result, Round, Shown, Whole
+from graphs.state import Passage, Summary, Task, TurnState
 from memory.artifacts import Artifact
-from memory.documents import Chunk
-from memory.labels import USER_LABEL, Label, Origin, joined
+from memory.documents import Chunk, Document
+from memory.labels import ENGINE_LABEL, USER_LABEL, Label, Origin, joined
+from memory.places import Place
 from tools.recall import remembered
 
 _LABEL = "label"
@@ -50,8 +53,7 @@ class View:
     passages: tuple[Chunk, ...]
     """In the order of their numbers."""
     scores: tuple[float, ...]
-    calls: tuple[str | None, ...]
-    """The call that found each passage; None: it was found before the executive was asked."""
+    """How well this turn's question has found each."""
     results: dict[str, Artifact]
     label: Label
 
@@ -59,11 +61,14 @@ class View:
 async def opened(state: TurnState, step: Step) -> View:
     """Fetch the bodies of all that is in view."""
     ids = [passage["chunk"] for passage in state["passages"]]
-    chunks = await step.services.recollection.chunks(ids)
-    found = {passage["chunk"]: passage for passage in state["passages"]}
-    results = await step.services.artifacts.get(
-        [task["artifact"] for task in state["tasks"] if task["artifact"]]
+    tasks = [*state["tasks"], *(task for one in state.get("kept") or [] for task in one["tasks"])]
+    found, results = await asyncio.gather(
+        step.services.recollection.chunks(ids),
+        step.services.artifacts.get([task["artifact"] for task in tasks if task["artifact"]]),
     )
+    there = {chunk.id: chunk for chunk in found}
+    # A passage keeps its number also where one before it is gone.
+    chunks = [there.get(one) or _gone(one) for one in ids]
     asked_by = Label.from_json(state["asked_by"])
     labels = [chunk.label for chunk in chunks] + [result.label for result in results.values()]
     earlier = _earlier(state)
@@ -74,10 +79,36 @@ async def opened(state: TurnState, step: Step) -> View:
         question=state["asked"],
         asked_by=asked_by,
         passages=tuple(chunks),
-        scores=tuple(found[chunk.id]["score"] for chunk in chunks),
-        calls=tuple(found[chunk.id].get("call") for chunk in chunks),
+        scores=tuple(_score(passage) for passage in state["passages"]),
         results=dict(results),
         label=joined([asked_by, *labels]),
+    )
+
+
+def _score(passage: Passage) -> float:
+    return passage.get("again", 0.0) if passage.get("earlier") else passage["score"]
+
+
+def _gone(chunk_id: int) -> Chunk:
+    """Stand for a passage that memory holds no longer. Nothing in it can be cited."""
+    document = Document(
+        id=0,
+        collection="",
+        uri="",
+        title="(this passage is no longer stored)",
+        kind="",
+        language="und",
+        label=ENGINE_LABEL,
+        modified_at=None,
+    )
+    return Chunk(
+        id=chunk_id,
+        document=document,
+        ordinal=0,
+        text="",
+        context="",
+        place=Place(),
+        label=ENGINE_LABEL,
     )
 
 
@@ -86,21 +117,28 @@ def _heading(number: int, chunk: Chunk) -> str:
     return f"[{number}] {chunk.document.title}{f', {where}' if where else ''}{remembered(chunk)}"
 
 
-def _shown(view: View) -> dict[str | None, tuple[Shown, ...]]:
-    """Return the passages by the call that found them, each with its rank in that search."""
-    found: dict[str | None, list[int]] = {}
-    for at, call in enumerate(view.calls):
-        found.setdefault(call, []).append(at)
-    return {call: tuple(_ranked(view, positions)) for call, positions in found.items()}
+def _shown(view: View, passages: Sequence[tuple[int, float]]) -> tuple[Shown, ...]:
+    """Return passages by number and score, each with its rank among them."""
+    order = sorted(passages, key=lambda one: -one[1])
+    ranks = {number: rank for rank, (number, _) in enumerate(order)}
+    return tuple(
+        Shown(number=number, text=_text(view, number), rank=ranks[number]) for number, _ in passages
+    )
 
 
-def _ranked(view: View, positions: Sequence[int]) -> Iterable[Shown]:
-    order = sorted(positions, key=lambda at: -view.scores[at])
-    ranks = {at: rank for rank, at in enumerate(order)}
-    for at in positions:
-        chunk = view.passages[at]
-        text = f"{_heading(at + 1, chunk)}\n{chunk.text}"
-        yield Shown(number=at + 1, text=text, rank=ranks[at])
+def _text(view: View, number: int) -> str:
+    chunk = view.passages[number - 1]
+    return f"{_heading(number, chunk)}\n{chunk.text}"
+
+
+def _found(
+    view: View, numbered: Sequence[tuple[int, Passage]]
+) -> dict[str | None, tuple[Shown, ...]]:
+    """Return passages by the call that found them; None: before the executive was asked."""
+    found: dict[str | None, list[tuple[int, float]]] = {}
+    for number, passage in numbered:
+        found.setdefault(passage.get("call"), []).append((number, passage["score"]))
+    return {call: _shown(view, passages) for call, passages in found.items()}
 
 
 def worked(
@@ -139,19 +177,73 @@ def _parts(
     state: TurnState, step: Step, view: View, wish: Wish, more: Sequence[AnyMessage]
 ) -> Parts:
     earlier = _earlier(state)
-    found = _shown(view)
-    return Parts(
+    summary = _standing(state, earlier)
+    numbered = list(enumerate(state["passages"], start=1))
+    found = _found(view, [one for one in numbered if not one[1].get("earlier")])
+    again = [one for one in numbered if one[1].get("earlier")]
+    wholes = _wholes(state, view, earlier, summary, numbered)
+    parts = Parts(
         thread_id=step.thread_id,
         system=prompts.ANSWER,
-        earlier=tuple(Earlier(message=one, label=label_of(one)) for one in earlier),
-        summary=_standing(state, earlier),
+        earlier=tuple(Earlier(message=_unmarked(one), label=label_of(one)) for one in earlier),
+        summary=summary,
         passages=found.get(None, ()),
         question=view.question,
         asked_by=view.asked_by,
         rounds=worked(state["tasks"], view.results, found),
+        wholes=wholes,
+        above=_shown(view, [(number, one["again"]) for number, one in again if "again" in one]),
+        recalled=_shown(
+            view,
+            [(at, 0.0) for at, one in again if one.get("recalled") and "again" not in one],
+        ),
         more=tuple(more),
         tools=len(wish.tools),
     )
+    return parts if wholes else parts.alone()
+
+
+def _wholes(
+    state: TurnState,
+    view: View,
+    earlier: Sequence[AnyMessage],
+    summary: Summary | None,
+    numbered: Sequence[tuple[int, Passage]],
+) -> tuple[Whole, ...]:
+    """Return the turns that are kept; none if a client has taken the question of one away."""
+    places = {message.id: at for at, message in enumerate(earlier)}
+    covered = summary["covers"] if summary else 0
+    turns, start = [], 0
+    for one in state.get("kept") or []:
+        at = places.get(one["question"], -1)
+        if at < covered:
+            return ()
+        found = _found(view, numbered[start : start + one["passages"]])
+        start += one["passages"]
+        turns.append(
+            Whole(
+                at=at,
+                asked=one["asked"],
+                passages=found.get(None, ()),
+                above=tuple(one["above"]),
+                rounds=worked(one["tasks"], view.results, found),
+                answers=tuple(_answers(earlier[at + 1 :])),
+            )
+        )
+    return tuple(turns)
+
+
+def _answers(messages: Iterable[AnyMessage]) -> Iterable[AnyMessage]:
+    return takewhile(lambda one: not isinstance(one, HumanMessage), messages)
+
+
+def _unmarked(message: AnyMessage) -> AnyMessage:
+    """Return an answer without its marks: they point to passages that are not shown any more."""
+    if not isinstance(message, AIMessage):
+        return message
+    text = str(message.text)
+    plain = marks.without(text)
+    return message if plain == text else message.model_copy(update={"content": plain})
 
 
 def _earlier(state: TurnState) -> list[AnyMessage]:

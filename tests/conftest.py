@@ -116,8 +116,8 @@ async def pool(dsn: str) -> AsyncIterator[Pool]:
 @pytest.fixture(scope="session")
 def llama_server() -> Iterator[tuple[str, str]]:
     """The address and the key of a real server of llama.cpp with the embedded model."""
-    from agent.executives.gguf import embedded_model
-    from agent.executives.llamacpp_server import LlamaPort
+    from agent.executives.gguf.header import embedded_model
+    from agent.executives.llamacpp.server import LlamaPort
 
     port = LlamaPort(embedded_model(), context_tokens=2_048, cores=2)
     yield port.url, port.key

@@ -58,9 +58,17 @@ class Ingestion:
         self._containers = containers
 
     async def ingest(
-        self, paths: Sequence[Path], *, collection: str, on_progress: OnProgress = silent
+        self,
+        paths: Sequence[Path],
+        *,
+        collection: str,
+        emptied: bool = False,
+        on_progress: OnProgress = silent,
     ) -> IngestReport:
         """Bring files and whole folders into a collection.
+
+        What memory has of a folder that is empty now goes only with `emptied`: where a disk is not
+        mounted, its folder is there and empty.
 
         A file that cannot be read is listed and stops nothing. A database that goes away is waited
         for. Raises `UnreadableError` for a path that does not exist, before anything is done, and
@@ -89,7 +97,7 @@ class Ingestion:
         except* MemoryStoreError as errors:
             raise _first(errors) from errors
         for root in roots:
-            await self._sweep(root, tally)
+            await self._sweep(root, tally, emptied=emptied)
         return tally.report((self._clock.now() - began).total_seconds())
 
     async def _read_all(self, jobs: Iterator[Job], intake: Intake, writer: Writer) -> None:
@@ -102,12 +110,15 @@ class Ingestion:
                 group.create_task(work())
         await writer.close()
 
-    async def _sweep(self, root: Root, tally: Tally) -> None:
+    async def _sweep(self, root: Root, tally: Tally, *, emptied: bool) -> None:
         """Take out of memory what is no longer below a path, and what it holds twice."""
         tally.ignored += root.found.ignored
         for folder, reason in root.found.closed.items():
             tally.fail(folder.as_uri(), f"the folder cannot be listed: {reason}")
         gone = root.vanished()
+        if gone and root.emptied() and not emptied:
+            tally.fail(root.uri, _EMPTY.format(count=len(gone)))
+            return
         for start in range(0, len(gone), _VANISHED_AT_ONCE):
             await self._drop(root.source_id, gone[start : start + _VANISHED_AT_ONCE])
         tally.vanished += len(gone)
@@ -116,6 +127,12 @@ class Ingestion:
 
     async def _drop(self, source_id: int, uris: Sequence[str]) -> None:
         await patiently(lambda: self._files.drop(source_id, uris))
+
+
+_EMPTY = (
+    "the folder is empty now, and memory holds {count} files of it, which stay: its disk may not "
+    "be mounted. If they are to go, say so with --emptied"
+)
 
 
 def _jobs(roots: Sequence[Root], intake: Intake, tally: Tally) -> list[Job]:

@@ -16,9 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agent.errors import AgentError
 from agent.executives.choose import AnyExecutive, Choosing, ChoosingOpenAi, choose
-from agent.executives.gguf import embedded_model
-from agent.executives.llamacpp import LlamaCppExecutive
-from agent.executives.llamacpp_server import LlamaPort
+from agent.executives.gguf.header import embedded_model
+from agent.executives.llamacpp.executive import LlamaCppExecutive
+from agent.executives.llamacpp.server import LlamaPort
 from agent.loopback import serving
 from agent.ollama_double.app import OllamaDouble
 from agent.ollama_double.models import DoubleModel

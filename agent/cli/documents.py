@@ -23,6 +23,10 @@ def ingest(
         float,
         typer.Option("--every", min=1, help="With --watch: seconds to a look without a change."),
     ] = 600.0,
+    emptied: Annotated[
+        bool,
+        typer.Option("--emptied", help="What memory holds of a folder that is empty now goes."),
+    ] = False,
     collection: Collection = None,
     as_json: Json = False,
 ) -> None:
@@ -46,7 +50,7 @@ def ingest(
             )
         return
     with show:
-        report = wait(ingesting.ingest(settings, paths, watch=show.event))
+        report = wait(ingesting.ingest(settings, paths, watch=show.event, emptied=emptied))
     print_json(report) if as_json else print_lines(rendering.ingested(report))
     if report["failed"]:
         raise typer.Exit(FAILED)

@@ -1,1 +1,1 @@
-"""Adapters of the executive: Ollama, and a GGUF file in process."""
+"""Adapters of the executive, and the choice between them."""

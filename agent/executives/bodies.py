@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from agent.executives import calls
+from agent.executives.schemas import calls
 from graphs.executive import JsonSchema, Wish
 from tools.base import ToolSpec
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from agent.errors import SettingsError
-from agent.executives.llamacpp import LlamaCppExecutive
-from agent.executives.ollama import OllamaExecutive
-from agent.executives.ollama_server import OllamaModel, OllamaServer, discover
-from agent.executives.openai import OpenAiExecutive
-from agent.executives.openai_server import OpenAiModel, OpenAiServer, place
-from agent.executives.openai_server import discover as discover_openai
+from agent.executives.llamacpp.executive import LlamaCppExecutive
+from agent.executives.ollama.executive import OllamaExecutive
+from agent.executives.ollama.server import OllamaModel, OllamaServer, discover
+from agent.executives.openai.executive import OpenAiExecutive
+from agent.executives.openai.server import OpenAiModel, OpenAiServer, place
+from agent.executives.openai.server import discover as discover_openai
 from agent.executives.wire import Timeouts
 from graphs.errors import ExecutiveUnreachableError, ModelMissingError
 

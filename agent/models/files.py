@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from agent.executives import ggml
-from agent.executives.gguf import embedded_model, read_contents, read_header
+from agent.executives.gguf import ggml
+from agent.executives.gguf.header import embedded_model, read_contents, read_header
 from agent.models.known import GENERATES, Known
 from agent.models.shapes import shape_of
 

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from agent import assembly
-from agent.executives.probe_cache import ProbeCache
+from agent.executives.probe.cache import ProbeCache
 from agent.models import card, files, ollama, openai, probing
 from agent.models.known import Known
 from agent.residency.vram import KvType, Load, Shape, largest_context, need

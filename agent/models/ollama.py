@@ -11,8 +11,8 @@ from typing import Any
 
 import httpx
 
-from agent.executives.ggml import Tensor, Tensors
-from agent.executives.ollama_server import server_words
+from agent.executives.gguf.ggml import Tensor, Tensors
+from agent.executives.ollama.server import server_words
 from agent.models.known import Known
 from agent.models.shapes import incomplete, shape_of, trained_tokens
 from graphs.errors import ExecutiveUnreachableError

@@ -1,7 +1,7 @@
 """What a server that speaks OpenAI's protocol tells of its models, which is little."""
 
 from agent.executives.choose import ChoosingOpenAi
-from agent.executives.openai_server import Kind, OpenAiModel, discover
+from agent.executives.openai.server import Kind, OpenAiModel, discover
 from agent.models.known import GENERATES, Known
 
 PREFIX = "openai:"

@@ -5,8 +5,8 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from agent.executives.choose import Choosing, choose
-from agent.executives.probe import Findings, Tell, probe
-from agent.executives.probe_cache import ProbeCache
+from agent.executives.probe.cache import ProbeCache
+from agent.executives.probe.probing import Findings, Tell, probe
 from graphs.errors import ExecutiveError
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from agent.errors import AgentError, UsageError
-from agent.executives.ollama_server import server_words
+from agent.executives.ollama.server import server_words
 from agent.models.ollama import client
 from graphs.errors import ExecutiveUnreachableError
 

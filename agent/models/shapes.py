@@ -7,7 +7,7 @@ the architecture before it, so one reading serves both.
 from collections.abc import Mapping
 from typing import Any
 
-from agent.executives.ggml import Tensors
+from agent.executives.gguf.ggml import Tensors
 from agent.residency.vram import Shape
 
 EMBEDDING, OUTPUT = "token_embd.weight", "output.weight"

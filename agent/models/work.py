@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent import assembly
 from agent.executives.choose import choose
-from agent.executives.probe_cache import ProbeCache
+from agent.executives.probe.cache import ProbeCache
 from agent.models import probing, speed
 from agent.settings import Settings
 

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agent.executives.openai_server import Kind
+from agent.executives.openai.server import Kind
 from agent.ollama_double import asgi
 from agent.ollama_double.app import CutConnectionError
 from agent.ollama_double.asgi import Receive, Send

@@ -2,8 +2,8 @@
 
 import time
 
-from agent.executives import probe_tasks
-from agent.executives.probe import longest, may_be_whole
+from agent.executives.probe import tasks as probe_tasks
+from agent.executives.probe.probing import longest, may_be_whole
 from agent.selftest.section import Box, Section, each
 from graphs.errors import PromptTooLongError
 from graphs.executive import EndPart, Executive, TextPart, Wish

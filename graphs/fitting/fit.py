@@ -24,7 +24,7 @@ class Fitted:
     wish: Wish
     """With the room that is left for the answer."""
     update: dict[str, Any] = field(default_factory=dict)
-    """Of the state: a summary that was made."""
+    """Of the state: a summary that was made, turns that are kept no longer."""
 
 
 def page(context_tokens: int) -> int:
@@ -39,10 +39,16 @@ async def fit(parts: Parts, step: Step, wish: Wish) -> Fitted:
     cuts that should be enough are confirmed by a count of the whole. What cannot be made to fit is
     handed on: the executive refuses it with both figures.
     """
-    before = parts.summary
+    before, wholes = parts.summary, len(parts.wholes)
     cuts = Cuts(answer_tokens=wish.max_tokens, condensed=parts.covered)
     prompt = laid_out(parts, cuts)
-    if await _excess(step, prompt, wish, cuts) > 0:
+    excess = await _excess(step, prompt, wish, cuts)
+    if excess > 0 and wholes:
+        parts = parts.alone()
+        prompt = laid_out(parts, cuts)
+        excess = await _excess(step, prompt, wish, cuts)
+        step.emit({"event": "left_out", "what": "earlier turns in full", **_all(wholes)})
+    if excess > 0:
         parts, cuts, prompt = await _cut(parts, step, wish)
     await _keep_texts(parts, cuts, step)
     for one in omissions(parts, cuts):
@@ -50,8 +56,14 @@ async def fit(parts: Parts, step: Step, wish: Wish) -> Fitted:
         step.emit(event)
     if cuts.answer_tokens < wish.max_tokens:
         step.emit({"event": "answer_room", "tokens": cuts.answer_tokens, "of": wish.max_tokens})
-    update = {} if parts.summary is before else {"summary": parts.summary}
+    update: dict[str, Any] = {} if parts.summary is before else {"summary": parts.summary}
+    if wholes and not parts.wholes:
+        update["kept"] = []
     return Fitted(prompt=prompt, wish=_wished(wish, cuts), update=update)
+
+
+def _all(count: int) -> dict[str, int]:
+    return {"count": count, "of": count}
 
 
 def _wished(wish: Wish, cuts: Cuts) -> Wish:

@@ -18,6 +18,7 @@ from graphs.fitting.parts import (
     Result,
     Round,
     Shown,
+    Whole,
     earlier_key,
     more_key,
     text_id,
@@ -37,8 +38,22 @@ def laid_out(parts: Parts, cuts: Cuts) -> Prompt:
 
 
 def _history(parts: Parts, cuts: Cuts) -> Iterable[AnyMessage]:
-    for at in range(cuts.condensed, len(parts.earlier)):
-        yield _single(parts, cuts, earlier_key(at), parts.earlier[at].message)
+    at = cuts.condensed
+    wholes = {one.at: one for one in parts.wholes}
+    while at < len(parts.earlier):
+        if whole := wholes.get(at):
+            yield from _whole(whole, cuts)
+            at = whole.ends
+        else:
+            yield _single(parts, cuts, earlier_key(at), parts.earlier[at].message)
+            at += 1
+
+
+def _whole(one: Whole, cuts: Cuts) -> Iterable[AnyMessage]:
+    yield HumanMessage(said.posed(said.material(one.passages, one.passages, one.above), one.asked))
+    for worked in one.rounds:
+        yield from _worked(worked, cuts)
+    yield from one.answers
 
 
 def _single(parts: Parts, cuts: Cuts, key: str, message: AnyMessage) -> AnyMessage:
@@ -60,7 +75,8 @@ def _asked(parts: Parts, cuts: Cuts) -> HumanMessage:
     notes = said.tools_note(parts.tools if cuts.tools else 0)
     notes += said.rounds_note(cuts.rounds, len(parts.rounds))
     question = text_shown(parts, cuts, QUESTION)
-    return HumanMessage(notes + said.posed(said.material(parts.passages, shown), question))
+    above = [one.number for one in parts.above]
+    return HumanMessage(notes + said.posed(said.material(parts.passages, shown, above), question))
 
 
 def _fronted(messages: list[AnyMessage], text: str) -> list[AnyMessage]:

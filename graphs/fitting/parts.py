@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from langchain_core.messages import AnyMessage, HumanMessage
@@ -52,13 +52,34 @@ Round = tuple[Result, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Whole:
+    """An earlier turn that is shown as it was."""
+
+    at: int
+    """Where its question stands among the earlier messages."""
+    asked: str
+    passages: tuple[Shown, ...]
+    above: tuple[int, ...]
+    """Numbers of passages of turns before it that its question found again."""
+    rounds: tuple[Round, ...]
+    answers: tuple[AnyMessage, ...]
+    """What was said to it, with marks that point to the passages."""
+
+    @property
+    def ends(self) -> int:
+        """Where the next turn begins among the earlier messages."""
+        return self.at + 1 + len(self.answers)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Parts:
     """All that a prompt could show, in the order in which it stands there."""
 
     thread_id: str
     system: str
     earlier: tuple[Earlier, ...]
-    """The messages before this turn's question."""
+    """The messages before this turn's question; marks of answers whose passages are not shown would
+    point to others, so they have none."""
     summary: Summary | None
     """Stands for the first of them."""
     passages: tuple[Shown, ...]
@@ -66,9 +87,24 @@ class Parts:
     question: str
     asked_by: Label
     rounds: tuple[Round, ...] = ()
+    wholes: tuple[Whole, ...] = ()
+    """Turns of the history that are shown as they were."""
+    above: tuple[Shown, ...] = ()
+    """Passages of theirs that the question has found again."""
+    recalled: tuple[Shown, ...] = ()
+    """Passages of theirs that only calls of this turn have found again."""
     more: tuple[AnyMessage, ...] = ()
     tools: int = 0
     """How many tools are offered."""
+
+    def alone(self) -> "Parts":
+        """Return the parts without earlier turns as they were.
+
+        What of them this turn has found again is shown with its own passages.
+        """
+        found = (*self.above, *self.recalled)
+        ranked = tuple(replace(one, rank=rank) for rank, one in enumerate(found))
+        return replace(self, wholes=(), above=(), recalled=(), passages=(*ranked, *self.passages))
 
     @property
     def results(self) -> list[Result]:

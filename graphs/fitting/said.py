@@ -9,9 +9,10 @@ TAIL = 4
 """One character in so many of what is shown of a long text is taken from its end."""
 
 
-def material(passages: Sequence[Shown], shown: Sequence[Shown]) -> str:
-    """Write the passages that are shown, and how many of all are not."""
-    parts = [one.text for one in shown]
+def material(passages: Sequence[Shown], shown: Sequence[Shown], above: Sequence[int] = ()) -> str:
+    """Write the passages that are shown, how many of all are not, and which stand above."""
+    parts = [f"(found again, see above: {' '.join(f'[{one}]' for one in above)})"] if above else []
+    parts += [one.text for one in shown]
     if note := passages_note(len(passages) - len(shown), len(passages)):
         parts.append(note)
     return "\n\n".join(parts) if parts else "(memory holds no passage on this)"

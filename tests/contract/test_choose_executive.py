@@ -12,8 +12,8 @@ import pytest
 
 from agent.errors import SettingsError
 from agent.executives.choose import Choosing, choose
-from agent.executives.gguf import embedded_model
-from agent.executives.ollama_server import discover
+from agent.executives.gguf.header import embedded_model
+from agent.executives.ollama.server import discover
 from agent.ollama_double.app import OllamaDouble
 from agent.ollama_double.models import DoubleModel
 from graphs.errors import ExecutiveUnreachableError, ModelMissingError

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from langchain_core.messages import HumanMessage
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from agent.executives.llamacpp import LlamaCppExecutive
+from agent.executives.llamacpp.executive import LlamaCppExecutive
 from graphs.executive import CallPart, EndPart, EndReason, Prompt, ReplyPart, Wish
 from memory.labels import ENGINE_LABEL
 from tools.base import Effect, Tool, ToolContext, ToolResult

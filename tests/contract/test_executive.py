@@ -18,7 +18,7 @@ from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from pydantic import BaseModel, ConfigDict, Field
 
 from agent.executives.choose import Choosing, ChoosingOpenAi, choose
-from agent.executives.llamacpp import LlamaCppExecutive
+from agent.executives.llamacpp.executive import LlamaCppExecutive
 from agent.ollama_double.app import OllamaDouble
 from agent.ollama_double.script import Asked, Say, call, computed
 from graphs.errors import PromptTooLongError

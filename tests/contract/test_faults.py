@@ -12,9 +12,10 @@ from agent.bench.faults.measure import STAGES, meet
 from agent.bench.faults.stage import ANSWER, FIRST
 from agent.bench.faults.table import FAULTS, Adapter, Fault, Outcome
 from agent.errors import AgentError
-from agent.executives import llamacpp, ollama_stream
-from agent.executives.ollama import OllamaExecutive
-from agent.executives.openai import OpenAiExecutive
+from agent.executives.llamacpp import executive as llamacpp
+from agent.executives.ollama import stream as ollama_stream
+from agent.executives.ollama.executive import OllamaExecutive
+from agent.executives.openai.executive import OpenAiExecutive
 from agent.testing import ScriptedExecutive, ScriptedReply
 from graphs.executive import EndReason, Executive
 

@@ -12,10 +12,10 @@ from typing import Any, cast
 import pytest
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
 
-from agent.executives.gguf import embedded_model, read_header
-from agent.executives.llamacpp import LlamaCppExecutive
-from agent.executives.ollama import OllamaExecutive
-from agent.executives.ollama_server import OllamaModel
+from agent.executives.gguf.header import embedded_model, read_header
+from agent.executives.llamacpp.executive import LlamaCppExecutive
+from agent.executives.ollama.executive import OllamaExecutive
+from agent.executives.ollama.server import OllamaModel
 from agent.ollama_double.app import OllamaDouble
 from agent.ollama_double.script import Asked, Say, computed
 from agent.testing import FixedClock
@@ -506,6 +506,30 @@ async def test_a_second_turn_evaluates_again_only_from_the_last_turn_on(
     assert spared > (await large.count(bare, made.wish)).tokens + 200
     # A count has the beginning of the answer's turn at its end.
     assert two.cached_tokens >= spared - 4
+
+
+async def test_a_turn_behind_one_that_is_kept_evaluates_nothing_before_its_answer(
+    large: LlamaCppExecutive,
+) -> None:
+    history = ["What is it?", "A pump. " * 30]
+    chunks = [chunk(at, SPOKEN[0] * 3) for at in (1, 2, 3)]
+    case = Case(state=turn("How long?", []), chunks=chunks, results=[])
+    passages = [{"chunk": 1, "score": 0.9}, {"chunk": 2, "score": 0.5}]
+    executive = Brief(large, tokens=8)
+    first = turn("How long?", history, passages=passages)
+    _, one = await asked(executive, first, case)
+    asking = str(first["messages"][-1].id)
+    kept = {"question": asking, "asked": "How long?", "passages": 2, "above": [], "tasks": []}
+    stay = [{**passage, "earlier": True} for passage in passages]
+    second = turn(
+        "And the filter?",
+        [*history, "How long?", "Two years."],
+        passages=[*stay, {"chunk": 3, "score": 0.9}],
+        kept=[{**kept, "tokens": one.prompt_tokens + one.answer_tokens}],
+    )
+    _, two = await asked(executive, second, case)
+    assert two.cached_tokens >= one.prompt_tokens - 1
+    assert two.prompt_tokens > one.prompt_tokens + 40
 
 
 @pytest.mark.skipif(not TURNS, reason="CORTICAL_TEST_FITTING_TURNS is not set")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from langchain_core.messages import HumanMessage
 
-from agent.executives.llamacpp import LlamaCppExecutive
+from agent.executives.llamacpp.executive import LlamaCppExecutive
 from graphs.errors import ExecutiveError, ModelMissingError
 from graphs.executive import EndPart, EndReason, Prompt, ReplyPart, TextPart, Wish
 
@@ -124,7 +124,7 @@ async def test_a_file_that_is_cut_short_is_named(tmp_path: Path) -> None:
 
 
 def _cut(short: Path) -> None:
-    from agent.executives.gguf import embedded_model
+    from agent.executives.gguf.header import embedded_model
 
     model = embedded_model()
     with model.open("rb") as file:
@@ -134,7 +134,7 @@ def _cut(short: Path) -> None:
 PROGRAM = """
 import asyncio, os, signal
 from langchain_core.messages import HumanMessage
-from agent.executives.llamacpp import LlamaCppExecutive
+from agent.executives.llamacpp.executive import LlamaCppExecutive
 from graphs.executive import Prompt, Wish
 
 async def main():

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from langchain_core.messages import HumanMessage
 
-from agent.executives.ollama import OllamaExecutive, OllamaTimeouts
-from agent.executives.ollama_server import OllamaModel
+from agent.executives.ollama.executive import OllamaExecutive, OllamaTimeouts
+from agent.executives.ollama.server import OllamaModel
 from agent.ollama_double.app import OllamaDouble
 from agent.ollama_double.models import DoubleModel
 from agent.ollama_double.script import (

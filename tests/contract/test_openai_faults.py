@@ -10,8 +10,8 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
 from agent.executives.choose import Choosing, ChoosingOpenAi, choose
-from agent.executives.openai import OpenAiExecutive
-from agent.executives.openai_server import Kind, OpenAiModel, discover
+from agent.executives.openai.executive import OpenAiExecutive
+from agent.executives.openai.server import Kind, OpenAiModel, discover
 from agent.executives.wire import Timeouts
 from agent.ollama_double.generate import Refused
 from agent.ollama_double.script import Hang, Raw, Refuse, Say, call, scripted

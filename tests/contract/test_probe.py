@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from agent.executives import probe_tasks
 from agent.executives.choose import Choosing, ChoosingOpenAi, choose
-from agent.executives.gguf import embedded_model
-from agent.executives.llamacpp import LlamaCppExecutive
-from agent.executives.llamacpp_server import LlamaPort
-from agent.executives.probe import Findings, probe
-from agent.executives.probe_cache import ProbeCache
+from agent.executives.gguf.header import embedded_model
+from agent.executives.llamacpp.executive import LlamaCppExecutive
+from agent.executives.llamacpp.server import LlamaPort
+from agent.executives.probe import tasks as probe_tasks
+from agent.executives.probe.cache import ProbeCache
+from agent.executives.probe.probing import Findings, probe
 from agent.models.probing import otherwise, probed
 from agent.ollama_double.app import OllamaDouble
 from agent.ollama_double.models import DoubleModel
@@ -229,7 +229,7 @@ async def test_a_server_that_tells_nothing_of_tools_is_tried_with_them(serve: Se
         ]
         return replace(reply, calls=calls)
 
-    from agent.executives.openai_server import Kind
+    from agent.executives.openai.server import Kind
 
     async with serve(OpenAiDouble(computed(translated), kind=Kind.VLLM)) as url:
         choosing = Choosing(

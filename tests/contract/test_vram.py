@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from agent.executives.gguf import embedded_model, read_contents
+from agent.executives.gguf.header import embedded_model, read_contents
 from agent.models.shapes import shape_of
 from agent.residency.vram import KvType, Load, need
 

@@ -405,7 +405,7 @@ async def stopped(turns: Turns, executive: Halting, question: str = "What of pum
 
 async def gone_on(pool: Pool, executive: ScriptedExecutive, **parts: Any) -> Outcome:
     turns = turns_of(pool, services_of(pool, executive, [tool("look")], **parts))
-    return await turns.finish(THREAD, watch=silent)
+    return await turns.finish("assistant", thread_id=THREAD, watch=silent)
 
 
 async def test_an_answer_that_was_stopped_goes_on_from_the_words_that_it_had(pool: Pool) -> None:
@@ -465,7 +465,7 @@ async def test_an_answer_can_be_stopped_again_and_again(pool: Pool) -> None:
     await stopped(turns_of(pool, services_of(pool, first)), first)
     second = Halting("is ")
     turns = turns_of(pool, services_of(pool, second))
-    task = asyncio.create_task(turns.finish(THREAD, watch=silent))
+    task = asyncio.create_task(turns.finish("assistant", thread_id=THREAD, watch=silent))
     await asyncio.wait_for(second.said.wait(), 20)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -65,6 +65,44 @@ async def test_a_folder_is_ingested_once(
     assert len(reader.read_names) == 3
 
 
+def unmounted(folder: Path) -> Path:
+    """Leave an empty folder in the place of one, as a disk does; return where its files are."""
+    disk = folder.rename(folder.with_name("disk"))
+    folder.mkdir()
+    return disk
+
+
+def mounted(disk: Path, folder: Path) -> None:
+    folder.rmdir()
+    disk.rename(folder)
+
+
+async def test_a_folder_that_is_empty_now_may_be_a_disk_that_is_not_mounted(
+    store: DocumentStore, reader: PlainReader, folder: Path
+) -> None:
+    await run(store, reader, folder)
+    disk = unmounted(folder)
+    report = await run(store, reader, folder)
+    assert (report.vanished, len(await uris(store))) == (0, 3)
+    ((uri, reason),) = [(one.uri, one.reason) for one in report.failed]
+    assert uri == folder.as_uri()
+    assert "holds 3 files of it, which stay" in reason
+    assert "--emptied" in reason
+    mounted(disk, folder)
+    report = await run(store, reader, folder)
+    assert (report.unchanged, report.failed) == (3, ())
+
+
+async def test_a_folder_that_was_emptied_goes_where_that_is_said(
+    store: DocumentStore, reader: PlainReader, folder: Path
+) -> None:
+    await run(store, reader, folder)
+    unmounted(folder)
+    ingestion = Ingestion(store, reader, clock=SystemClock())
+    report = await ingestion.ingest([folder], collection="home", emptied=True)
+    assert (report.vanished, report.failed, await uris(store)) == (3, (), [])
+
+
 async def test_what_changed_is_read_again_and_what_vanished_goes(
     store: DocumentStore, reader: PlainReader, folder: Path
 ) -> None:

@@ -106,6 +106,7 @@ async def test_a_file_that_moved_into_another_folder_moves_between_sources(
     assert (document.id, tuple(await store.passages(document.id))) == before
     assert reader.read_names == []
     moved.unlink()
+    (other / "another.txt").write_text("Another one.\n")
     assert (await run(store, reader, folder, other)).vanished == 1
 
 

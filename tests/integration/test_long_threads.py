@@ -1,6 +1,6 @@
 """A thread that outgrows the context: its beginning is condensed once and kept, nothing is lost."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import fields, replace
 from typing import Any
 from uuid import uuid4
@@ -13,24 +13,14 @@ from agent.migrate import migrate
 from agent.testing import PROFILE, ScriptedExecutive, ScriptedReply
 from agent.turns import Outcome, Turns
 from graphs import assistant, prompts
-from graphs.context import Limits, Services
+from graphs.context import Services
 from graphs.executive import CallPart, Prompt, ReplyPart, Wish
 from memory.artifact_store import ArtifactStore
 from memory.artifacts import Artifact
 from memory.checkpoints import FencedSaver
 from memory.database import Pool
 from memory.labels import Label, Origin
-from memory.ledger import EffectLedger
-from memory.recollection import Recollection
-from memory.runs import RunRegistry
-from memory.search import Searcher
-from memory.store import DocumentStore
-from memory.testing import HashingEmbedder
-from memory.threads import Threads
 from tools.base import Effect, Tool, ToolContext, ToolResult
-from tools.executor import Executor
-from tools.policy import ANSWER
-from tools.registry import Toolbox
 from tools.reread import reread
 
 THREAD = "t"
@@ -83,34 +73,13 @@ async def read_page(_: Nothing, __: ToolContext) -> ToolResult:
     return ToolResult(text=LONG, ok=True, label=WEB)
 
 
-def turns_of(pool: Pool, executive: ScriptedExecutive) -> Turns:
-    embedder = HashingEmbedder()
+@pytest.fixture
+def talking(pool: Pool, turns_of: Callable[..., Turns]) -> Callable[[Talking], Turns]:
     page = Tool(
         name="page", description="Read.", arguments=Nothing, effect=Effect.READ, run=read_page
     )
-    toolbox = Toolbox([page, reread(ArtifactStore(pool), part_characters=800)])
-    given: dict[str, Any] = {
-        **dict.fromkeys(field.name for field in fields(Services)),
-        "executive": executive,
-        "executor": Executor(toolbox, EffectLedger(pool), timeout_s=5),
-        "recollection": Recollection(Searcher(pool, embedder), DocumentStore(pool)),
-        "embedder": embedder,
-        "artifacts": ArtifactStore(pool),
-        "clock": SystemClock(),
-        "purpose": ANSWER,
-        "collection": "default",
-        "limits": Limits(answer_tokens=200),
-        "think": False,
-    }
-    services = Services(**given)
-    return Turns(
-        pool=pool,
-        registry=RunRegistry(pool),
-        threads=Threads(pool),
-        graphs={"assistant": lambda: assistant.build(services)},
-        clock=services.clock,
-        new_id=lambda: str(uuid4()),
-    )
+    tools = [page, reread(ArtifactStore(pool), part_characters=800)]
+    return lambda executive: turns_of(executive, tools, answer_tokens=200)
 
 
 async def asked(turns: Turns, question: str, events: list[Any]) -> Outcome:
@@ -129,10 +98,10 @@ async def state_of(pool: Pool) -> dict[str, Any]:
 
 
 async def test_old_turns_are_condensed_once_and_the_summary_stands_in_later_turns(
-    pool: Pool,
+    pool: Pool, talking: Callable[[Talking], Turns]
 ) -> None:
     executive = Talking(context_tokens=1_200)
-    turns = turns_of(pool, executive)
+    turns = talking(executive)
     events: list[Any] = []
     for number in range(TURNS):
         outcome = await asked(turns, f"What of pump {number}?", events)
@@ -153,10 +122,10 @@ async def test_old_turns_are_condensed_once_and_the_summary_stands_in_later_turn
 
 
 async def test_a_result_that_is_too_long_is_read_on_by_its_reference_with_its_label(
-    pool: Pool,
+    pool: Pool, talking: Callable[[Talking], Turns]
 ) -> None:
     executive = Talking(context_tokens=1_400)
-    turns = turns_of(pool, executive)
+    turns = talking(executive)
     events: list[Any] = []
     outcome = await asked(turns, "Read the page.", events)
 

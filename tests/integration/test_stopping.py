@@ -2,32 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
-from agent.clock import SystemClock
-from agent.executives.llamacpp import LlamaCppExecutive
-from agent.executives.llamacpp_server import LlamaServer
+from agent.executives.llamacpp.executive import LlamaCppExecutive
+from agent.executives.llamacpp.server import LlamaServer
 from agent.migrate import migrate
 from agent.turns import Turns
-from graphs import assistant
-from graphs.context import Limits, Services
 from graphs.executive import Profile, Prompt, ReplyPart, TokenCount, Wish
-from memory.artifact_store import ArtifactStore
-from memory.database import Pool
-from memory.ledger import EffectLedger
-from memory.recollection import Recollection
-from memory.runs import RunRegistry, RunStatus
-from memory.search import Searcher
-from memory.store import DocumentStore
-from memory.testing import HashingEmbedder
-from memory.threads import Threads
-from tools.executor import Executor
-from tools.policy import ANSWER
-from tools.registry import Toolbox
+from memory.runs import RunStatus
 
 THREAD = "t"
 
@@ -87,37 +72,11 @@ def generated(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     return told
 
 
-def turns_of(pool: Pool, executive: Relied) -> Turns:
-    embedder = HashingEmbedder()
-    given: dict[str, Any] = {
-        **dict.fromkeys(field.name for field in fields(Services)),
-        "executive": executive,
-        "executor": Executor(Toolbox([]), EffectLedger(pool), timeout_s=5),
-        "recollection": Recollection(Searcher(pool, embedder), DocumentStore(pool)),
-        "embedder": embedder,
-        "artifacts": ArtifactStore(pool),
-        "clock": SystemClock(),
-        "purpose": ANSWER,
-        "collection": "default",
-        "limits": Limits(answer_tokens=60),
-        "think": False,
-    }
-    services = Services(**given)
-    return Turns(
-        pool=pool,
-        registry=RunRegistry(pool),
-        threads=Threads(pool),
-        graphs={"assistant": lambda: assistant.build(services)},
-        clock=services.clock,
-        new_id=lambda: str(uuid4()),
-    )
-
-
 async def test_a_stop_ends_generation_within_one_token_and_the_answer_goes_on_from_its_words(
-    pool: Pool, model: LlamaCppExecutive, generated: list[bool]
+    turns_of: Callable[..., Turns], model: LlamaCppExecutive, generated: list[bool]
 ) -> None:
     executive = Relied(model)
-    turns = turns_of(pool, executive)
+    turns = turns_of(executive, answer_tokens=60)
     shown: list[str] = []
 
     def watch(event: dict[str, Any]) -> None:
@@ -132,7 +91,7 @@ async def test_a_stop_ends_generation_within_one_token_and_the_answer_goes_on_fr
         await task
     (paused,) = await turns.registry.newest(thread_id=THREAD)
     pieces, ends = len(generated), sum(generated)
-    outcome = await turns.finish(THREAD, watch=silent)
+    outcome = await turns.finish("assistant", thread_id=THREAD, watch=silent)
 
     assert ends == 1, "of all pieces one came behind the stop, and it was the last"
     assert pieces < 60

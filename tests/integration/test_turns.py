@@ -351,6 +351,18 @@ async def test_a_step_stands_there_only_with_its_write_and_a_failed_run_is_gone_
     assert walk.entered == ["last"]
 
 
+async def test_a_thread_of_one_graph_is_refused_to_another(pool: Pool) -> None:
+    turns = turns_of(pool, walk=Walk().build, stroll=Walk().build)
+    await walked(turns)
+    for late in (
+        turns.run("stroll", thread_id=THREAD, values={"given": "y", "trail": []}, watch=silent),
+        turns.finish("stroll", thread_id=THREAD, watch=silent),
+    ):
+        with pytest.raises(UsageError, match="Thread 't' is one of the graph 'walk', not of"):
+            await late
+    assert len(await RunRegistry(pool).newest(thread_id=THREAD)) == 1
+
+
 async def test_another_input_is_not_taken_for_the_one_that_failed(pool: Pool) -> None:
     async def wrong(time: int) -> None:
         if time == 1:

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.types import Send
 
+from agent.testing import ScriptedExecutive
 from graphs.assistant import begin, build, route_calls, route_files, route_question
 from graphs.context import Step
 from graphs.state import TurnInput, TurnState, collected
@@ -101,7 +103,7 @@ def test_once_a_person_has_decided_on_all_the_calls_run() -> None:
 async def test_a_turn_begins_without_what_the_last_one_left(new_step: Callable[..., Step]) -> None:
     update = await begin(
         state(question="new?", files=[{"path": "/a", "name": "a"}], speak_to="/x.wav", messages=[]),
-        new_step(),
+        new_step(executive=ScriptedExecutive([])),
     )
     assert update["asked"] == "new?"
     assert update["handed"] == [{"path": "/a", "name": "a"}]
@@ -125,6 +127,7 @@ async def test_a_turn_begins_without_what_the_last_one_left(new_step: Callable[.
 async def test_a_chat_clients_last_message_is_the_question(
     new_step: Callable[..., Step], messages: list[Any], asked: str
 ) -> None:
+    new_step = partial(new_step, executive=ScriptedExecutive([]))
     update = await begin(state(messages=messages), new_step())
     assert update["asked"] == asked
     typed = await begin(state(messages=messages, question="typed?"), new_step())

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field
 
-from agent.executives.calls import constrained, instructions, union
-from agent.executives.readers import CallReader, JsonReader, WordReader, reader_for
-from agent.executives.telling import told
+from agent.executives.replies.readers import CallReader, JsonReader, WordReader, reader_for
+from agent.executives.schemas.calls import constrained, instructions, union
+from agent.executives.schemas.telling import told
 from graphs.errors import BrokenStreamError
 from graphs.executive import CallPart, TextPart, Wish
 from tools.base import Effect, ToolSpec

@@ -6,8 +6,8 @@ import pytest
 
 from agent.doctor import MINILM, embeddings, executive, language_notes, model_notes
 from agent.embedders.minilm_files import MODEL
-from agent.executives.ollama_server import OllamaModel, OllamaServer
-from agent.executives.openai_server import Kind, OpenAiModel, OpenAiServer
+from agent.executives.ollama.server import OllamaModel, OllamaServer
+from agent.executives.openai.server import Kind, OpenAiModel, OpenAiServer
 from agent.settings import load
 from memory.embedding_models import Model
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.executives import gguf
-from agent.executives.gguf import embedded_model, read_header
+from agent.executives.gguf import header as gguf
+from agent.executives.gguf.header import embedded_model, read_header
 from graphs.errors import ModelMissingError
 
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from agent.executives.ggml import Tensor, file_type, rounded
-from agent.executives.gguf import embedded_model, read_contents
+from agent.executives.gguf.ggml import Tensor, file_type, rounded
+from agent.executives.gguf.header import embedded_model, read_contents
 from agent.models.shapes import incomplete, shape_of, trained_tokens
 from agent.residency.vram import KvType, Load, need
 

@@ -1,5 +1,7 @@
 """Calls that are not valid go back twice; then the turn goes on. Many tools are chosen from."""
 
+from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from agent.testing import Scripted, ScriptedExecutive, ScriptedReply
 from graphs.context import Limits
 from graphs.executive import CallPart, EndReason
 from graphs.find_tools import find_tools
-from graphs.offers import _asked_lately, written_call
+from graphs.offers import _asked_lately, offered, written_call
 from graphs.tools_shown import FINDER, chosen, matching, narrowed
 from memory.labels import ENGINE_LABEL
 from tools.base import Effect, Tool, ToolContext, ToolResult, ToolSpec
@@ -280,3 +282,40 @@ async def test_a_turn_with_many_tools_shows_some_and_finds_the_others_on_demand(
     left = [event for event in found.events if event.get("what") == "tools"]
     assert [(event["count"], event["of"]) for event in left] == [(17, 21)]
     assert "weather" in left[0]["names"]
+
+
+def step_with(tools: Sequence[ToolSpec], events: list[Any]) -> Any:
+    toolbox = SimpleNamespace(specs=lambda names=None: _named(tools, names))
+    services = SimpleNamespace(
+        executor=SimpleNamespace(toolbox=toolbox),
+        executive=ScriptedExecutive([]),
+        limits=Limits(tools_shown=2),
+    )
+    return SimpleNamespace(services=services, emit=events.append)
+
+
+def _named(tools: Sequence[ToolSpec], names: Sequence[str] | None) -> tuple[ToolSpec, ...]:
+    known = {one.name: one for one in tools}
+    return tuple(tools) if names is None else tuple(known[name] for name in names)
+
+
+@pytest.mark.parametrize(
+    ("known", "shown"),
+    [
+        ([], ["recall", "play_music", FINDER]),
+        (["recall", "play_music", FINDER], ["recall", "play_music", FINDER]),
+        (["recall", FINDER, "set_timer"], ["recall", FINDER, "set_timer", "play_music"]),
+        (["recall", "set_timer", "gone", FINDER], ["recall", "set_timer", FINDER, "play_music"]),
+        (["recall", "set_timer", "send_mail", FINDER], ["recall", "play_music", FINDER]),
+    ],
+)
+def test_tools_of_kept_turns_stay_where_they_are_and_new_ones_come_behind(
+    known: list[str], shown: list[str]
+) -> None:
+    state: Any = {"asked": "play music", "messages": [], "tasks": [], "rounds": 0}
+    step = step_with(MANY, [])
+    state["tools_shown"] = known
+    offer = offered(state, step)
+    assert list(offer.shown) == shown
+    state |= {"rounds": 1, "tools_shown": list(offer.shown)}
+    assert offered(state, step).shown == offer.shown

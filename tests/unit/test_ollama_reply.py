@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.executives.ollama_server import server_words
-from agent.executives.ollama_stream import OllamaReply
-from agent.executives.readers import CallReader, WordReader
-from agent.executives.thoughts import ThoughtFilter
+from agent.executives.ollama.server import server_words
+from agent.executives.ollama.stream import OllamaReply
+from agent.executives.replies.readers import CallReader, WordReader
+from agent.executives.replies.thoughts import ThoughtFilter
 from graphs.errors import BrokenStreamError, EmptyAnswerError
 from graphs.executive import CallPart, EndPart, EndReason, ReplyPart, TextPart, ThoughtPart
 

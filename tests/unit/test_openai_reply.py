@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from agent.executives.openai_stream import OpenAiReply
-from agent.executives.readers import WordReader
+from agent.executives.openai.stream import OpenAiReply
+from agent.executives.replies.readers import WordReader
 from graphs.errors import BrokenStreamError, EmptyAnswerError, PromptTooLongError
 from graphs.executive import CallPart, EndPart, EndReason, ReplyPart, TextPart, ThoughtPart
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.executives.probe import VERSION, Findings, Held, Score
-from agent.executives.probe_cache import ProbeCache
+from agent.executives.probe.cache import ProbeCache
+from agent.executives.probe.probing import VERSION, Findings, Held, Score
 from agent.models.probing import lines, summary, to_json
 
 FOUND = Findings(

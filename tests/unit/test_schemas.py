@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, TypeAdapter
 
-from agent.executives.calls import constrained
-from agent.executives.patterns import FORMATS, expressible
-from agent.executives.recursion import LEVELS, unrolled
+from agent.executives.schemas.calls import constrained
+from agent.executives.schemas.patterns import FORMATS, expressible
+from agent.executives.schemas.recursion import LEVELS, unrolled
 
 KNOWN = frozenset(
     """type properties required additionalProperties patternProperties items prefixItems minItems

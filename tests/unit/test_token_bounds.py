@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.executives.calibration import Calibration
-from agent.executives.tokens import MESSAGE_TOKENS, lower_bound, upper_bound
+from agent.executives.counting.calibration import Calibration
+from agent.executives.counting.tokens import MESSAGE_TOKENS, lower_bound, upper_bound
 
 
 @settings(deadline=None)  # the machine may be busy

@@ -294,3 +294,93 @@ def summary(last: AnyMessage, label: Label) -> Summary:
 async def test_of_a_chat_clients_messages_only_the_users_are_the_users(new_step: NewStep) -> None:
     assert not (await label_of(new_step, state(messages=[HumanMessage("a")]))).outside
     assert (await label_of(new_step, state(messages=[AIMessage("a")]))).outside
+
+
+def second(**parts: Any) -> TurnState:
+    """Return a second turn: the first is kept with passages 1 and 2, and 1 was found again."""
+    plain = {
+        "asked": "And then?",
+        "messages": said("Why?", "So [2].", "And then?"),
+        "kept": [
+            {"question": "0", "asked": "Why?", "passages": 2, "above": [], "tasks": []}
+            | {"tokens": 100}
+        ],
+        "passages": [
+            {"chunk": 1, "score": 0.2, "earlier": True, "again": 0.6},
+            {"chunk": 2, "score": 0.9, "earlier": True},
+            {"chunk": 3, "score": 0.4},
+        ],
+    }
+    return state(**(plain | parts))
+
+
+async def test_an_earlier_turn_stands_as_it_was_letter_for_letter(new_step: NewStep) -> None:
+    before, _ = await laid_out(new_step, state([0.2, 0.9], messages=said("Why?")))
+    prompt, events = await laid_out(new_step, second())
+    assert prompt.messages[: len(before.messages)] == before.messages
+    assert prompt.messages[len(before.messages)].text == "So [2]."
+    assert events == []
+
+
+async def test_what_is_found_again_is_named_and_numbers_go_on(new_step: NewStep) -> None:
+    prompt, _ = await laid_out(new_step, second())
+    assert prompt.messages[-1].text == (
+        "Passages:\n\n(found again, see above: [1])\n\n[3] Title 3, page 3\nText of passage 3.\n\n"
+        "Question: And then?"
+    )
+
+
+async def test_where_there_is_no_room_earlier_turns_become_question_and_answer_at_once(
+    new_step: NewStep,
+) -> None:
+    whole, _ = await laid_out(new_step, second())
+    tokens = (await Words(1).count(whole, WISH)).tokens
+    events: list[Any] = []
+    step = new_step(
+        executive=Words(tokens + WISH.max_tokens - 1),
+        recollection=Passages(*(chunk(number) for number in range(1, 9))),
+        events=events,
+    )
+    given = second()
+    made = await view.fitted(given, step, await view.opened(given, step), WISH)
+    assert [message.text for message in made.prompt.messages[:2]] == ["Why?", "So."]
+    shown = made.prompt.messages[-1].text
+    assert [number for number in "123" if f"[{number}] Title" in shown] == ["1", "3"]
+    assert made.update == {"kept": []}
+    assert events == [{"event": "left_out", "what": "earlier turns in full", "count": 1, "of": 1}]
+    # The next ask of the turn shows the same, also where there would be room again.
+    again, _ = await laid_out(new_step, cast(TurnState, {**given, **made.update}))
+    assert again == made.prompt
+
+
+async def test_what_a_call_found_again_comes_back_where_earlier_turns_go(new_step: NewStep) -> None:
+    passages = second()["passages"]
+    passages[1] = {**passages[1], "recalled": True}
+    prompt, _ = await laid_out(new_step, second(passages=passages))
+    assert "see above: [1])" in prompt.messages[-1].text
+    prompt, _ = await laid_out(new_step, second(passages=passages, kept=[]))
+    assert all(f"[{number}] Title" in prompt.messages[-1].text for number in (1, 2, 3))
+
+
+async def test_a_history_that_a_client_has_changed_is_shown_as_it_is_now(new_step: NewStep) -> None:
+    prompt, _ = await laid_out(new_step, second(messages=said("Else?", "No [1].")[:0]))
+    assert "[1] Title 1" in prompt.messages[-1].text
+    assert len(prompt.messages) == 1
+
+
+async def test_marks_of_answers_whose_passages_are_not_shown_are_left_out(
+    new_step: NewStep,
+) -> None:
+    history = said("Is x[1] meant [2]?", "So it is [2].", "And then?")
+    prompt, _ = await laid_out(new_step, state([0.2], messages=history, asked="And then?"))
+    texts = [message.text for message in prompt.messages[:2]]
+    assert texts == ["Is x[1] meant [2]?", "So it is."]
+
+
+async def test_a_passage_that_is_gone_takes_no_number_from_the_others(new_step: NewStep) -> None:
+    given = state(passages=[{"chunk": 1, "score": 0.9}, {"chunk": 99, "score": 0.8}])
+    given["passages"].append({"chunk": 2, "score": 0.7})
+    prompt, _ = await laid_out(new_step, given)
+    shown = prompt.messages[-1].text
+    assert "[2] (this passage is no longer stored)" in shown
+    assert "[3] Title 2, page 2" in shown

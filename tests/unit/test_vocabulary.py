@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.executives.gguf import embedded_model
-from agent.executives.tokens import MESSAGE_TOKENS, upper_bound
-from agent.executives.vocabulary import OwnVocabulary, Vocabulary, blob
+from agent.executives.counting.tokens import MESSAGE_TOKENS, upper_bound
+from agent.executives.gguf.header import embedded_model
+from agent.executives.gguf.vocabulary import OwnVocabulary, Vocabulary, blob
 
 COUNTED = {
     # Counted by llama.cpp with the same file.

@@ -69,6 +69,11 @@ class Root:
             and not uri.startswith(closed)
         )
 
+    def emptied(self) -> bool:
+        """Whether it is a folder that could be listed and holds nothing at all."""
+        found = self.found
+        return not (found.is_file or found.files or found.closed or found.ignored)
+
 
 async def open_roots(paths: Sequence[Path], collection: str, store: DocumentStore) -> list[Root]:
     """Find the files below real paths, and what memory knows of them."""

@@ -11,7 +11,7 @@ from agent.bench.calls.asking import TOKENS, Called, bare, bound
 from agent.bench.calls.requests import Request, generated
 from agent.bench.calls.tools import TOOLS
 from agent.errors import AgentError
-from agent.executives.llamacpp import LlamaCppExecutive
+from agent.executives.llamacpp.executive import LlamaCppExecutive
 from graphs.executive import Executive
 from tools.registry import Toolbox
 

@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 
 from agent.bench.faults.stage import ASKED, CONTEXT_TOKENS, SMALL_TOKENS, faulty_first, timeouts_of
 from agent.bench.faults.table import Fault
-from agent.executives.ollama import OllamaExecutive
-from agent.executives.ollama_server import OllamaModel
+from agent.executives.ollama.executive import OllamaExecutive
+from agent.executives.ollama.server import OllamaModel
 from agent.loopback import serving
 from agent.ollama_double.app import OllamaDouble
 from agent.ollama_double.models import DoubleModel

@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 
 from agent.bench.faults.stage import CONTEXT_TOKENS, SMALL_TOKENS, faulty_first, timeouts_of
 from agent.bench.faults.table import Fault
-from agent.executives.openai import OpenAiExecutive
-from agent.executives.openai_server import Kind, OpenAiModel
+from agent.executives.openai.executive import OpenAiExecutive
+from agent.executives.openai.server import Kind, OpenAiModel
 from agent.loopback import serving
 from agent.openai_double.app import DoubleModel, OpenAiDouble
 from graphs.executive import Executive

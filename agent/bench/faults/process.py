@@ -8,10 +8,10 @@ from typing import Any
 
 from agent.bench.faults.stage import ANSWER, CONTEXT_TOKENS, FIRST, rest_of
 from agent.bench.faults.table import Fault
-from agent.executives.gguf import GgufHeader
+from agent.executives.gguf.header import GgufHeader
 from agent.executives.judgement import JUDGEMENT_BYTES
-from agent.executives.llamacpp import LlamaCppExecutive, Loaded
-from agent.executives.llamacpp_server import Chunk
+from agent.executives.llamacpp.executive import LlamaCppExecutive, Loaded
+from agent.executives.llamacpp.server import Chunk
 from agent.ollama_double.models import pieces
 from graphs.errors import ExecutiveError, ModelMissingError
 from graphs.executive import Executive

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agent.executives.gguf import GgufHeader
+from agent.executives.gguf.header import GgufHeader
 from agent.executives.judgement import JUDGEMENT_BYTES
-from agent.executives.llamacpp import LlamaCppExecutive, Loaded
-from agent.executives.llamacpp_server import Chunk
-from agent.executives.ollama import OllamaExecutive
-from agent.executives.ollama_server import OllamaModel
-from agent.executives.openai import OpenAiExecutive
-from agent.executives.openai_server import Kind, OpenAiModel
-from agent.executives.received import received
+from agent.executives.llamacpp.executive import LlamaCppExecutive, Loaded
+from agent.executives.llamacpp.server import Chunk
+from agent.executives.ollama.executive import OllamaExecutive
+from agent.executives.ollama.server import OllamaModel
+from agent.executives.openai.executive import OpenAiExecutive
+from agent.executives.openai.server import Kind, OpenAiModel
+from agent.executives.replies.received import received
 from agent.executives.wire import Timeouts
 from agent.ollama_double.app import OllamaDouble
 from agent.ollama_double.models import pieces

@@ -4,6 +4,7 @@ Which search comes next is fixed beforehand, since the model at hand cannot judg
 itself, then the title of the best passage of each search that the inquiry has not looked for yet.
 """
 
+import re
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -46,6 +47,8 @@ class Inquiry:
     question: str
     searches: tuple[Search, ...]
     answer: str
+    """Cites by the number that a passage has among those of the inquiry."""
+    cited: Chunk
 
 
 async def inquiries(
@@ -63,7 +66,8 @@ async def _inquiry(engine: Engine, question: str, collection: str, searches: int
         hits = await engine.held.searcher.search(query, k=k, collections=[collection])
         found.append(_search(query, hits))
         query = _next(found)
-    return Inquiry(question=question, searches=tuple(found), answer=_answer(question, found))
+    answer, cited = _answer(question, found)
+    return Inquiry(question=question, searches=tuple(found), answer=answer, cited=cited)
 
 
 def _search(query: str, hits: Sequence[Hit]) -> Search:
@@ -78,8 +82,8 @@ def _next(found: Sequence[Search]) -> str | None:
     return next((title for title in titles if title and title not in asked), None)
 
 
-def _answer(question: str, found: Sequence[Search]) -> str:
-    """Return a sentence of a passage with its mark, which the check of citations lets stand."""
+def _answer(question: str, found: Sequence[Search]) -> tuple[str, Chunk]:
+    """Return a sentence with its mark, which the check of citations lets stand, and its passage."""
     numbered = list(dict.fromkeys(chunk.id for search in found for chunk in search.chunks))
     known = {chunk.id: chunk for search in found for chunk in search.chunks}
     passages = [known[one] for one in numbered]
@@ -87,7 +91,7 @@ def _answer(question: str, found: Sequence[Search]) -> str:
         for start, end in evidence.statements(chunk):
             text = f"{chunk.text[start:end].rstrip('.')} [{number}]."
             if 30 < len(text) < 300 and ground(text, passages, question).citations:
-                return " ".join(text.split())
+                return " ".join(text.split()), chunk
     raise AgentError(f"The benchmark is void: nothing can be cited on {question!r}.")
 
 
@@ -132,7 +136,7 @@ class Plan:
 
     def __init__(self) -> None:
         self._calls: list[Search] = []
-        self._answer = ""
+        self._inquiry: Inquiry | None = None
 
     @property
     def left(self) -> int:
@@ -141,22 +145,35 @@ class Plan:
 
     def take(self, inquiry: Inquiry) -> None:
         """Go on with this inquiry; its first search is the engine's own."""
-        self._calls, self._answer = list(inquiry.searches[1:]), inquiry.answer
+        self._calls, self._inquiry = list(inquiry.searches[1:]), inquiry
 
-    def written(self, prompt: Prompt, wish: Wish) -> str:  # noqa: ARG002 - it is fixed beforehand
+    def written(self, prompt: Prompt, wish: Wish) -> str:
         """Return the next call or the answer as a model writes it."""
         if wish.tools and self._calls:
             return script.call("recall", self._next_arguments())
-        return script.answer(self._answer, wish)
+        return script.answer(self._answer(prompt), wish)
 
-    def replied(self, prompt: Prompt, wish: Wish) -> ScriptedReply:  # noqa: ARG002 - see above
+    def replied(self, prompt: Prompt, wish: Wish) -> ScriptedReply:
         """Return the next call or the answer as a double gives it."""
         if wish.tools and self._calls:
             call = CallPart(
                 id=f"recall-{self.left}", name="recall", arguments=self._next_arguments()
             )
             return ScriptedReply(calls=(call,))
-        return ScriptedReply(text=self._answer)
+        return ScriptedReply(text=self._answer(prompt))
+
+    def _answer(self, prompt: Prompt) -> str:
+        """Return the answer with the number that its passage has in the prompt."""
+        assert self._inquiry is not None, "an inquiry was taken before anything is asked"
+        cited = re.escape(self._inquiry.cited.text)
+        shown = "\n\n".join(str(message.text) for message in prompt.messages)
+        found = re.search(rf"^\[(\d+)\] [^\n]*\n{cited}", shown, re.MULTILINE)
+        if found is None:
+            raise AgentError(
+                "The benchmark is void: the passage that is to be cited is not shown for "
+                f"{self._inquiry.question!r}."
+            )
+        return re.sub(r"\[\d+\](?=\.$)", f"[{found[1]}]", self._inquiry.answer)
 
     def _next_arguments(self) -> dict[str, Any]:
         return {"query": self._calls.pop(0).query}

@@ -10,9 +10,9 @@ from typing import Any
 
 from agent.bench.prefix.bound import Template, Tokens
 from agent.errors import AgentError
-from agent.executives.gguf import embedded_model, read_header
-from agent.executives.llamacpp import LlamaCppExecutive
-from agent.executives.llamacpp_server import Chunk, LlamaServer
+from agent.executives.gguf.header import embedded_model, read_header
+from agent.executives.llamacpp.executive import LlamaCppExecutive
+from agent.executives.llamacpp.server import Chunk, LlamaServer
 from graphs.errors import PromptTooLongError
 from graphs.executive import EndPart, Prompt, ReplyPart, Wish
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agent.executives.tokens import MESSAGE_TOKENS, PROMPT_TOKENS, Floats, makeup
+from agent.executives.counting.tokens import MESSAGE_TOKENS, PROMPT_TOKENS, Floats, makeup
 
 SAMPLES = 128
 """Counts that are kept, the newest."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
-from agent.executives.probe import VERSION, Findings
+from agent.executives.probe.probing import VERSION, Findings
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from agent.executives.vocabulary import blob
+from agent.executives.gguf.vocabulary import blob
 
 DEFAULT_TRAINED_TOKENS = 4_096
 """Taken where a model does not tell its context: Ollama's own default."""

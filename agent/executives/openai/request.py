@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from agent.executives import calls, messages
+from agent.executives import messages
 from agent.executives.bodies import asked_schema, described
-from agent.executives.openai_server import Kind
+from agent.executives.openai.server import Kind
+from agent.executives.schemas import calls
 from graphs.executive import Profile, Prompt, Wish
 
 _TEMPLATE_ARGUMENTS = (Kind.LLAMA_CPP, Kind.VLLM)

@@ -7,7 +7,7 @@ get an end, since a model may otherwise write digits for ever.
 from collections.abc import Mapping
 from typing import Any
 
-from agent.executives.patterns import FORMATS, REPEATS_LIMIT, expressible
+from agent.executives.schemas.patterns import FORMATS, REPEATS_LIMIT, expressible
 
 _REF = "#/$defs/"
 _WHOLE = 2**53 - 1

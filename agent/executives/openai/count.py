@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from agent.executives.openai_server import Kind
+from agent.executives.openai.server import Kind
 from agent.executives.wire import Wire
 
 _ASKED = ("model", "messages", "tools", "chat_template_kwargs")

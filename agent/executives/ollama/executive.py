@@ -11,14 +11,14 @@ from typing import Any, NoReturn
 
 import httpx
 
-from agent.executives import tokens
 from agent.executives.bodies import read_texts, split_texts
-from agent.executives.calibration import Calibration
-from agent.executives.ollama_request import OllamaOptions, chat_body
-from agent.executives.ollama_server import OllamaModel, contexts, server_words
-from agent.executives.ollama_stream import OllamaReply
-from agent.executives.readers import reader_for
-from agent.executives.vocabulary import OwnVocabulary
+from agent.executives.counting import tokens
+from agent.executives.counting.calibration import Calibration
+from agent.executives.gguf.vocabulary import OwnVocabulary
+from agent.executives.ollama.request import OllamaOptions, chat_body
+from agent.executives.ollama.server import OllamaModel, contexts, server_words
+from agent.executives.ollama.stream import OllamaReply
+from agent.executives.replies.readers import reader_for
 from agent.executives.wire import Place, Timeouts, Wire
 from graphs.errors import (
     BrokenStreamError,

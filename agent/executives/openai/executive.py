@@ -6,14 +6,14 @@ from typing import Any, NoReturn
 
 import httpx
 
-from agent.executives import tokens
 from agent.executives.bodies import read_texts
-from agent.executives.calibration import Calibration
+from agent.executives.counting import tokens
+from agent.executives.counting.calibration import Calibration
 from agent.executives.judgement import JUDGEMENT_BYTES
-from agent.executives.ollama_server import server_words
-from agent.executives.openai_count import Counter
-from agent.executives.openai_request import chat_body
-from agent.executives.openai_server import (
+from agent.executives.ollama.server import server_words
+from agent.executives.openai.count import Counter
+from agent.executives.openai.request import chat_body
+from agent.executives.openai.server import (
     DEFAULT_CONTEXT_TOKENS,
     Kind,
     OpenAiModel,
@@ -22,8 +22,8 @@ from agent.executives.openai_server import (
     refused_key,
     scrubbed,
 )
-from agent.executives.openai_stream import OpenAiReply
-from agent.executives.readers import reader_for
+from agent.executives.openai.stream import OpenAiReply
+from agent.executives.replies.readers import reader_for
 from agent.executives.wire import Timeouts, Waiting, Wire
 from graphs.errors import (
     ExecutiveError,

@@ -5,9 +5,9 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from agent.executives.readers import Reader
-from agent.executives.received import received
-from agent.executives.thoughts import ThoughtFilter
+from agent.executives.replies.readers import Reader
+from agent.executives.replies.received import received
+from agent.executives.replies.thoughts import ThoughtFilter
 from graphs.errors import BrokenStreamError, EmptyAnswerError, PromptTooLongError
 from graphs.executive import CallPart, EndPart, EndReason, ReplyPart, ThoughtPart
 

@@ -4,8 +4,8 @@ import json
 import re
 from typing import Protocol
 
-from agent.executives.calls import call_id
-from agent.executives.received import received
+from agent.executives.replies.received import received
+from agent.executives.schemas.calls import call_id
 from graphs.errors import BrokenStreamError
 from graphs.executive import CallPart, TextPart, Wish
 from tools.calls.faults import CallError

@@ -8,7 +8,7 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from agent.executives.calls import call_id
+from agent.executives.schemas.calls import call_id
 from graphs.executive import CallPart
 from tools.calls.faults import CallError
 from tools.calls.reading import kind, read_object

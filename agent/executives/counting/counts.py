@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from agent.executives.tokens import Remembered
+from agent.executives.counting.tokens import Remembered
 
 
 class Counts:

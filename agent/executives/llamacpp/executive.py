@@ -9,13 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
-from agent.executives import calls, messages, tokens
-from agent.executives.calibration import Calibration
-from agent.executives.counts import Counts
-from agent.executives.gguf import GgufHeader, embedded_model, read_header
+from agent.executives import messages
+from agent.executives.counting import tokens
+from agent.executives.counting.calibration import Calibration
+from agent.executives.counting.counts import Counts
+from agent.executives.gguf.header import GgufHeader, embedded_model, read_header
 from agent.executives.judgement import JUDGEMENT_BYTES
-from agent.executives.llamacpp_server import Chunk, LlamaServer, refuse
-from agent.executives.readers import Reader, reader_for
+from agent.executives.llamacpp.server import Chunk, LlamaServer, refuse
+from agent.executives.replies.readers import Reader, reader_for
+from agent.executives.schemas import calls
 from graphs.errors import BrokenStreamError, EmptyAnswerError, PromptTooLongError
 from graphs.executive import (
     EndPart,

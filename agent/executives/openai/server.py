@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from agent.executives.ollama_server import server_words
+from agent.executives.ollama.server import server_words
 from agent.executives.wire import Place, Timeouts, Wire
 from graphs.errors import ExecutiveUnreachableError
 

@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from agent.executives.readers import Reader
-from agent.executives.received import received
-from agent.executives.thoughts import ThoughtFilter
+from agent.executives.replies.readers import Reader
+from agent.executives.replies.received import received
+from agent.executives.replies.thoughts import ThoughtFilter
 from graphs.errors import BrokenStreamError, EmptyAnswerError, ModelMissingError
 from graphs.executive import CallPart, EndPart, EndReason, ReplyPart, ThoughtPart
 

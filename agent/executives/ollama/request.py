@@ -3,9 +3,10 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from agent.executives import calls, messages
+from agent.executives import messages
 from agent.executives.bodies import asked_schema, described
-from agent.executives.ollama_server import OllamaModel
+from agent.executives.ollama.server import OllamaModel
+from agent.executives.schemas import calls
 from graphs.executive import Prompt, Wish
 
 

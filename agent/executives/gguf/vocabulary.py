@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agent.executives.gguf import metadata
-from agent.executives.tokens import MESSAGE_TOKENS, Remembered
+from agent.executives.counting.tokens import MESSAGE_TOKENS, Remembered
+from agent.executives.gguf.header import metadata
 
 _CONTRACTIONS = "(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])"
 _GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"

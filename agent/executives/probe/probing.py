@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 
 from pydantic import ValidationError
 
-from agent.executives import probe_tasks as tasks
-from agent.executives.tokens import lower_bound
+from agent.executives.counting.tokens import lower_bound
+from agent.executives.probe import tasks
 from graphs.errors import ExecutiveError, ExecutiveUnreachableError, ModelMissingError
 from graphs.executive import (
     CallPart,

@@ -1,0 +1,1 @@
+"""How many tokens a prompt has, counted or bounded."""

@@ -1,0 +1,1 @@
+"""GGUF files: what their headers tell, without loading the model."""

@@ -1,0 +1,1 @@
+"""Ollama: its requests, its server, its streams."""

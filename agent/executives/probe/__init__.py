@@ -1,0 +1,1 @@
+"""What a model really does, found out once by asking it."""
