@@ -6,9 +6,9 @@ from agent.bench import conversation
 
 
 def test_what_the_engine_adds_is_told_for_a_step_a_turn_and_a_model_call(user: Any) -> None:
-    report = user.json("bench", "overhead", "--steps", "10", "--rounds", "3")
+    report = user.json("bench", "overhead", "--steps", "20", "--rounds", "3")
 
-    assert (report["steps"], report["rounds"]) == (10, 3)
+    assert (report["steps"], report["rounds"]) == (20, 3)
     for kind in ("langgraph", "cortical"):
         assert 0 < report[kind]["ms_per_step_min"] <= report[kind]["ms_per_step"]
         assert report[kind]["statements_per_step"] > 1
