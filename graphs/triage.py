@@ -6,7 +6,6 @@ Facts stand behind what never changes, in the order in which they were learned: 
 leaves the beginning as it was.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 
 from graphs import prompts
 from graphs.executive import JsonSchema, Prompt, Wish
+from graphs.written import written
 
 BODY_CHARACTERS = 6_000
 """What of a mail's body is shown; that there is more is said."""
@@ -63,8 +63,8 @@ def asked(desk: Desk, mail: Mail) -> Prompt:
     """Return what the executive is shown."""
     worked: list[AnyMessage] = []
     for example in desk.examples:
-        answer = written(example.category, example.reason)
-        worked += [HumanMessage(shown(example.mail)), AIMessage(answer)]
+        said = answer(example.category, example.reason)
+        worked += [HumanMessage(shown(example.mail)), AIMessage(said)]
     return Prompt(system=system(desk), messages=(*worked, HumanMessage(shown(mail))))
 
 
@@ -96,10 +96,9 @@ def schema(categories: Sequence[Category]) -> JsonSchema:
     }
 
 
-def written(category: str, reason: str) -> str:
+def answer(category: str, reason: str) -> str:
     """Return an answer as a model under the schema writes it."""
-    answer = {"category": category, "reason": reason}
-    return json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
+    return written({"category": category, "reason": reason})
 
 
 def shown(mail: Mail) -> str:

@@ -13,6 +13,7 @@ from agent.cli import (
     documents,
     memory,
     models,
+    plan,
     runs,
     senses,
     turns,
@@ -38,6 +39,7 @@ def _group(name: str, about: str, **commands: Callable[..., Any]) -> None:
 
 for _command in (
     checks.doctor,
+    plan.plan,
     turns.ask,
     turns.run,
     senses.hear,

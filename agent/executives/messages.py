@@ -9,6 +9,7 @@ from langchain_core.messages import AIMessage, AnyMessage, SystemMessage, ToolMe
 
 from graphs.errors import ExecutiveError
 from graphs.executive import Prompt
+from graphs.written import written
 
 ChatMessage = dict[str, Any]
 
@@ -125,8 +126,7 @@ def _plain(message: AnyMessage, names: dict[str, str]) -> tuple[str, str]:
 
 def _call(name: str, arguments: Mapping[str, Any]) -> str:
     """Write a call in the very letters in which the grammar had it written: the cache holds it."""
-    call = {"tool": name, "arguments": arguments}
-    return json.dumps(call, ensure_ascii=False, separators=(",", ":"))
+    return written({"tool": name, "arguments": arguments})
 
 
 def _system(prompt: Prompt, preface: str) -> str:

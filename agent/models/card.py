@@ -4,7 +4,7 @@ import re
 import subprocess
 from dataclasses import dataclass
 
-from agent.errors import UsageError
+from agent.models.sizes import size_of
 
 _QUERY = (
     "nvidia-smi",
@@ -12,8 +12,6 @@ _QUERY = (
     "--format=csv,noheader,nounits",
 )
 _ANSWER_S = 5.0
-_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT])(i?)B?\s*", re.IGNORECASE)
-_POWERS = {"K": 1, "M": 2, "G": 3, "T": 4}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,9 +50,5 @@ def cards_of(told: str) -> list[Card]:
 
 def supposed(text: str) -> Card:
     """Return a card of a size such as `24GiB`. Raises UsageError."""
-    size = _SIZE.fullmatch(text)
-    if size is None or not float(size[1]):
-        raise UsageError(f"--vram {text!r} is no size. Write it as 24GiB or 16GB.")
-    base = 1024 if size[3] else 1000
-    total = int(float(size[1]) * base ** _POWERS[size[2].upper()])
-    return Card(name=f"a card of {text.strip()}", total_bytes=total, free_bytes=None)
+    size = size_of(text, "--vram")
+    return Card(name=f"a card of {text.strip()}", total_bytes=size, free_bytes=None)

@@ -9,6 +9,7 @@ from agent import assembly
 from agent.executives.probe.cache import ProbeCache
 from agent.models import card, files, ollama, openai, probing
 from agent.models.known import Known
+from agent.models.sizes import gib
 from agent.residency.vram import KvType, Load, Shape, largest_context, need
 from agent.settings import Settings
 from graphs.errors import ExecutiveUnreachableError, ModelMissingError
@@ -155,8 +156,3 @@ def _fits(one: Mapping[str, Any], there: Mapping[str, Any] | None) -> str:
     if largest is None:
         return "; does not fit"
     return f"; fits with up to {largest} tokens"
-
-
-def gib(size: int) -> str:
-    """Write bytes for a person."""
-    return f"{size / (1 << 30):.2f} GiB" if size >= 1 << 30 else f"{size / (1 << 20):.0f} MiB"

@@ -54,6 +54,39 @@ async def catalogue(url: str, *, timeout_s: float) -> Catalogue | None:
     return Catalogue(url=url, version=str(version), models=tuple(models))
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Told:
+    """One model, and the version of the server that has it."""
+
+    known: Known
+    version: str
+
+
+async def told(url: str, name: str, *, timeout_s: float) -> Told | None:
+    """Return what a server tells of one model; None if nothing answers, or it has no such model.
+
+    A server that answers and then fails raises ExecutiveUnreachableError.
+    """
+    async with client(url, timeout_s=httpx.Timeout(_TELLING_S, connect=timeout_s)) as asked:
+        try:
+            async with asyncio.timeout(timeout_s):
+                version = str((await _answer(asked, "GET", "/api/version"))["version"])
+                listed = (await _answer(asked, "GET", "/api/tags"))["models"]
+        except (TimeoutError, httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError):
+            return None
+        wanted = {name, f"{name}:latest"}
+        try:
+            found = next((one for one in listed if one["name"] in wanted), None)
+            if found is None:
+                return None
+            return Told(known=await _known(asked, found), version=version)
+        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+            raise ExecutiveUnreachableError(
+                f"Ollama at {url} does not tell of {name}: {str(error) or type(error).__name__}. "
+                "Look into its log."
+            ) from error
+
+
 def client(url: str, *, timeout_s: float | httpx.Timeout) -> httpx.AsyncClient:
     """Return a client for a server, whose address is the user's own: no proxy stands between."""
     return httpx.AsyncClient(

@@ -51,6 +51,7 @@ def _facts(model: DoubleModel) -> dict[str, Any]:
         f"{prefix}.context_length": model.context_length,
         f"{prefix}.block_count": model.layers,
         f"{prefix}.embedding_length": model.embedding_length,
+        f"{prefix}.feed_forward_length": model.embedding_length * 17 // 5,
         f"{prefix}.attention.head_count": model.heads,
         f"{prefix}.attention.head_count_kv": (
             kv_heads if isinstance(kv_heads, int) else list(kv_heads)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from agent import assembly
 from agent.errors import AgentError
 from agent.models import listing, speed
+from agent.models.sizes import gib
 from agent.selftest import calls, citing, holding, machine, shapes, sorting, stopping
 from agent.selftest.section import Box, Section
 from agent.settings import Settings
@@ -200,10 +201,10 @@ def _model(model: Mapping[str, Any]) -> list[str]:
 
 def _machine(there: Mapping[str, Any]) -> list[str]:
     versions = ", ".join(f"{name} {value}" for name, value in there["versions"].items())
-    card = f"{there['card']} {listing.gib(there['card_bytes'])}" if there["card"] else "no card"
+    card = f"{there['card']} {gib(there['card_bytes'])}" if there["card"] else "no card"
     return [
         f"  machine   {there['system']}, {there['processor']}, {there['cores']} cores, "
-        f"{listing.gib(there['memory_bytes'])}, {card}",
+        f"{gib(there['memory_bytes'])}, {card}",
         f"  versions  Python {there['python']}, {versions}",
     ]
 

@@ -2,9 +2,12 @@
 
 from typing import Any
 
+import pytest
+
 from agent.executives.gguf.ggml import Tensor, file_type, rounded
 from agent.executives.gguf.header import embedded_model, read_contents
 from agent.models.shapes import incomplete, shape_of, trained_tokens
+from agent.models.windows import PATTERN, WINDOW, windowed_layers
 from agent.residency.vram import KvType, Load, need
 
 QWEN3: dict[str, Any] = {
@@ -12,6 +15,7 @@ QWEN3: dict[str, Any] = {
     "qwen3.block_count": 40,
     "qwen3.context_length": 40_960,
     "qwen3.embedding_length": 5_120,
+    "qwen3.feed_forward_length": 17_408,
     "qwen3.attention.head_count": 40,
     "qwen3.attention.head_count_kv": 8,
     "qwen3.attention.key_length": 128,
@@ -27,8 +31,9 @@ def test_a_model_is_told_by_the_keys_of_its_architecture() -> None:
     shape = shape_of(QWEN3, TENSORS, 9_000_000_000)
 
     assert shape is not None
-    assert shape.kv_heads == (8,) * 40
-    assert (shape.heads, shape.key_length, shape.vocabulary) == (40, 128, 151_936)
+    assert [layer.kv_heads for layer in shape.layers] == [8] * 40
+    assert (shape.layers[0].heads, shape.layers[0].key_length) == (40, 128)
+    assert (shape.layers[0].feed_forward, shape.vocabulary) == (17_408, 151_936)
     assert shape.embedding_bytes == 437_575_680
     assert not shape.tied
     assert shape.exact
@@ -40,7 +45,8 @@ def test_lengths_of_heads_that_are_not_told_follow_from_the_embedding() -> None:
     shape = shape_of(facts, TENSORS, 1)
 
     assert shape is not None
-    assert (shape.key_length, shape.value_length) == (128, 128)
+    assert (shape.layers[0].key_length, shape.layers[0].value_length) == (128, 128)
+    assert not shape.exact, "the width of the gate is not told"
 
 
 def test_a_list_gives_each_layer_its_own_heads() -> None:
@@ -49,7 +55,7 @@ def test_a_list_gives_each_layer_its_own_heads() -> None:
     )
 
     assert shape is not None
-    assert sum(shape.kv_heads) == 160
+    assert sum(layer.kv_heads for layer in shape.layers) == 160
 
 
 def test_a_list_that_came_empty_is_asked_for_again_and_never_guessed() -> None:
@@ -87,7 +93,8 @@ def test_the_embedded_model_is_told_by_its_file() -> None:
     shape = shape_of(contents.facts, contents.tensors, contents.size_bytes)
 
     assert shape is not None
-    assert shape.kv_heads == (3,) * 30
+    assert [layer.kv_heads for layer in shape.layers] == [3] * 30
+    assert shape.exact
     assert shape.tied
     found = need(shape, Load(context_tokens=4_096, kv_type=KvType.F16))
     assert found.cache == 30 * 3 * 2 * 64 * 4_096 * 2
@@ -100,3 +107,66 @@ def test_sizes_of_tensors_are_those_of_their_blocks() -> None:
     assert Tensor(kind="F16", dimensions=(10,)).size_bytes == 20
     assert Tensor(kind="type 99", dimensions=(10,)).size_bytes is None
     assert (rounded(14_768_307_200), rounded(134_515_008), rounded(0)) == ("14.8B", "135M", "")
+
+
+def moe(**more: Any) -> dict[str, Any]:
+    experts = {"expert_count": 128, "expert_used_count": 8, "expert_feed_forward_length": 768}
+    facts = {key.replace("qwen3.", "qwen3moe."): value for key, value in QWEN3.items()}
+    facts |= {f"qwen3moe.{key}": value for key, value in {**experts, **more}.items()}
+    return {**facts, "general.architecture": "qwen3moe"}
+
+
+def test_experts_are_told_with_their_own_width_and_the_first_layers_may_have_none() -> None:
+    shape = shape_of(moe(leading_dense_block_count=1), TENSORS, 1)
+
+    assert shape is not None
+    dense, sparse = shape.layers[0], shape.layers[1]
+    assert (dense.experts, dense.feed_forward) == (0, 17_408)
+    assert (sparse.experts, sparse.experts_used, sparse.feed_forward) == (128, 8, 768)
+
+
+def test_fused_matrices_are_seen_in_the_list_of_tensors() -> None:
+    fused = {"blk.0.attn_qkv.weight": Tensor(kind="Q5_K", dimensions=(5_120, 7_680))}
+    shape = shape_of(QWEN3, {**TENSORS, **fused}, 1)
+
+    assert shape is not None
+    assert shape.layers[0].fused_attention
+    assert shape.layers[0].fused_gate
+    assert not shape.layers[1].fused_attention
+
+
+def test_an_architecture_that_was_never_compared_is_not_called_exact() -> None:
+    facts = {key.replace("qwen3.", "novel."): value for key, value in QWEN3.items()}
+    shape = shape_of({**facts, "general.architecture": "novel"}, TENSORS, 9_000_000_000)
+
+    assert shape is not None
+    assert not shape.exact
+
+
+@pytest.mark.parametrize(
+    ("architecture", "told", "windowed"),
+    [
+        ("gemma2", {}, [True, False, True, False, True, False]),
+        ("gpt-oss", {}, [True, False, True, False, True, False]),
+        ("gemma3", {}, [True, True, True, True, True, False]),
+        ("phi3", {}, [False] * 6),
+        ("llama", {}, [False] * 6),
+        ("gemma4", {PATTERN: [1, 1, 0, 1, 1, 0]}, [True, True, False, True, True, False]),
+        ("gemma3", {PATTERN: 3}, [True, True, False, True, True, False]),
+    ],
+)
+def test_windows_are_where_the_file_or_the_architecture_puts_them(
+    architecture: str, told: dict[str, Any], windowed: list[bool]
+) -> None:
+    found = windowed_layers(architecture, {WINDOW: 1_024, **told}.get, 6)
+
+    assert list(found) == windowed
+    assert windowed_layers(architecture, lambda _: None, 6) == (False,) * 6
+
+
+def test_latent_keys_are_kept_without_values() -> None:
+    facts = {**QWEN3, "qwen3.attention.key_length_mla": 192, "qwen3.attention.key_length": 576}
+    shape = shape_of(facts, TENSORS, 1)
+
+    assert shape is not None
+    assert (shape.layers[0].key_length, shape.layers[0].value_length) == (576, 0)

@@ -32,7 +32,7 @@ async def triaged(peer: Peer, mails: Sequence[Sorted]) -> list[Request]:
         "triage",
         system=triage.system(DESK),
         examples=[
-            [triage.shown(one.mail), triage.written(one.category, one.reason)]
+            [triage.shown(one.mail), triage.answer(one.category, one.reason)]
             for one in DESK.examples
         ],
         schema={

@@ -21,13 +21,13 @@ def requests(mails: Sequence[Sorted]) -> list[Request]:
 
 def reply(one: Sorted) -> str:
     """Return the answer that is written to a mail."""
-    return triage.written(one.category, REASON)
+    return triage.answer(one.category, REASON)
 
 
 def needs(mails: Sequence[Sorted], tokenised: Callable[[str], Tokens]) -> list[Need]:
     """Return what each request must show: instructions, examples with their answers, the mail."""
     standing = [triage.system(DESK)]
     for example in DESK.examples:
-        standing += [triage.shown(example.mail), triage.written(example.category, example.reason)]
+        standing += [triage.shown(example.mail), triage.answer(example.category, example.reason)]
     known = tuple(tokenised(text) for text in standing)
     return [Need(texts=(*known, tokenised(triage.shown(one.mail)))) for one in mails]

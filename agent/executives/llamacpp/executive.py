@@ -31,6 +31,7 @@ from graphs.executive import (
     Wish,
     goes_on,
 )
+from graphs.written import ITEMS, KEYS
 from memory.sizing import usable_cores
 
 _ENDS = {"stop": EndReason.STOP, "length": EndReason.LENGTH}
@@ -217,9 +218,10 @@ def _texts(body: dict[str, Any]) -> list[str]:
 
 
 def _grammar(schema: JsonSchema) -> str:
-    """Return a grammar that writes the schema without white space, which costs half the tokens."""
-    compact = {**schema, "x-guidance": {"whitespace_flexible": False}}
-    return f"%llguidance {{}}\nstart: %json {json.dumps(compact, ensure_ascii=False)}"
+    """Return a grammar that writes the schema in one way only: free white space costs tokens."""
+    ways = {"whitespace_flexible": False, "item_separator": ITEMS, "key_separator": KEYS}
+    bound = {**schema, "x-guidance": ways}
+    return f"%llguidance {{}}\nstart: %json {json.dumps(bound, ensure_ascii=False)}"
 
 
 class _Answer:
