@@ -205,6 +205,29 @@ async def test_a_pause_frees_the_card_and_a_resume_takes_it_again(
             assert (admitted.place, host.context()) == ("cuda", 16_384)
 
 
+async def test_a_game_that_needs_the_card_gets_it_and_the_executive_comes_back_smaller_or_whole(
+    serve: Serve, stub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with (
+        running(serve, stub, tmp_path, monkeypatch) as (arbiter, host, _),
+        arbiter.client() as client,
+    ):
+        async with client.turn():
+            host.foreign_bytes = 13 * GIB
+            host.write()
+            await until(lambda: _foreign(client, 13 * GIB))
+            assert host.context() == 16_384, "not in a turn"
+        await until(lambda: host.context() != 16_384, within_s=20)
+        async with client.turn() as admitted:
+            assert admitted.profile == "qwen3:14b@8192", "the compact one fits beside the game"
+        await arbiter.end(signal.SIGTERM)
+        assert [one.violations for one in arbiter.traces()] == [()]
+
+
+async def _foreign(client: ArbiterClient, size: int) -> bool:
+    return bool((await client.status())["card"]["foreign_bytes"] >= size)
+
+
 async def test_a_card_that_is_lost_grants_nothing_and_is_said(
     serve: Serve, stub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
