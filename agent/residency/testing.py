@@ -58,8 +58,9 @@ class OwnArbiter:
         await until(lambda: not self.files.alive())
 
     def traces(self) -> list[check.Report]:
-        """Judge all traces."""
-        return [check.check_file(path) for path in sorted(self.files.data_dir.glob("*.jsonl"))]
+        """Judge all traces in which somebody asked for something."""
+        traces = sorted(self.files.data_dir.glob("*.jsonl"))
+        return [check.check_file(path) for path in traces if "Asked" in path.read_text("utf-8")]
 
     def log(self) -> str:
         """Return what the process had to say."""
