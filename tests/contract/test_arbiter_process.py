@@ -141,6 +141,29 @@ async def _waits(place: OwnArbiter) -> bool:
         return bool((await client.status())["waiting"])
 
 
+async def test_a_second_process_leaves_the_card_to_the_first(shared: OwnArbiter) -> None:
+    first = await shared.pid()
+    command = [sys.executable, "-P", "-m", "agent.residency.process"]
+    second = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.PIPE)
+    await second.communicate(shared.config.text().encode())
+    assert second.returncode == 0
+    assert await shared.pid() == first
+
+
+async def test_who_hangs_up_and_lives_on_loses_what_ran_on_the_card(shared: OwnArbiter) -> None:
+    choice = {"variant": "whisper", "weights_bytes": 3 * GIB, "working_bytes": GIB}
+    reader, writer = await asyncio.open_unix_connection(shared.files.socket)
+    writer.write(wire.encode({"do": "hello", "version": wire.VERSION}))
+    writer.write(wire.encode({"do": "ask", "ask": "a", "choices": [choice]}))
+    while json.loads(await reader.readline())["is"] != "granted":
+        pass
+    writer.close()
+    began = time.monotonic()
+    async with shared.client(start=False) as client:
+        await _once(client, WHISPER)
+    assert time.monotonic() - began < 2.0
+
+
 async def test_an_arbiter_that_is_killed_is_rebuilt_from_what_programs_hold(
     place: OwnArbiter,
 ) -> None:
