@@ -410,6 +410,8 @@ class ArbiterClient:
             case "turn_revoked":
                 if (revoke := self._turns.get(message["turn"])) is not None:
                     revoke(message["reason"])
+            case "closed" | "closing":
+                pass  # the lease was given up, or the connection is about to end
             case "error":
                 log.warning("arbiter_refuses", extra={"reason": message.get("reason")})
             case _:
