@@ -257,7 +257,12 @@ async def test_a_card_that_is_not_there_is_told_to_who_starts_the_arbiter(
 
 
 async def test_a_question_waits_for_the_executive_and_takes_it_as_it_is_kept(
-    serve: Serve, stub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dsn: str
+    serve: Serve,
+    stub: Path,
+    tmp_path: Path,
+    run_dir: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    dsn: str,
 ) -> None:
     monkeypatch.setenv("LD_LIBRARY_PATH", str(stub.parent))
     monkeypatch.setenv("NVML_STUB", str(tmp_path / "told"))

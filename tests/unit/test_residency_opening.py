@@ -116,7 +116,9 @@ async def test_without_an_arbiter_the_cpu_serves_and_it_is_said(
     assert [record.message for record in caplog.records] == ["arbiter_missing"] * 2
 
 
-async def test_a_pause_of_nobody_brings_nothing_onto_the_card(tmp_path: Path) -> None:
+async def test_a_pause_of_nobody_brings_nothing_onto_the_card(
+    tmp_path: Path, run_dir: Path
+) -> None:
     place = place_of(settings(tmp_path, "simulated:24GiB"))
     assert place is not None
     assert await place.status() is None
