@@ -127,27 +127,13 @@ class ArbiterClient:
         cancellation of the block when the lease is revoked.
         """
         grant = await self._ask(choices, priority, deadline_s, limit_s)
-        task = asyncio.current_task()
-        assert task is not None, "a lease is held by a task"
-        lost: list[str] = []
-
-        def revoke(reason: str) -> None:
-            if not lost:
-                lost.append(reason)
-                task.cancel()
-
-        self._held[grant.token] = _Held(grant=grant, revoke=revoke)
-        try:
-            yield grant
-        except asyncio.CancelledError as error:
-            if lost and task.uncancel() <= 0:
-                raise LeaseLostError(
-                    f"The lease of {grant.variant} was revoked: {lost[0]}."
-                ) from error
-            raise
-        finally:
-            del self._held[grant.token]
-            self._say({"do": "release", "token": grant.token})
+        async with _revocable(f"The lease of {grant.variant} was revoked") as revoke:
+            self._held[grant.token] = _Held(grant=grant, revoke=revoke)
+            try:
+                yield grant
+            finally:
+                del self._held[grant.token]
+                self._say({"do": "release", "token": grant.token})
 
     @asynccontextmanager
     async def turn(
@@ -163,25 +149,13 @@ class ArbiterClient:
         if deadline_s is not None:
             message["deadline_s"] = deadline_s
         admitted = await self._wait_for(name, message, ())
-        task = asyncio.current_task()
-        assert task is not None, "a turn is held by a task"
-        lost: list[str] = []
-
-        def revoke(reason: str) -> None:
-            if not lost:
-                lost.append(reason)
-                task.cancel()
-
-        self._turns[name] = revoke
-        try:
-            yield Admission(place=admitted["place"], profile=admitted["profile"])
-        except asyncio.CancelledError as error:
-            if lost and task.uncancel() <= 0:
-                raise LeaseLostError(f"The turn has lost its executive: {lost[0]}.") from error
-            raise
-        finally:
-            del self._turns[name]
-            self._say({"do": "end", "turn": name})
+        async with _revocable("The turn has lost its executive") as revoke:
+            self._turns[name] = revoke
+            try:
+                yield Admission(place=admitted["place"], profile=admitted["profile"])
+            finally:
+                del self._turns[name]
+                self._say({"do": "end", "turn": name})
 
     def hint(self, choice: Choice, *, for_s: float) -> None:
         """Say that a choice will probably be asked for soon."""
@@ -454,3 +428,26 @@ class ArbiterClient:
             await asyncio.sleep(pause_s)
             if self._held or self._turns:
                 self._say({"do": "renew"})
+
+
+@asynccontextmanager
+async def _revocable(what: str) -> AsyncIterator[Callable[[str], None]]:
+    """Give what stops the block: it is cancelled, and ends with LeaseLostError instead."""
+    task = asyncio.current_task()
+    assert task is not None, "a block is run by a task"
+    reasons: list[str] = []
+
+    def revoke(reason: str) -> None:
+        if not reasons:
+            reasons.append(reason)
+            task.cancel()
+
+    try:
+        yield revoke
+    except asyncio.CancelledError as error:
+        if reasons and task.uncancel() <= 0:
+            raise LeaseLostError(f"{what}: {reasons[0]}.") from error
+        raise
+    else:
+        if reasons:
+            task.uncancel()

@@ -58,6 +58,7 @@ def ensure(files: ArbiterFiles, config: ArbiterConfig, *, timeout_s: float = STA
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 text=True,
+                env=_environment(),
                 start_new_session=True,
                 timeout=timeout_s,
                 check=False,
@@ -69,6 +70,11 @@ def ensure(files: ArbiterFiles, config: ArbiterConfig, *, timeout_s: float = STA
         if done.returncode != 0:
             words = done.stderr.strip() or f"it ended with {done.returncode}"
             raise ArbiterUnreachableError(f"The arbiter of the card did not start: {words}")
+
+
+def _environment() -> dict[str, str]:
+    """Return this program's environment without its settings, some of which are secret."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("CORTICAL_")}
 
 
 def end(files: ArbiterFiles, pid: int, *, timeout_s: float = 10.0) -> bool:
