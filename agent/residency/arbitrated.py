@@ -10,9 +10,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from agent.residency import ladders
 from agent.residency.arbiter.events import Priority
-from agent.residency.client import Admission, ArbiterClient, Grant
+from agent.residency.client import ArbiterClient
 from agent.residency.envelopes import Variant
 from agent.residency.errors import LeaseRefusedError, NoExecutiveError, ResidencyError
+from agent.residency.grants import Admission, Grant
 from agent.residency.host import HostResidency
 from tools.senses.base import Lease, Operation, Sense
 

@@ -11,18 +11,18 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from agent.residency.arbiter.events import Choice, Priority, WhilePaused
 from agent.residency.errors import (
     ArbiterUnreachableError,
     ArbiterVersionError,
-    LeaseLostError,
     LeaseRefusedError,
     MessageError,
     NoExecutiveError,
     ResidencyError,
 )
+from agent.residency.grants import Admission, Grant, revocable
 from agent.residency.process import launch, wire
 from agent.residency.process.config import ArbiterConfig
 from agent.residency.process.files import ArbiterFiles
@@ -31,30 +31,6 @@ log = logging.getLogger(__name__)
 
 _ANSWER_S = 30.0
 """How long an arbiter that is there may take to greet or to tell its status."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Grant:
-    """A lease, as the program that holds it knows it."""
-
-    token: int
-    variant: str
-    place: Literal["cpu", "cuda"]
-    working_bytes: int
-    weights_bytes: int
-    rung: int
-    """Which of the wishes it is; 0 is the first."""
-    reason: str
-    """Why not an earlier one."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Admission:
-    """Leave for a turn to begin."""
-
-    place: Literal["cpu", "cuda"]
-    profile: str | None
-    """By which the executive is loaded; None where it is not on the card."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False)
@@ -127,7 +103,7 @@ class ArbiterClient:
         cancellation of the block when the lease is revoked.
         """
         grant = await self._ask(choices, priority, deadline_s, limit_s)
-        async with _revocable(f"The lease of {grant.variant} was revoked") as revoke:
+        async with revocable(f"The lease of {grant.variant} was revoked") as revoke:
             self._held[grant.token] = _Held(grant=grant, revoke=revoke)
             try:
                 yield grant
@@ -149,7 +125,7 @@ class ArbiterClient:
         if deadline_s is not None:
             message["deadline_s"] = deadline_s
         admitted = await self._wait_for(name, message, ())
-        async with _revocable("The turn has lost its executive") as revoke:
+        async with revocable("The turn has lost its executive") as revoke:
             self._turns[name] = revoke
             try:
                 yield Admission(place=admitted["place"], profile=admitted["profile"])
@@ -428,26 +404,3 @@ class ArbiterClient:
             await asyncio.sleep(pause_s)
             if self._held or self._turns:
                 self._say({"do": "renew"})
-
-
-@asynccontextmanager
-async def _revocable(what: str) -> AsyncIterator[Callable[[str], None]]:
-    """Give what stops the block: it is cancelled, and ends with LeaseLostError instead."""
-    task = asyncio.current_task()
-    assert task is not None, "a block is run by a task"
-    reasons: list[str] = []
-
-    def revoke(reason: str) -> None:
-        if not reasons:
-            reasons.append(reason)
-            task.cancel()
-
-    try:
-        yield revoke
-    except asyncio.CancelledError as error:
-        if reasons and task.uncancel() <= 0:
-            raise LeaseLostError(f"{what}: {reasons[0]}.") from error
-        raise
-    else:
-        if reasons:
-            task.uncancel()

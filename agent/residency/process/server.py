@@ -4,18 +4,16 @@ import asyncio
 import itertools
 import logging
 import os
-import select
-import socket
-import struct
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any
 
 from agent.residency.arbiter import effects, events
 from agent.residency.errors import MessageError
 from agent.residency.process import status, wire
+from agent.residency.process.answers import answer
 from agent.residency.process.arbiter import Arbiter
 from agent.residency.process.hands import Hands
+from agent.residency.process.holder import Holder, ends, heard, peer, watch
 from agent.residency.process.journal import Journal
 from agent.residency.process.ports import Card, ExecutiveKeeper, SensesWorker
 
@@ -23,46 +21,6 @@ log = logging.getLogger(__name__)
 
 _HELLO_S = 5.0
 """How long a program may take to say who it is."""
-_BACKLOG_BYTES = 1 << 20
-"""Answers that a program has not read; then it is hung up on."""
-_DYING_TRIES, _DYING_POLL_S = 50, 0.01
-_CREDENTIALS = struct.Struct("3i")
-
-
-class Holder:
-    """A program at the other end of a connection."""
-
-    def __init__(self, name: str, pid: int, writer: asyncio.StreamWriter) -> None:
-        self.name = name
-        self.pid = pid
-        self.claims: list[tuple[events.Running, int]] = []
-        """What it holds from an earlier arbiter, with the bytes of the weights."""
-        self.turns: list[str] = []
-        """Turns that an earlier arbiter admitted."""
-        self._writer = writer
-
-    def say(self, message: wire.Message) -> None:
-        """Send a message, unless it has gone."""
-        if self._writer.is_closing():
-            return
-        if self._writer.transport.get_write_buffer_size() > _BACKLOG_BYTES:
-            log.warning("holder_does_not_read", extra={"holder": self.name})
-            self._writer.transport.abort()
-            return
-        self._writer.write(wire.encode(message))
-
-    def full(self, name: str) -> str:
-        """Return the name of an ask or turn as the arbiter knows it."""
-        return f"{self.name}/{name}"
-
-    @staticmethod
-    def own(name: str) -> str:
-        """Return it as the program knows it."""
-        return name.partition("/")[2]
-
-    def hang_up(self) -> None:
-        """Close the connection."""
-        self._writer.close()
 
 
 class Server:
@@ -171,7 +129,7 @@ class Server:
             writer.write(_error(f"This is the arbiter of user {os.geteuid()}, you are {user}."))
             return
         holder = Holder(f"{pid}.{next(self._numbers)}", pid, writer)
-        alive = _watch(pid)
+        alive = watch(pid)
         try:
             if await self._introduced(holder, reader):
                 await self._converse(holder, reader)
@@ -188,7 +146,7 @@ class Server:
         """Hear who a program is and greet it; False if it only looked whether anybody is here."""
         try:
             async with asyncio.timeout(_HELLO_S):
-                hello = await _next(reader)
+                hello = await heard(reader)
         except TimeoutError as error:
             raise MessageError("A program has to say hello first.") from error
         if hello is None:
@@ -233,7 +191,7 @@ class Server:
             self._take_turn(holder, {"turn": turn, "priority": "person"}, begun=True)
 
     async def _converse(self, holder: Holder, reader: asyncio.StreamReader) -> None:
-        while (message := await _next(reader)) is not None:
+        while (message := await heard(reader)) is not None:
             if self._closing:
                 return
             does = self._does.get(str(message.get("do")))
@@ -253,7 +211,7 @@ class Server:
         for lease in mine:
             if lease.place == "cuda" and lease.variant != events.EXECUTIVE:
                 self._let_go(lease.token)
-        if alive is not None and mine and await _ends(alive):
+        if alive is not None and mine and await ends(alive):
             for lease in mine:
                 if lease.token in self.arbiter.state.leases:
                     self._let_go(lease.token)
@@ -373,9 +331,9 @@ class Server:
                 because = "; ".join(one for one in why if one is not None)
                 self._tell(name, {"is": "refused", "ask": Holder.own(name), "reason": because})
             case effects.Granted() | effects.Withdrawn():
-                self._tell(effect.ask, _answer(effect))
+                self._tell(effect.ask, answer(effect))
             case effects.Admitted() | effects.TurnRevoked():
-                self._tell(effect.turn, _answer(effect))
+                self._tell(effect.turn, answer(effect))
             case effects.Revoked(token=token, reason=reason):
                 self._tell_all({"is": "revoked", "token": token, "reason": reason})
             case effects.Closed(token=token):
@@ -396,76 +354,6 @@ class Server:
     def _tell_all(self, message: wire.Message) -> None:
         for holder in self.holders.values():
             holder.say(message)
-
-
-def _answer(effect: Any) -> wire.Message:
-    match effect:
-        case effects.Granted():
-            return {
-                "is": "granted",
-                "ask": Holder.own(effect.ask),
-                "token": effect.token,
-                "variant": effect.variant,
-                "place": effect.place,
-                "working_bytes": effect.working_bytes,
-                "rung": effect.rung,
-                "reason": effect.reason,
-            }
-        case effects.Withdrawn():
-            return {"is": "withdrawn", "ask": Holder.own(effect.ask), "reason": effect.reason}
-        case effects.Admitted():
-            return {
-                "is": "admitted",
-                "turn": Holder.own(effect.turn),
-                "place": effect.place,
-                "profile": effect.profile,
-            }
-        case effects.TurnRevoked():
-            return {
-                "is": "turn_revoked",
-                "turn": Holder.own(effect.turn),
-                "reason": effect.reason,
-            }
-        case _:
-            raise AssertionError(f"{effect} is no answer")
-
-
-def peer(writer: asyncio.StreamWriter) -> tuple[int, int]:
-    """Return the process and the user at the other end."""
-    found: socket.socket = writer.get_extra_info("socket")
-    raw = found.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    pid, user, _ = _CREDENTIALS.unpack(raw)
-    return pid, user
-
-
-def _watch(pid: int) -> int | None:
-    """Return what tells when a process has ended; None where it cannot be seen."""
-    try:
-        return os.pidfd_open(pid)
-    except OSError:
-        return None
-
-
-async def _ends(watched: int) -> bool:
-    """Whether a process has ended, or does within a moment: its connections go a little earlier."""
-    for _ in range(_DYING_TRIES):
-        if select.select([watched], [], [], 0.0)[0]:
-            return True
-        await asyncio.sleep(_DYING_POLL_S)
-    return False
-
-
-async def _next(reader: asyncio.StreamReader) -> wire.Message | None:
-    """Read a message; None at the end. Raises MessageError."""
-    try:
-        line = await reader.readuntil(b"\n")
-    except asyncio.IncompleteReadError as error:
-        if error.partial.strip():
-            raise MessageError("The connection broke off within a message.") from error
-        return None
-    except asyncio.LimitOverrunError as error:
-        raise MessageError(f"A message has at most {wire.LINE_BYTES} bytes.") from error
-    return wire.decode(line)
 
 
 def _error(reason: str) -> bytes:
