@@ -264,6 +264,9 @@ class SimulatedHost:
         one = Running(granted=granted, hangs=hangs)
         self.running[granted.token] = one
         if granted.place == "cuda" and granted.variant != events.EXECUTIVE:
+            if not self.worker_up:
+                one.ended = True  # the arbiter does not know yet that the worker is gone
+                return one
             self._take(f"working {granted.token}", Owner.WORKER, granted.working_bytes)
         return one
 

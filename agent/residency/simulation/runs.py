@@ -77,7 +77,13 @@ def many(first: int, count: int) -> Sum:
         tally = report.tally
         wrong = report.verdict is not check.Verdict.PROVED
         excused = len(outcome.out_of_memory) - outcome.unexcused
-        bad = wrong or outcome.unexcused or outcome.reloads_in_turn or outcome.unfinished
+        bad = (
+            wrong
+            or outcome.unexcused
+            or outcome.reloads_in_turn
+            or outcome.evicted_in_use
+            or outcome.unfinished
+        )
         total.add(
             Sum(
                 schedules=1,
