@@ -7,7 +7,7 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 
 PEERS := .venv-peers
 
-.PHONY: demo test residency fitting check format lint types layers install peers lock clean
+.PHONY: demo test residency fitting soak check format lint types layers install peers lock clean
 
 install: $(INSTALLED)
 
@@ -45,6 +45,10 @@ fitting: $(INSTALLED_DEV)
 residency: $(INSTALLED_DEV)
 	$(BIN)/cortical bench residency --schedules 100000
 	$(BIN)/pytest -q -s tests/unit/test_residency_mutants.py
+
+# The tests of random cases, kills and cuts, with so many of them that the suite has no time for: about half an hour.
+soak: $(INSTALLED_DEV)
+	CORTICAL_TEST_SOAK=1 $(BIN)/pytest -q --durations=0 --timeout 7200 -m soak
 
 check: $(INSTALLED_DEV) format lint types layers test
 

@@ -1,14 +1,12 @@
 """JSON as a bound model writes it, letter for letter. Pure.
 
-What stands in a prompt in these letters is found in the cache of the model that wrote it. A blank
-stands behind each comma and colon, as in most of what models have read: without it the embedded
-model's calls are right less often, in as many tokens.
+What stands in a prompt in these letters is found in the cache of the model that wrote it.
 """
 
 import json
 from typing import Any
 
-ITEMS, KEYS = ", ", ": "
+ITEMS, KEYS = ",", ":"
 """What parts values, and a name from its value."""
 
 

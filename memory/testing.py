@@ -37,7 +37,7 @@ def server_folder() -> Iterator[Path]:
 
     A process of its own sees to it, so that it happens also when this one is killed.
     """
-    folder = Path(tempfile.mkdtemp(prefix="cortical-test-", dir=_quick_place()))
+    folder = Path(tempfile.mkdtemp(prefix="cortical-test-", dir=quick_place()))
     command = [sys.executable, "-m", "memory.testing", str(folder)]
     with subprocess.Popen(  # noqa: S603 - this very module
         command, stdin=subprocess.PIPE, cwd=Path(__file__).parents[1], start_new_session=True
@@ -147,7 +147,7 @@ def _named(statement: LiteralString, *names: str) -> sql.Composed:
     return sql.SQL(statement).format(*map(sql.Identifier, names))
 
 
-def _quick_place() -> str | None:
+def quick_place() -> str | None:
     """Return where files live in memory, if there is room; else None.
 
     Each copy of a database makes and removes hundreds of files. For ext4 that is slow: it searches

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,20 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the server and remove its folder, once all workers have ended."""
     if _LENT in config.stash:
         config.stash[_LENT].__exit__(None, None, None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that `make soak` runs: those that ask for an amount."""
+    for item in items:
+        if "amount" in getattr(item, "fixturenames", ()):
+            item.add_marker("soak")
+
+
+@pytest.fixture(scope="session")
+def amount() -> Callable[[int, int], int]:
+    """Return what chooses between the usual number of cases and that of a soak."""
+    soaking = "CORTICAL_TEST_SOAK" in os.environ
+    return lambda usual, soak: soak if soaking else usual
 
 
 @pytest.fixture(autouse=True)

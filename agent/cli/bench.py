@@ -56,6 +56,9 @@ def answers(
 def calls(
     requests: Annotated[int, typer.Option("--requests", min=10, help="Requests.")] = 500,
     seed: Annotated[int, typer.Option("--seed", help="Of the requests.")] = 0,
+    tokens: Annotated[
+        int, typer.Option("--tokens", min=40, help="Tokens of an answer, at most.")
+    ] = 160,
     as_json: Json = False,
 ) -> None:
     """Measure how many tool calls of the embedded model are valid and right, beside a bare chat."""
@@ -64,7 +67,9 @@ def calls(
 
     show = terminal.Progress(sys.stderr, quiet=as_json)
     with show:
-        report = wait(measure.measure(requests=requests, seed=seed, watch=show.event))
+        report = wait(
+            measure.measure(requests=requests, seed=seed, max_tokens=tokens, watch=show.event)
+        )
     print_json(report) if as_json else print_lines(measure.lines(report))
 
 

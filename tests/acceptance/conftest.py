@@ -1,20 +1,27 @@
 """A user of one's own: home, data and an ingested demo pack, and the command in a process."""
 
+import asyncio
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
 import tempfile
-import time
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
+import uvicorn
+
+from agent.ollama_double.app import OllamaDouble
+from agent.ollama_double.models import DoubleModel
+from agent.ollama_double.player import play
+from agent.ollama_double.script import read_script
+from memory.testing import quick_place, remove_servers
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "deploy" / "demo"
@@ -82,6 +89,14 @@ class User:
                 raise
         return Finished(code=process.returncode, out=out, err=err)
 
+    @contextmanager
+    def here(self) -> Iterator[None]:
+        """Let this very process see what a process of this user sees."""
+        with pytest.MonkeyPatch.context() as environment:
+            for name, value in self.environment.items():
+                environment.setenv(name, value)
+            yield
+
     def json(self, *words: str | Path) -> Any:
         """Run a command that has to succeed and return its value."""
         done = self.run(*words, "--json")
@@ -90,13 +105,12 @@ class User:
 
 
 def _lent(cache: Path) -> Iterator[User]:
-    home = Path(tempfile.mkdtemp(prefix="cortical-user-"))
+    home = Path(tempfile.mkdtemp(prefix="cortical-user-", dir=quick_place()))
     user = User(home=home, settings={"CORTICAL_CACHE_DIR": str(cache)})
     try:
         yield user
     finally:
-        user.run("database", "stop")
-        shutil.rmtree(home)
+        remove_servers(home)
 
 
 @pytest.fixture(scope="session")
@@ -120,31 +134,50 @@ def reader(cache: Path) -> Iterator[User]:
         yield user
 
 
+class Served:
+    """The double of Ollama on a port, in a thread of its own."""
+
+    def __init__(self, double: OllamaDouble) -> None:
+        self.double = double
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        config = uvicorn.Config(
+            double, log_config=None, lifespan="off", timeout_graceful_shutdown=1
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def _run(self) -> None:
+        asyncio.run(self._server.serve(sockets=[self._socket]))
+
+    def __enter__(self) -> "Served":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.should_exit = True
+        self._thread.join(timeout=20)
+        self._socket.close()
+
+
+@pytest.fixture
+def serving() -> Callable[[OllamaDouble], Served]:
+    """Return what serves a double."""
+    return Served
+
+
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Callable[[Any], str]]:
     """Start the double of Ollama with a script; return its address."""
-    running: list[subprocess.Popen[bytes]] = []
+    with ExitStack() as running:
 
-    def start(script: Any) -> str:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        path = tmp_path / f"script{len(running)}.json"
-        path.write_text(json.dumps(script))
-        command = [sys.executable, "-m", "agent.ollama_double", "--port", str(port)]
-        running.append(
-            subprocess.Popen([*command, "--script", str(path)], stderr=subprocess.DEVNULL)
-        )
-        url = f"http://127.0.0.1:{port}"
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            try:
-                httpx.get(url, trust_env=False)
-            except httpx.HTTPError:
-                continue
-            return url
-        raise AssertionError("the double did not start")
+        def start(told: Any) -> str:
+            path = tmp_path / "script.json"
+            path.write_text(json.dumps(told))
+            script = read_script(path)
+            if not script.replies:
+                script.responder = play
+            double = OllamaDouble(script, models=script.models or [DoubleModel()])
+            return running.enter_context(Served(double)).url
 
-    yield start
-    for process in running:
-        process.terminate()
-        process.wait(timeout=30)
+        yield start

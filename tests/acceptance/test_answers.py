@@ -1,5 +1,6 @@
 """The main job on real input: each question is answered from the right place, or told not to be."""
 
+import asyncio
 import json
 import re
 from pathlib import Path
@@ -8,22 +9,46 @@ from urllib.parse import unquote, urlparse
 
 import pytest
 
+from agent import assembly
+from agent.asking import turn
+from agent.settings import load
+
 DEMO = Path(__file__).parents[2] / "deploy" / "demo"
 EXPECTED = json.loads((DEMO / "expected.json").read_text())
 QUESTIONS = [*EXPECTED["spoken"], *EXPECTED["typed"]]
 
 
-def _asked(reader: Any, question: dict[str, Any]) -> dict[str, Any]:
-    if "recording" in question:
-        found: dict[str, Any] = reader.json("ask", "--file", DEMO / question["recording"])
-    else:
-        found = reader.json("ask", question["text"])
-    return found
+@pytest.fixture(scope="module")
+def results(reader: Any) -> dict[str, Any]:
+    """What one engine on the memory of the reader answers to each question."""
+
+    def values(question: dict[str, Any]) -> dict[str, Any]:
+        recording = DEMO / question["recording"] if "recording" in question else None
+        return {
+            "question": "" if recording else question["text"],
+            "files": [{"path": str(recording), "name": recording.name}] if recording else [],
+            "collection": "default",
+            "speak_to": None,
+        }
+
+    async def answered() -> dict[str, Any]:
+        async with assembly.engine(load()) as engine:
+            return {
+                one["id"]: await turn(
+                    engine, values(one), thread_id=one["id"], watch=lambda _: None, decide=None
+                )
+                for one in QUESTIONS
+            }
+
+    with reader.here():
+        return asyncio.run(answered())
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=[one["id"] for one in QUESTIONS])
-def test_a_question_is_answered_from_the_right_place(reader: Any, question: dict[str, Any]) -> None:
-    result = _asked(reader, question)
+def test_a_question_is_answered_from_the_right_place(
+    results: dict[str, Any], question: dict[str, Any]
+) -> None:
+    result = results[question["id"]]
     expected = question["answer"]
     if expected is None:
         assert not result["found"]
@@ -81,9 +106,12 @@ def test_a_turn_tells_the_way_it_took_and_what_served_it(reader: Any) -> None:
     assert {"source", "place", "quote"} <= result["citations"][0].keys()
 
 
-def test_every_quotation_stands_in_the_stored_text_letter_for_letter(reader: Any) -> None:
-    result = reader.json("ask", "What is the highest water pressure of the pump?")
-    for citation in result["citations"]:
+def test_every_quotation_stands_in_the_stored_text_letter_for_letter(
+    reader: Any, results: dict[str, Any]
+) -> None:
+    citations = results["water-pressure"]["citations"]
+    assert citations
+    for citation in citations:
         hits = reader.json("search", citation["quote"], "-k", "5")["hits"]
         assert any(citation["quote"] in hit["text"] for hit in hits)
 

@@ -1,7 +1,6 @@
 """Bad input costs the item, says so by name, and nothing else."""
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,19 +27,17 @@ def _noise(folder: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize(
-    ("make", "word"), [(_empty, "empty"), (_locked, "password"), (_noise, "noise.bin")]
-)
-def test_a_file_that_cannot_be_read_is_named_and_the_question_answered(
-    reader: Any, tmp_path: Path, make: Callable[[Path], Path], word: str
+def test_files_that_cannot_be_read_are_named_and_the_question_answered(
+    reader: Any, tmp_path: Path
 ) -> None:
-    path = make(tmp_path)
-    done = reader.run(
-        "ask", "How often must the water filter be cleaned?", "--file", path, "--json"
-    )
+    bad = {_empty(tmp_path): "empty", _locked(tmp_path): "password", _noise(tmp_path): "noise.bin"}
+    files = [word for path in bad for word in ("--file", path)]
+    done = reader.run("ask", "How often must the water filter be cleaned?", *files, "--json")
     assert done.code == 1
-    assert done.value["failed"][0]["name"] == path.name
-    assert word in done.value["failed"][0]["reason"]
+    failed = {one["name"]: one["reason"] for one in done.value["failed"]}
+    assert failed.keys() == {path.name for path in bad}
+    for path, word in bad.items():
+        assert word in failed[path.name]
     assert done.value["found"]
     assert "Traceback" not in done.err
 

@@ -4,10 +4,11 @@ from typing import Any
 
 
 def test_the_calls_of_the_embedded_model_are_counted_in_both_ways(user: Any) -> None:
-    done = user.run("bench", "calls", "--requests", "10", "--json", timeout_s=280)
+    words = ("bench", "calls", "--requests", "10", "--tokens", "60", "--json")
+    done = user.run(*words, timeout_s=280)
     assert done.code == 0, done.out + done.err
     report = done.value
-    assert report["tools"] == 10
+    assert (report["tools"], report["tokens"]) == (10, 60)
     for way in ("engine", "bare chat"):
         assert report[way]["requests"] == 10
         shares = [report[way][name]["count"] for name in ("valid", "right_tool", "right_call")]

@@ -27,11 +27,16 @@ def _commands() -> list[str]:
 
 
 ELSEWHERE = {
+    "cortical bench overhead --steps 20 --rounds 3": "test_bench_commands.py",
+    "cortical bench embed --texts 16 --rounds 1": "test_bench_commands.py",
+    "cortical bench conversation": "test_bench_commands.py",
+    "cortical bench faults": "test_executive_commands.py",
+    "cortical bench ingest ~/Documents": "test_ingest_command.py",
     "cortical models pull qwen3:14b": "test_models.py",
     "cortical models probe": "test_models.py",
     "cortical models bench": "test_models.py",
     "cortical selftest -o report.txt": "test_selftest.py",
-    "cortical bench calls --requests 10": "test_calls_command.py",
+    "cortical bench calls --requests 10 --tokens 60": "test_calls_command.py",
 }
 """Commands that need a server or take long, and the tests that run them."""
 
@@ -60,7 +65,7 @@ def desk(reader: Any) -> Path:
     shutil.copy(DEMO / "pack" / "invoice.png", folder / "screenshot.png")
     shutil.copy(DEMO / "pack" / "invoice.png", folder / "invoice.png")
     shutil.copytree(ROOT / "docs" / "examples", folder / "docs" / "examples")
-    shutil.copytree(DEMO / "pack", reader.home / "Documents")
+    (reader.home / "Documents").symlink_to(DEMO / "pack")  # where it was ingested from
     config = reader.home / ".config" / "cortical"
     config.mkdir(parents=True)
     examples = folder / "docs" / "examples"

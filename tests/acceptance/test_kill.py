@@ -89,6 +89,8 @@ def test_ten_searches_at_once_start_everything_once(user: Any) -> None:
             raise
         codes.append(process.returncode)
     assert codes == [0] * 10
+    assert user.run("database", "stop").out == "Stopped.\n"
+    assert user.run("database", "stop").out == "It was not running.\n"
 
 
 def test_asking_nothing_finishes_the_turn_that_was_cut_off(reader: Any) -> None:

@@ -67,8 +67,9 @@ def test_nothing_of_a_selftest_stays_in_memory(report: tuple[Any, str], reader: 
     assert not [hit for hit in found["hits"] if "boathouse.md" in hit["source"]]
 
 
-def test_the_plain_report_can_be_pasted(reader: Any) -> None:
-    done = reader.run("selftest", "--seconds", "25", timeout_s=200)
+def test_the_plain_report_can_be_pasted(user: Any, served: Start) -> None:
+    user.settings["CORTICAL_OLLAMA__URL"] = served({"models": [{"name": "qwen3:14b"}]})
+    done = user.run("selftest", "--seconds", "20", timeout_s=200)
 
     assert done.code == 0, done.err
     lines = done.out.splitlines()

@@ -1,16 +1,13 @@
 """An answer on a real terminal: shown as it is written, stopped with Ctrl-C, gone on with."""
 
-import asyncio
 import fcntl
 import os
 import pty
 import re
 import select
 import signal
-import socket
 import subprocess
 import termios
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 
 from agent.ollama_double.app import OllamaDouble
 from agent.ollama_double.models import DoubleModel
@@ -29,6 +25,9 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "executive.md"
 QUESTION = "What was wrong with the rain water pump?"
 PACE_S = 0.06
 """A pause before each token, as a small machine makes it."""
+
+at_once = pytest.mark.parametrize("pace_s", [0.0])
+"""For an answer in which nothing is to be stopped or timed."""
 
 
 def answering(asked: Asked) -> Say:
@@ -52,42 +51,21 @@ def answering(asked: Asked) -> Say:
     return Say(text=answer.removeprefix(begun), thinking="First I look at the log.\n")
 
 
-class Served:
-    """The double on a port, in a thread of its own."""
-
-    def __init__(self, double: OllamaDouble) -> None:
-        self.double = double
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        config = uvicorn.Config(
-            double, log_config=None, lifespan="off", timeout_graceful_shutdown=1
-        )
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def _run(self) -> None:
-        asyncio.run(self._server.serve(sockets=[self._socket]))
-
-    def __enter__(self) -> "Served":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.should_exit = True
-        self._thread.join(timeout=20)
-        self._socket.close()
+@pytest.fixture
+def pace_s() -> float:
+    return PACE_S
 
 
 @pytest.fixture
-def served() -> Iterator[Served]:
+def served(serving: Callable[[OllamaDouble], Any], pace_s: float) -> Iterator[Any]:
     model = DoubleModel(capabilities=("completion", "tools", "thinking"))
-    double = OllamaDouble(computed(answering), models=[model], pace_s=PACE_S)
-    with Served(double) as serving:
-        yield serving
+    double = OllamaDouble(computed(answering), models=[model], pace_s=pace_s)
+    with serving(double) as server:
+        yield server
 
 
 @pytest.fixture
-def person(reader: Any, served: Served) -> Any:
+def person(reader: Any, served: Any) -> Any:
     """Somebody who has the demo pack in memory, and a server."""
     server = {"CORTICAL_OLLAMA__URL": served.url, "CORTICAL_OLLAMA__PROBE_TIMEOUT_S": "30"}
     return replace(reader, settings={**reader.settings, **server})
@@ -191,7 +169,7 @@ def documented() -> list[tuple[str, str]]:
 
 
 def test_an_answer_is_shown_as_it_is_written_stopped_and_gone_on_with(
-    person: Any, served: Served
+    person: Any, served: Any
 ) -> None:
     with session(person, "ask", QUESTION, "--thread", "pump") as first:
         first.until("The driver has put")
@@ -225,7 +203,7 @@ def test_an_answer_is_shown_as_it_is_written_stopped_and_gone_on_with(
 
 
 def test_a_second_ctrl_c_ends_at_once_and_the_run_goes_on_as_after_a_kill(
-    person: Any, served: Served
+    person: Any, served: Any
 ) -> None:
     with session(person, "ask", QUESTION, "--thread", "twice") as opened:
         opened.until("The driver")
@@ -242,6 +220,7 @@ def test_a_second_ctrl_c_ends_at_once_and_the_run_goes_on_as_after_a_kill(
     assert result["answer"].startswith("The motor of the rain water pump hums")
 
 
+@at_once
 def test_what_goes_into_a_pipe_is_the_checked_answer_alone(person: Any) -> None:
     done = person.run("ask", QUESTION, "--think")
 
@@ -253,6 +232,7 @@ def test_what_goes_into_a_pipe_is_the_checked_answer_alone(person: Any) -> None:
     assert "\x1b" not in done.out + done.err
 
 
+@at_once
 def test_thinking_is_dim_on_a_terminal_and_in_no_pipe(person: Any, tmp_path: Path) -> None:
     words = ("ask", QUESTION, "--think", "--verbose")
     with (
@@ -269,7 +249,8 @@ def test_thinking_is_dim_on_a_terminal_and_in_no_pipe(person: Any, tmp_path: Pat
     assert re.search(r"\d+ tokens read \(\d+ of them found in the cache\), \d+ written, ", answer)
 
 
-def test_thinking_is_hidden_where_it_is_not_asked_for(person: Any, served: Served) -> None:
+@at_once
+def test_thinking_is_hidden_where_it_is_not_asked_for(person: Any, served: Any) -> None:
     with session(person, "ask", QUESTION) as opened:
         assert opened.ended() == 0
 
@@ -289,7 +270,7 @@ def test_usage_is_in_the_json(person: Any) -> None:
     assert result["ended_by"] is None
 
 
-def test_ctrl_c_at_a_question_ends_and_the_question_stays_open(person: Any, served: Served) -> None:
+def test_ctrl_c_at_a_question_ends_and_the_question_stays_open(person: Any, served: Any) -> None:
     calling = {"function": {"name": "remember", "arguments": {"fact": "The pump is blue."}}}
     served.double.script.responder = lambda _: Say(calls=[calling])
     with session(person, "ask", QUESTION, "--thread", "asks") as opened:
@@ -302,7 +283,7 @@ def test_ctrl_c_at_a_question_ends_and_the_question_stays_open(person: Any, serv
 
 
 def test_a_stop_where_there_is_no_terminal_leaves_standard_output_empty(
-    person: Any, served: Served
+    person: Any, served: Any
 ) -> None:
     words = ("ask", QUESTION, "--thread", "piped", "--json")
     with person.start(*words) as process:

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta
 from enum import Enum
 from ipaddress import IPv4Address
@@ -137,11 +137,13 @@ def asked(
     return asyncio.run(gather())
 
 
-def test_a_bound_call_is_valid_whatever_the_schema(executive: LlamaCppExecutive) -> None:
+def test_a_bound_call_is_valid_whatever_the_schema(
+    executive: LlamaCppExecutive, amount: Callable[[int, int], int]
+) -> None:
     ends: list[EndReason] = []
 
     @seed(20260302)
-    @settings(max_examples=25, deadline=None, phases=[Phase.generate])
+    @settings(max_examples=amount(10, 500), deadline=None, phases=[Phase.generate])
     @given(st.lists(st.tuples(KINDS, st.booleans()), min_size=1, max_size=3), st.integers(0, 9_999))
     def check(fields: list[tuple[Any, bool]], number: int) -> None:
         box = Toolbox([tool(_model(fields))])

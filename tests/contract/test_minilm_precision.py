@@ -2,6 +2,7 @@
 
 import asyncio
 import string
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -62,10 +63,11 @@ async def least_cosine(embedder: MiniLmEmbedder, exact: Any, texts: list[str]) -
 
 
 async def test_real_texts_lie_within_the_bar_of_their_exact_vectors(
-    embedder: MiniLmEmbedder, exact: Any
+    embedder: MiniLmEmbedder, exact: Any, amount: Callable[[int, int], int]
 ) -> None:
-    own = samples.chosen((), 60)
-    assert len(own.documents) == len(own.questions) == 60
+    count = amount(20, 600)
+    own = samples.chosen((), count)
+    assert len(own.documents) == len(own.questions) == count
     assert await least_cosine(embedder, exact, [*own.documents, *own.questions]) >= BAR
 
 
@@ -77,10 +79,14 @@ async def test_texts_that_hardly_say_anything_lie_within_the_bar(
 
 @pytest.mark.shared
 @pytest.mark.skipif(not FOLDERS, reason="the public data does not lie beside the checkout")
-async def test_texts_of_others_lie_within_the_bar(embedder: MiniLmEmbedder, exact: Any) -> None:
-    theirs = await asyncio.to_thread(samples.chosen, FOLDERS, 150)
+async def test_texts_of_others_lie_within_the_bar(
+    embedder: MiniLmEmbedder, exact: Any, amount: Callable[[int, int], int]
+) -> None:
+    count = amount(40, 1_000)
+    folders = FOLDERS[: amount(1, len(FOLDERS))]
+    theirs = await asyncio.to_thread(samples.chosen, folders, count)
     texts = [*theirs.documents, *theirs.questions]
-    assert len(texts) == 300
+    assert len(texts) == 2 * count
     assert await least_cosine(embedder, exact, texts) >= BAR
 
 

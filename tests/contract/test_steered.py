@@ -107,7 +107,7 @@ async def test_a_prompt_that_is_too_long_is_told_as_refused(replay: Replay) -> N
 
 
 async def test_mails_are_sorted_with_next_to_nothing_evaluated_again(replay: Replay) -> None:
-    batch = load(OWN, 4)
+    batch = load(OWN, 3)
     took = await replay.ask(triage.requests(batch))
     needs = triage.needs(batch, replay.executive.tokenised)
     spared = least(needs, replay.executive.template())

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tarfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -101,11 +102,11 @@ def run_through(dsn: str, folder: Path) -> float:
     return time.monotonic() - began
 
 
-def kill_ten_times(dsn: str, folder: Path, seconds: float) -> int:
-    """Begin ten ingestions and kill each at a random moment; return how many were under way."""
+def kill_again_and_again(dsn: str, folder: Path, seconds: float, kills: int) -> int:
+    """Begin ingestions and kill each at a random moment; return how many were under way."""
     chance = random.Random(3)
     under_way = 0
-    for _ in range(10):
+    for _ in range(kills):
         with start(dsn, folder) as process:
             time.sleep(chance.uniform(0, seconds / 6))
             under_way += process.poll() is None
@@ -113,11 +114,11 @@ def kill_ten_times(dsn: str, folder: Path, seconds: float) -> int:
     return under_way
 
 
-def small_corpus(folder: Path) -> Path:
+def small_corpus(folder: Path, *, texts: int = 300) -> Path:
     """Files of several kinds, some of them bad, some the same."""
     chance = random.Random(5)
     words = "pump valve pressure bar filter water starts stops below above motor oil".split()
-    for number in range(300):
+    for number in range(texts):
         path = folder / f"{number % 7}" / f"{number}.txt"
         path.parent.mkdir(parents=True, exist_ok=True)
         lines = [" ".join(chance.choices(words, k=12)) for _ in range(chance.randrange(1, 40))]
@@ -128,10 +129,11 @@ def small_corpus(folder: Path) -> Path:
     return folder
 
 
-async def killed_and_whole(server_dsn: str, folder: Path) -> None:
+async def killed_and_whole(server_dsn: str, folder: Path, kills: int) -> None:
     async with cloned_database(server_dsn) as dsn, cloned_database(server_dsn) as other:
         seconds = await asyncio.to_thread(run_through, dsn, folder)
-        assert await asyncio.to_thread(kill_ten_times, other, folder, seconds) >= 5
+        under_way = await asyncio.to_thread(kill_again_and_again, other, folder, seconds, kills)
+        assert under_way >= kills / 2
         await asyncio.to_thread(run_through, other, folder)
         expected, found = await snapshot(dsn), await snapshot(other)
     assert expected["documents"]
@@ -140,10 +142,11 @@ async def killed_and_whole(server_dsn: str, folder: Path) -> None:
         assert found[name] == rows, name
 
 
-async def test_ten_kills_at_random_moments_leave_the_rows_of_an_undisturbed_ingestion(
-    server_dsn: str, tmp_path: Path
+async def test_kills_at_random_moments_leave_the_rows_of_an_undisturbed_ingestion(
+    server_dsn: str, tmp_path: Path, amount: Callable[[int, int], int]
 ) -> None:
-    await killed_and_whole(server_dsn, small_corpus(tmp_path / "corpus"))
+    corpus = small_corpus(tmp_path / "corpus", texts=amount(150, 300))
+    await killed_and_whole(server_dsn, corpus, amount(4, 40))
 
 
 MAIL = Path(__file__).parents[3] / "shared" / "data" / "mail" / "spamassassin"
@@ -151,16 +154,16 @@ MAIL = Path(__file__).parents[3] / "shared" / "data" / "mail" / "spamassassin"
 
 @pytest.mark.shared
 @pytest.mark.skipif(
-    not MAIL.is_dir() or "CORTICAL_TEST_SLOW" not in os.environ,
-    reason="no mail beside the checkout, or CORTICAL_TEST_SLOW is not set: it takes minutes",
+    not MAIL.is_dir() or "CORTICAL_TEST_SOAK" not in os.environ,
+    reason="no mail beside the checkout, or CORTICAL_TEST_SOAK is not set: it takes minutes",
 )
-async def test_ten_kills_leave_the_rows_of_an_undisturbed_ingestion_of_real_mail(
-    server_dsn: str, tmp_path: Path
+async def test_kills_leave_the_rows_of_an_undisturbed_ingestion_of_real_mail(
+    server_dsn: str, tmp_path: Path, amount: Callable[[int, int], int]
 ) -> None:
     for archive in MAIL.glob("*.tar.xz"):
         with tarfile.open(archive) as messages:
             messages.extractall(tmp_path / "mail", filter="data")
-    await killed_and_whole(server_dsn, tmp_path / "mail")
+    await killed_and_whole(server_dsn, tmp_path / "mail", amount(0, 10))
 
 
 async def test_connections_that_are_cut_again_and_again_cost_nothing(
@@ -257,10 +260,12 @@ from memory.database import open_pool
 from memory.errors import DatabaseUnreachableError, DiskFullError
 from memory.migrations import migrate
 from memory.store import DocumentStore
+from memory.patience import patiently
 from memory.testing import hasty_server
 from tools.ingest import Ingestion
 from tools.reading.testing import PlainReader
 
+patiently.__kwdefaults__["patience_s"] = 1.0
 disk, folder = Path(sys.argv[1]), Path(sys.argv[2])
 disk.mkdir()
 assert not ctypes.CDLL(None).mount(b"tmpfs", bytes(disk), b"tmpfs", 0, b"size=300m")

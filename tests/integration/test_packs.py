@@ -6,7 +6,7 @@ Nothing of cortical runs here: where an acceptance test fails and these pass, th
 import json
 import re
 import wave
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from email import message_from_bytes, policy
 from functools import cache
 from io import BytesIO
@@ -118,12 +118,13 @@ def test_some_questions_have_no_answer(pack: Path) -> None:
     assert sum(question["answer"] is None for question in questions(pack)) >= 2
 
 
-def test_the_recogniser_hears_the_questions_as_written_down() -> None:
+def test_the_recogniser_hears_the_questions_as_written_down(
+    amount: Callable[[int, int], int],
+) -> None:
     spoken = [question for question in questions(DEMO) if "recording" in question]
     assert len(spoken) == 8
-    assert {
-        question["id"]: heard((DEMO / question["recording"]).read_bytes()) for question in spoken
-    } == {question["id"]: question["heard"] for question in spoken}
+    for question in spoken[: amount(3, 8)]:
+        assert heard((DEMO / question["recording"]).read_bytes()) == question["heard"]
 
 
 def test_the_packs_stay_small() -> None:

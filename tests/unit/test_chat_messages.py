@@ -51,7 +51,7 @@ def test_a_template_without_tools_gets_results_as_a_turn_of_the_user() -> None:
         {"role": "user", "content": "How long is the warranty?"},
         {
             "role": "assistant",
-            "content": '{"tool": "recall", "arguments": {"query": "Garantie ü"}}',
+            "content": '{"tool":"recall","arguments":{"query":"Garantie ü"}}',
         },
         {
             "role": "user",

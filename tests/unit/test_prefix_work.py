@@ -38,14 +38,14 @@ def test_what_an_agent_sent_is_laid_out_as_it_was() -> None:
     assert called.tool_calls[0]["args"] == {"query": "x"}
     assert (found.text, found.name) == ("found", "recall")
     assert [tool.name for tool in request.wish.tools] == ["recall"]
-    assert request.reply == '{"answer": "So."}'
+    assert request.reply == '{"answer":"So."}'
 
 
 def test_a_call_that_must_be_made_is_asked_for_so() -> None:
     sent = {**SENT, "tool_choice": "any", "reply": {"name": "recall", "args": {"query": "ü"}}}
     request = langchain._request(sent)
     assert request.wish.must_call
-    assert request.reply == '{"tool": "recall", "arguments": {"query": "ü"}}'
+    assert request.reply == '{"tool":"recall","arguments":{"query":"ü"}}'
 
 
 def test_a_message_of_another_kind_is_refused() -> None:

@@ -21,6 +21,7 @@ from tools.calls.faults import CallError, Fault
 from tools.registry import Toolbox, ValidCall
 
 TOKENS = 160
+"""Of an answer, at most."""
 SYSTEM = "You are the user's assistant."
 
 
@@ -39,7 +40,9 @@ class Called:
         return self.arguments is not None
 
 
-async def bound(executive: Executive, box: Toolbox, text: str) -> Called:
+async def bound(
+    executive: Executive, box: Toolbox, text: str, *, max_tokens: int = TOKENS
+) -> Called:
     """Ask as the engine does.
 
     The tools that match are shown, the answer is bound to their schema and validated, and the model
@@ -47,7 +50,7 @@ async def bound(executive: Executive, box: Toolbox, text: str) -> Called:
     """
     messages: list[AnyMessage] = [HumanMessage(text)]
     shown = shown_by(executive.profile, box.specs(), text, Limits())
-    wish = Wish(tools=box.specs(shown), must_call=True, max_tokens=TOKENS)
+    wish = Wish(tools=box.specs(shown), must_call=True, max_tokens=max_tokens)
     for asked in range(1, REPAIRS_LIMIT + 2):
         prompt = Prompt(system=SYSTEM, messages=tuple(messages))
         reply = await ask(executive, prompt, wish, lambda _: None)
@@ -79,10 +82,13 @@ def _told(call: CallPart | None, reason: str) -> list[AnyMessage]:
     ]
 
 
-async def bare(executive: Executive, box: Toolbox, text: str) -> Called:
+async def bare(
+    executive: Executive, box: Toolbox, text: str, *, max_tokens: int = TOKENS
+) -> Called:
     """Ask in a chat whose system text describes the tools, and take what looks like JSON."""
     prompt = Prompt(system=described(box.specs()), messages=(HumanMessage(text),))
-    reply = await ask(executive, prompt, Wish(max_tokens=TOKENS, may_be_cut=True), lambda _: None)
+    wish = Wish(max_tokens=max_tokens, may_be_cut=True)
+    reply = await ask(executive, prompt, wish, lambda _: None)
     return naive(reply.text, box)
 
 

@@ -5,9 +5,9 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
-from agent.bench.calls.asking import Called, bare, bound
+from agent.bench.calls.asking import TOKENS, Called, bare, bound
 from agent.bench.calls.requests import Request, generated
 from agent.bench.calls.tools import TOOLS
 from agent.errors import AgentError
@@ -16,7 +16,17 @@ from graphs.executive import Executive
 from tools.registry import Toolbox
 
 Watch = Callable[[dict[str, Any]], None]
-Way = Callable[[Executive, Toolbox, str], Awaitable[Called]]
+
+
+class Way(Protocol):
+    """Has a model make a call."""
+
+    def __call__(
+        self, executive: Executive, box: Toolbox, text: str, /, *, max_tokens: int
+    ) -> Awaitable[Called]:
+        """Return what came of a request."""
+        ...
+
 
 WAYS: Mapping[str, Way] = {"engine": bound, "bare chat": bare}
 
@@ -90,14 +100,18 @@ def share(count: int, of: int) -> dict[str, float]:
     return {"count": count, "share": part, "low": low, "high": high}
 
 
-async def measure(*, requests: int, seed: int, watch: Watch) -> dict[str, Any]:
+async def measure(
+    *, requests: int, seed: int, watch: Watch, max_tokens: int = TOKENS
+) -> dict[str, Any]:
     """Ask the embedded model for so many calls in both ways."""
+    asked = generated(requests, seed=seed)
     async with _embedded() as executive:
-        scores = await scored(executive, generated(requests, seed=seed), watch=watch)
+        scores = await scored(executive, asked, watch=watch, max_tokens=max_tokens)
     return {
         "model": executive.profile.name,
         "tools": len(TOOLS),
         "seed": seed,
+        "tokens": max_tokens,
         **{name: score.told() for name, score in scores.items()},
     }
 
@@ -111,7 +125,9 @@ async def _embedded() -> AsyncIterator[LlamaCppExecutive]:
         await executive.aclose()
 
 
-async def scored(executive: Executive, asked: list[Request], *, watch: Watch) -> dict[str, Score]:
+async def scored(
+    executive: Executive, asked: list[Request], *, watch: Watch, max_tokens: int = TOKENS
+) -> dict[str, Score]:
     """Put each request in each way and count. Raises AgentError if nothing was put."""
     if not asked:
         raise AgentError("The benchmark is void: no request was made.")
@@ -124,7 +140,8 @@ async def scored(executive: Executive, asked: list[Request], *, watch: Watch) ->
     for name, way in WAYS.items():
         began = time.perf_counter()
         for number, (request, right) in enumerate(zip(asked, expected, strict=True), start=1):
-            scores[name].add(request, await way(executive, box, request.text), right)
+            called = await way(executive, box, request.text, max_tokens=max_tokens)
+            scores[name].add(request, called, right)
             watch({"event": "measuring", "text": f"{name}: {number} of {len(asked)} requests"})
         scores[name].seconds = time.perf_counter() - began
     return scores
