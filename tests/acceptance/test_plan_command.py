@@ -24,14 +24,12 @@ def blind(user: Any) -> Any:
     return user
 
 
-def card_in(user: Any, *, total_mib: int, free_mib: int) -> Any:
-    """Give a user a driver's program that tells of a card."""
-    folder: Path = user.home / "driver"
-    folder.mkdir()
-    program = folder / "nvidia-smi"
-    program.write_text(f"#!/bin/sh\necho 'NVIDIA GeForce RTX 3090, {total_mib}, {free_mib}'\n")
-    program.chmod(0o755)
-    user.settings["PATH"] = f"{folder}:/usr/bin:/bin"
+def card_in(user: Any, stub: Path, *, total_mib: int, free_mib: int) -> Any:
+    """Give a user a driver that tells of a card."""
+    told = user.home / "driver"
+    sizes = f"{total_mib << 20} {(total_mib - free_mib) << 20}"
+    told.write_text(f"card GPU-11111111-aaaa {sizes} NVIDIA GeForce RTX 3090\n")
+    user.settings.update(LD_LIBRARY_PATH=str(stub.parent), NVML_STUB=str(told))
     return user
 
 
@@ -64,8 +62,10 @@ def test_without_a_card_the_usual_ones_are_planned_side_by_side(blind: Any) -> N
     assert max(len(line) for line in done.out.splitlines()) <= 120
 
 
-def test_a_card_that_is_there_is_measured_and_what_others_use_is_said(user: Any) -> None:
-    card_in(user, total_mib=24_122, free_mib=20_000)
+def test_a_card_that_is_there_is_measured_and_what_others_use_is_said(
+    user: Any, stub: Path
+) -> None:
+    card_in(user, stub, total_mib=24_122, free_mib=20_000)
     (card,) = user.json("plan", "--executive", "phi4")["cards"]
     done = user.run("plan", "--executive", "phi4")
 

@@ -134,7 +134,9 @@ def lines(status: Mapping[str, Any]) -> Iterator[str]:
     begun = sum(one["begun"] for one in status["turns"])
     if status["turns"]:
         yield f"turns: {begun} in progress, {len(status['turns']) - begun} waiting"
-    yield f"arbiter: process {arbiter['pid']}, {arbiter['programs']} programs, {_trace(arbiter)}"
+    count = arbiter["programs"]
+    programs = f"{count} program" if count == 1 else f"{count} programs"
+    yield f"arbiter: process {arbiter['pid']}, {programs}, {_trace(arbiter)}"
 
 
 _PAUSED = {"wait": "waits", "cpu": "goes to the CPU"}
