@@ -1,8 +1,8 @@
 """Ollama's stream of JSON lines as parts of a reply. Pure."""
 
-import json
 from typing import Any
 
+from agent.executives.replies.events import decoded, excerpt, number
 from agent.executives.replies.readers import Reader
 from agent.executives.replies.received import received
 from agent.executives.replies.thoughts import ThoughtFilter
@@ -37,7 +37,7 @@ class OllamaReply:
         """Take one line. Raises BrokenStreamError or, with the last line, EmptyAnswerError."""
         if not line.strip():
             return []
-        event = self._decoded(line)
+        event = decoded(line, "a line", self._strange)
         if "error" in event:
             raise BrokenStreamError(
                 f"Ollama broke off while {self._model} wrote: {str(event['error']).rstrip('.')}. "
@@ -96,34 +96,19 @@ class OllamaReply:
             if self._calls:
                 reason = EndReason.CALLS
         self.done = True
-        self.load_s = _number(event, "load_duration") / 1e9
+        self.load_s = number(event, "load_duration") / 1e9
         end = EndPart(
             reason=reason,
-            prompt_tokens=_number(event, "prompt_eval_count"),
-            cached_tokens=_number(event, "prompt_eval_cached_count"),
-            answer_tokens=_number(event, "eval_count"),
-            seconds=_number(event, "total_duration") / 1e9,
+            prompt_tokens=number(event, "prompt_eval_count"),
+            cached_tokens=number(event, "prompt_eval_cached_count"),
+            answer_tokens=number(event, "eval_count"),
+            seconds=number(event, "total_duration") / 1e9,
         )
         return [*parts, end]
 
-    def _decoded(self, line: str) -> dict[str, Any]:
-        try:
-            event = json.loads(line)
-        except ValueError as error:
-            raise self._strange("a line that is no JSON", line) from error
-        if not isinstance(event, dict):
-            raise self._strange("a line that is no object", line)
-        return event
-
     def _strange(self, what: str, value: Any) -> BrokenStreamError:
-        shown = repr(value)
         return BrokenStreamError(
             f"Ollama sent {what} for {self._model}: "
-            f"{shown if len(shown) <= 200 else shown[:200] + '…'}. Ask again; if it stays, update "
+            f"{excerpt(value)}. Ask again; if it stays, update "
             "Ollama or choose another model."
         )
-
-
-def _number(event: dict[str, Any], key: str) -> int:
-    value = event.get(key)
-    return value if isinstance(value, int) else 0

@@ -1,10 +1,10 @@
 """The events of OpenAI's stream as parts of a reply. Pure."""
 
-import json
 import time
 from dataclasses import dataclass
 from typing import Any
 
+from agent.executives.replies.events import decoded, excerpt, number
 from agent.executives.replies.readers import Reader
 from agent.executives.replies.received import received
 from agent.executives.replies.thoughts import ThoughtFilter
@@ -81,7 +81,7 @@ class OpenAiReply:
         if data == _LAST:
             self.done = True
             return []
-        event = self._decoded(data)
+        event = decoded(data, "an event", self._strange)
         if event.get("error"):
             refuse_event(event["error"], self._model)
         self.answering = str(event.get("model") or self.answering)
@@ -171,26 +171,16 @@ class OpenAiReply:
         details = self._usage.get("prompt_tokens_details")
         return EndPart(
             reason=reason,
-            prompt_tokens=_number(self._usage, "prompt_tokens"),
-            cached_tokens=_number(details, "cached_tokens"),
-            answer_tokens=_number(self._usage, "completion_tokens"),
+            prompt_tokens=number(self._usage, "prompt_tokens"),
+            cached_tokens=number(details, "cached_tokens"),
+            answer_tokens=number(self._usage, "completion_tokens"),
             seconds=time.monotonic() - self._began,
         )
 
-    def _decoded(self, data: str) -> dict[str, Any]:
-        try:
-            event = json.loads(data)
-        except ValueError as error:
-            raise self._strange("an event that is no JSON", data) from error
-        if not isinstance(event, dict):
-            raise self._strange("an event that is no object", data)
-        return event
-
     def _strange(self, what: str, value: Any) -> BrokenStreamError:
-        shown = repr(value)
         return BrokenStreamError(
             f"The server sent {what} for {self._model}: "
-            f"{shown if len(shown) <= 200 else shown[:200] + '…'}. Ask again; if it stays, update "
+            f"{excerpt(value)}. Ask again; if it stays, update "
             "the server or choose another model."
         )
 
@@ -204,8 +194,3 @@ def refuse_event(error: Any, model: str) -> None:
         f"The server broke off while {model} wrote: {str(said).rstrip('.')}. Ask again; if it "
         "stays, look into its log."
     )
-
-
-def _number(facts: Any, key: str) -> int:
-    value = facts.get(key) if isinstance(facts, dict) else None
-    return value if isinstance(value, int) else 0
