@@ -330,6 +330,18 @@ async def test_what_is_found_again_is_named_and_numbers_go_on(new_step: NewStep)
     )
 
 
+async def test_a_result_of_an_earlier_turn_that_stands_in_full_keeps_its_label(
+    new_step: NewStep,
+) -> None:
+    step = new_step(recollection=Passages(*(chunk(number) for number in range(1, 9))))
+    await kept(step, stored("a", WEB))
+    inside = [view.labelled(one, USER_LABEL) for one in said("Why?", "So [2].", "And then?")]
+    given = second(messages=inside)
+    assert Origin.WEB not in (await view.opened(given, step)).label.origins
+    given["kept"][0]["tasks"] = [task(1, 1, "a")]
+    assert Origin.WEB in (await view.opened(given, step)).label.origins
+
+
 async def test_where_there_is_no_room_earlier_turns_become_question_and_answer_at_once(
     new_step: NewStep,
 ) -> None:
