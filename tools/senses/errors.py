@@ -3,6 +3,8 @@
 SenseError
 ├── MediaError
 ├── NothingToSayError
+├── WeightsError
+├── DeviceError
 └── EngineError
 """
 
@@ -17,6 +19,14 @@ class MediaError(SenseError):
 
 class NothingToSayError(SenseError):
     """A text has no word in it that could be spoken."""
+
+
+class WeightsError(SenseError):
+    """Weights are not there, not whole, or of another model than is said."""
+
+
+class DeviceError(SenseError):
+    """A device is not there, or has no room for what should be copied onto it."""
 
 
 class EngineError(SenseError):
