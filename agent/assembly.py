@@ -25,6 +25,7 @@ from memory.server import EmbeddedPostgres
 from memory.serving import ServingEmbedder
 from memory.store import DocumentStore
 from tools.senses.base import Residency, Senses
+from tools.senses.leased import leased
 
 if TYPE_CHECKING:
     from agent.executives.choose import AnyExecutive, Choosing, ChoosingOpenAi
@@ -62,15 +63,19 @@ async def database(settings: Settings) -> AsyncIterator[Pool]:
         yield pool
 
 
-def senses() -> Senses:
-    """Return the embedded senses; each loads its model at its first use."""
+def senses(residency: Residency) -> Senses:
+    """Return the senses, each at the best tier that a lease can be had for.
+
+    An embedded one loads its model at its first use.
+    """
     from tools.senses.hearing import PocketsphinxTranscriber
     from tools.senses.sight import RapidOcrReader
     from tools.senses.speech import EspeakSynthesizer
 
-    return Senses(
+    embedded = Senses(
         hearing=PocketsphinxTranscriber(), sight=RapidOcrReader(), speech=EspeakSynthesizer()
     )
+    return leased(embedded, residency)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,10 +127,8 @@ async def memory(settings: Settings) -> AsyncIterator[Memory]:
     async with database(settings) as pool, opening.residency(settings) as residency:
         store = DocumentStore(pool)
         embedder = await _embedder(settings, pool)
-        able = senses()
-        reader = ContentReader(
-            Perception(senses=able, residency=residency), bytes_limit=settings.files.max_bytes
-        )
+        able = senses(residency)
+        reader = ContentReader(Perception(senses=able), bytes_limit=settings.files.max_bytes)
         yield Memory(
             pool=pool,
             store=store,

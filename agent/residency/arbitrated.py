@@ -5,16 +5,16 @@ import logging
 import os
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from agent.residency import ladders
 from agent.residency.arbiter.events import Priority
 from agent.residency.client import ArbiterClient
-from agent.residency.envelopes import Variant
 from agent.residency.errors import LeaseRefusedError, NoExecutiveError, ResidencyError
 from agent.residency.grants import Admission, Grant
 from agent.residency.host import HostResidency
+from agent.residency.ladders import Rungs
 from tools.senses.base import Lease, Operation, Sense
 
 TURN_S = 120.0
@@ -34,13 +34,13 @@ class ArbitratedResidency:
         self,
         client: ArbiterClient,
         *,
-        variants: Sequence[Variant] = (),
+        rungs: Rungs = ladders.NONE,
         priority: Priority = Priority.PERSON,
     ) -> None:
         self._client = client
-        self._variants = variants
+        self._rungs = rungs
         self._priority = priority
-        self._host = HostResidency()
+        self._host = HostResidency(rungs)
         # The senses run in this program, each one model with one state, wherever room was granted.
         self._turns: defaultdict[Sense, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -52,7 +52,7 @@ class ArbitratedResidency:
         """
         asked = time.monotonic()
         async with self._turns[operation.sense], AsyncExitStack() as stack:
-            choices = ladders.ladder(operation, self._variants, program=str(os.getpid()))
+            choices = ladders.ladder(operation, self._rungs, program=str(os.getpid()))
             try:
                 grant = await stack.enter_async_context(
                     self._client.lease(choices, priority=self._priority)
@@ -64,7 +64,12 @@ class ArbitratedResidency:
                 yield await stack.enter_async_context(self._host.lease(operation))
                 return
             _tell(operation, grant, time.monotonic() - asked)
-            yield Lease(token=grant.token, place=grant.place, granted_bytes=grant.working_bytes)
+            yield Lease(
+                token=grant.token,
+                variant=grant.variant,
+                place=grant.place,
+                granted_bytes=grant.working_bytes,
+            )
 
     def suspect(self, reason: str) -> None:
         """Say that a call's own figures show that the executive is not as it was loaded."""

@@ -14,18 +14,19 @@ from types import TracebackType
 from typing import Any, Self
 
 from agent.residency.arbiter.events import Choice, Priority, WhilePaused
+from agent.residency.daemon import launch
+from agent.residency.daemon.files import DaemonFiles
 from agent.residency.errors import (
-    ArbiterUnreachableError,
     ArbiterVersionError,
     LeaseRefusedError,
     MessageError,
     NoExecutiveError,
     ResidencyError,
+    UnreachableError,
 )
 from agent.residency.grants import Admission, Grant, revocable
-from agent.residency.process import launch, wire
+from agent.residency.process import wire
 from agent.residency.process.config import ArbiterConfig
-from agent.residency.process.files import ArbiterFiles
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ class _Greeted:
 class ArbiterClient:
     """Speaks to the arbiter of one card."""
 
-    def __init__(self, files: ArbiterFiles, config: ArbiterConfig | None) -> None:
+    def __init__(self, files: DaemonFiles, config: ArbiterConfig | None) -> None:
         self._files = files
         self._config = config
         self._numbers = itertools.count(1)
@@ -211,10 +212,10 @@ class ArbiterClient:
                 async with asyncio.timeout(_ANSWER_S):
                     while (told := await self._said.get())["is"] != answered:
                         if told["is"] == "gone":
-                            raise ArbiterUnreachableError("The arbiter of the card has ended.")
+                            raise UnreachableError("The arbiter of the card has ended.")
                     return told
             except TimeoutError as error:
-                raise ArbiterUnreachableError(
+                raise UnreachableError(
                     f"The arbiter of the card does not answer within {_ANSWER_S:g} s. See "
                     f"{self._files.log}."
                 ) from error
@@ -281,7 +282,9 @@ class ArbiterClient:
     async def _greeted(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, "_Greeted"]:
         """Connect, say what is held, and ask again for what is waited for."""
         while True:
-            reader, writer = await launch.reach(self._files, self._config)
+            reader, writer = await launch.reach(
+                self._files, self._config, line_bytes=wire.LINE_BYTES
+            )
             told = _Greeted(
                 asks=frozenset(self._asks),
                 tokens=frozenset(self._held),
@@ -295,7 +298,7 @@ class ArbiterClient:
                 line = b""
             except TimeoutError as error:
                 writer.close()
-                raise ArbiterUnreachableError(
+                raise UnreachableError(
                     f"The arbiter of the card does not greet within {_ANSWER_S:g} s. See "
                     f"{self._files.log}."
                 ) from error

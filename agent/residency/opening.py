@@ -17,9 +17,9 @@ from agent.residency import ladders, nvml
 from agent.residency.arbiter.events import Priority, WhilePaused
 from agent.residency.arbitrated import ArbitratedResidency
 from agent.residency.client import ArbiterClient
+from agent.residency.daemon.files import DaemonFiles
 from agent.residency.host import HostResidency
-from agent.residency.process.config import ArbiterConfig, ServedExecutive
-from agent.residency.process.files import ArbiterFiles
+from agent.residency.process.config import ARBITER, ArbiterConfig, ServedExecutive
 from agent.residency.process.journal import Journal
 from agent.residency.process.machine import SIMULATED
 from agent.settings import Settings
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 class Place:
     """An arbiter that could run here."""
 
-    files: ArbiterFiles
+    files: DaemonFiles
     config: ArbiterConfig
     simulated: bool
 
@@ -80,8 +80,8 @@ async def residency(
         yield HostResidency()
         return
     async with place.client() as client:
-        variants = ladders.SIMULATED if place.simulated else ()
-        yield ArbitratedResidency(client, variants=variants, priority=priority)
+        rungs = ladders.SIMULATED if place.simulated else ladders.NONE
+        yield ArbitratedResidency(client, rungs=rungs, priority=priority)
 
 
 def place_of(settings: Settings) -> Place | None:
@@ -139,7 +139,7 @@ def is_here(url: str) -> bool:
 
 
 def _place(settings: Settings, *, card: str, name: str, served: ServedExecutive | None) -> Place:
-    files = ArbiterFiles.of(name, data_dir=settings.data_dir)
+    files = DaemonFiles.of(name, what=ARBITER, data_dir=settings.data_dir)
     config = ArbiterConfig(
         card=card,
         key=files.key,

@@ -19,9 +19,9 @@ from agent.ollama_double.script import Asked, Reply, Say, computed
 from agent.residency import check
 from agent.residency.arbiter.events import Choice, WhilePaused
 from agent.residency.client import ArbiterClient
-from agent.residency.errors import ArbiterUnreachableError, LeaseLostError
+from agent.residency.daemon import launch
+from agent.residency.errors import LeaseLostError, UnreachableError
 from agent.residency.opening import place_of
-from agent.residency.process import launch
 from agent.residency.process.config import ServedExecutive
 from agent.residency.testing import GIB, OwnArbiter, own_arbiter, until
 from agent.residency.vram import PROCESS_BYTES
@@ -252,7 +252,7 @@ async def test_a_card_that_is_not_there_is_told_to_who_starts_the_arbiter(
 ) -> None:
     async with running(serve, stub, tmp_path, monkeypatch) as (arbiter, _, _):
         arbiter.configure(card="GPU-99999999")
-        with pytest.raises(ArbiterUnreachableError, match="There is no card GPU-99999999"):
+        with pytest.raises(UnreachableError, match="There is no card GPU-99999999"):
             await asyncio.to_thread(launch.ensure, arbiter.files, arbiter.config)
 
 

@@ -1,4 +1,4 @@
-"""Sight and hearing as readers use them: each operation under a lease of its own."""
+"""Sight and hearing as readers use them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,24 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tools.reading.base import SenseFailedError
-from tools.senses.base import (
-    Operation,
-    Recording,
-    Residency,
-    Sense,
-    Senses,
-    Sighting,
-    Transcript,
-)
+from tools.senses.base import Recording, Senses, Sighting, Transcript
 from tools.senses.errors import SenseError
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Perception:
-    """The senses of this machine, and who lends it out."""
+    """The senses of this machine."""
 
     senses: Senses
-    residency: Residency
 
     @property
     def picture_reader(self) -> str:
@@ -42,17 +33,13 @@ class Perception:
 
         Raises `SenseFailedError`.
         """
-        operation = Operation(sense=Sense.SIGHT, pixels=image.shape[0] * image.shape[1])
-        async with self.residency.lease(operation):
-            with _translated():
-                return await self.senses.sight.read(image)
+        with _translated():
+            return await self.senses.sight.read(image)
 
     async def listen(self, recording: Recording) -> Transcript:
         """Return the words of a recording with their times. Raises `SenseFailedError`."""
-        operation = Operation(sense=Sense.HEARING, audio_s=recording.duration_s)
-        async with self.residency.lease(operation):
-            with _translated():
-                return await self.senses.hearing.transcribe(recording)
+        with _translated():
+            return await self.senses.hearing.transcribe(recording)
 
 
 @contextmanager

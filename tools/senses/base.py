@@ -28,15 +28,48 @@ class Sense(StrEnum):
     EMBEDDING = "embedding"
 
 
+class Task(StrEnum):
+    """What a sense is to do: what two models of it can do in each other's place."""
+
+    HEARING = "hearing"
+    TEXT = "text"
+    """To read what stands in a picture."""
+    SEGMENTS = "segments"
+    """To find what belongs together in a picture."""
+    PICTURES = "pictures"
+    """To say what a picture shows."""
+    SPEECH = "speech"
+    EMBEDDING = "embedding"
+
+    @property
+    def sense(self) -> Sense:
+        """Whose task it is."""
+        return _SENSES.get(self, Sense.SIGHT)
+
+
+_SENSES = {
+    Task.HEARING: Sense.HEARING,
+    Task.SPEECH: Sense.SPEECH,
+    Task.EMBEDDING: Sense.EMBEDDING,
+}
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Operation:
     """One use of a sense, with what its need of memory depends on."""
 
-    sense: Sense
+    task: Task
     audio_s: float = 0.0
     pixels: int = 0
     characters: int = 0
     batch: int = 1
+    language: str | None = None
+    """ISO 639-1 code of what is to be said; None where it does not matter."""
+
+    @property
+    def sense(self) -> Sense:
+        """What is used."""
+        return self.task.sense
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,6 +78,8 @@ class Lease:
 
     token: int
     """Rises with every lease; a later one outranks an earlier one."""
+    variant: str
+    """Which model may run it: one of the full tier, or the embedded one."""
     place: Literal["cpu", "cuda"]
     granted_bytes: int
     """Bytes of the card that the operation may take; 0 on a CPU."""
@@ -104,6 +139,8 @@ class Transcript:
     """ISO 639-1 code of the language that was listened for."""
     duration_s: float
     flaws: tuple[str, ...] = ()
+    served_by: str = ""
+    """What heard it."""
 
     @property
     def text(self) -> str:
@@ -144,6 +181,8 @@ class Speech:
     samples: NDArray[np.int16]
     """Shape (n,), mono."""
     sample_rate_hz: int
+    served_by: str = ""
+    """What spoke it."""
 
 
 class Transcriber(Protocol):

@@ -5,6 +5,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from agent.residency.arbiter.limits import MIB
+from agent.residency.daemon.files import DaemonFiles
+
+ARBITER = "arbiter of the card"
+"""What it is called."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,9 +41,19 @@ class ArbiterConfig:
     """After a kill programs have so long to come back before anything is granted."""
 
     @property
-    def folder(self) -> Path:
-        """Where it writes."""
-        return Path(self.data_dir)
+    def module(self) -> str:
+        """What runs as the process."""
+        return "agent.residency.process"
+
+    @property
+    def files(self) -> DaemonFiles:
+        """Where it is found, and where it writes."""
+        return DaemonFiles(
+            what=ARBITER,
+            key=self.key,
+            run_dir=Path(self.run_dir),
+            data_dir=Path(self.data_dir),
+        )
 
     def text(self) -> str:
         """Return it as JSON."""

@@ -44,7 +44,7 @@ class Machine:
 
     def server(self) -> Server:
         """Return what serves programs."""
-        journal = Journal(self.config.folder)
+        journal = Journal(self.config.files.data_dir)
         limits = Limits(
             capacity_bytes=self.card.total_bytes,
             profiles=(),
