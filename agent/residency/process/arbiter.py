@@ -78,6 +78,7 @@ class Arbiter:
         profile: str | None,
         found: tuple[events.Found, ...] = (),
         running: tuple[events.Running, ...] = (),
+        worker_up: bool = True,
         paused: events.WhilePaused | None = None,
     ) -> None:
         """Begin a trace, from what is really there."""
@@ -93,6 +94,7 @@ class Arbiter:
                 found=found,
                 running=running,
                 profile=profile,
+                worker_up=worker_up,
                 paused=paused,
             )
         )
