@@ -125,6 +125,17 @@ class ResidencySettings(Section):
     """After so long with nothing out the arbiter's process ends."""
 
 
+class SensesSettings(Section):
+    """Where the full tier of the senses comes from."""
+
+    hub_url: str = "https://huggingface.co"
+    """Where weights are pulled from, when a person says so."""
+    vision_url: str | None = None
+    """A server with a model that describes pictures, and that is not the executive's Ollama."""
+    vision_model: str = "qwen3-vl:4b"
+    vision_timeout_s: float = Field(default=300.0, gt=0)
+
+
 class FilesSettings(Section):
     """What of the disk may be read by tools."""
 
@@ -167,6 +178,7 @@ class Settings(BaseSettings):
     ollama: OllamaSettings = OllamaSettings()
     openai: OpenAiSettings = OpenAiSettings()
     residency: ResidencySettings = ResidencySettings()
+    senses: SensesSettings = SensesSettings()
     files: FilesSettings = FilesSettings()
     limits: LimitsSettings = LimitsSettings()
     graphs: Mapping[str, str] = {}

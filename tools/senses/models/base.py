@@ -126,5 +126,5 @@ class SegmentingModel(Model, Protocol):
         ...
 
 
-Kind = Literal["whisperx", "parakeet", "sam2", "kokoro"]
+Kind = Literal["whisperx", "parakeet", "sam2", "kokoro", "wav2vec2"]
 """Which library loads the weights."""
