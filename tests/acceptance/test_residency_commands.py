@@ -40,6 +40,11 @@ def test_a_sense_takes_a_lease_and_the_owner_sees_and_takes_the_card(
     assert "on the card: nothing" in shown
     assert owner.run("residency", "resume").out == "The card is lent out again.\n"
 
+    picture = tmp_path / "card.svg"
+    assert owner.run("residency", "trace", "--svg", picture, "--last", "10m").code == 0
+    assert "paused by the owner" in picture.read_text("utf-8")
+    assert "is granted kokoro-82m on the card" in owner.run("residency", "trace").out
+
     pid, trace = told["arbiter"]["pid"], told["arbiter"]["trace"]
     os.kill(pid, signal.SIGTERM)
     while Path(f"/proc/{pid}").exists():

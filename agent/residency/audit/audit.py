@@ -4,7 +4,7 @@ The bytes that may lie on the card are made up from the events and effects alone
 itself says of them is only compared. Every rule that is broken is written down with its line.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from agent.residency.audit.budget import Budget, adds
 from agent.residency.audit.executive import Executive
@@ -38,6 +38,11 @@ class Audit:
     def tally(self) -> Tally:
         """What there was, in numbers."""
         return self._findings.tally
+
+    @property
+    def turns(self) -> Mapping[str, JsonObject]:
+        """Turns in progress, by name."""
+        return self._executive.turns
 
     def step(self, line: int, transition: JsonObject) -> None:
         """Take the next transition into account.

@@ -59,6 +59,11 @@ class Journal:
         self._written = 0
         self._failed_at = 0.0
 
+    @property
+    def card(self) -> str:
+        """Key of the card: the directory is called by it."""
+        return self._folder.name
+
     def left(self) -> Left:
         """Return what the last arbiter left; a state that cannot be read is that of a killed one.
 
@@ -142,7 +147,7 @@ class Journal:
         self._failed_at = self._clock()
 
     def _traces(self) -> list[Path]:
-        return sorted(self._folder.glob("trace-*.jsonl"))
+        return traces(self._folder)
 
     def _drop_oldest(self) -> None:
         with suppress(OSError):
@@ -152,6 +157,11 @@ class Journal:
                     return
                 path.unlink()
                 del sizes[path]
+
+
+def traces(folder: Path) -> list[Path]:
+    """Return the traces of a card's directory, the oldest first."""
+    return sorted(folder.glob("trace-*.jsonl"), key=_epoch)
 
 
 def _epoch(path: Path) -> int:
