@@ -1,18 +1,22 @@
 """A trace shown to a person: as a picture, as a table, as it is."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agent.errors import UsageError
 from agent.residency import reading
 from agent.residency.books import JsonObject
-from agent.residency.check import Walk
+from agent.residency.check import Report, Walk, check
 from agent.residency.process.journal import traces
 from agent.residency.timeline import history, picture, table
 from agent.residency.timeline.axes import Clock
 from agent.residency.timeline.window import Wish
+
+if TYPE_CHECKING:
+    from memory.card_traces import StoredTrace
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,11 +25,44 @@ class Source:
 
     name: str
     lines: Callable[[], Iterable[JsonObject]]
+    lost: str | None = None
+    """Why its end is not there and will not come."""
+
+
+def judged(source: Source) -> Report:
+    """Judge a trace. Raises TraceError, also where its end is lost."""
+    if source.lost is not None:
+        raise reading.TraceError(
+            f"Not all of {source.name} is there: {source.lost}. `cortical residency trace` shows "
+            "what is."
+        )
+    return check(source.lines(), name=source.name)
 
 
 def of_file(path: Path) -> Source:
     """Return a trace in a file."""
     return Source(name=str(path), lines=lambda: reading.lines_of(path))
+
+
+def of_database(trace: "StoredTrace", transitions: Sequence[JsonObject]) -> Source:
+    """Return a trace that the database holds.
+
+    Raises TraceError if nothing of it was there to be copied.
+    """
+    name = f"life {trace.epoch} of the card {trace.card} (database)"
+    head = trace.head
+    if head is None:
+        raise reading.TraceError(f"Nothing is known of {name}: {trace.lost}.")
+
+    def lines() -> Iterator[JsonObject]:
+        yield head
+        yield from transitions
+        if trace.ended_n is not None:
+            yield {"end": trace.ended_n}
+        elif trace.cut_line is not None:
+            yield {reading.CUT: trace.cut_line}
+
+    return Source(name=name, lines=lines, lost=trace.lost)
 
 
 def newest(folder: Path) -> Path:

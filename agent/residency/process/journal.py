@@ -69,7 +69,7 @@ class Journal:
 
         Epochs rise also where the state was lost: the traces have them in their names.
         """
-        traced = max((_epoch(path) for path in self._traces()), default=0)
+        traced = max((epoch_of(path) for path in self._traces()), default=0)
         try:
             told = json.loads((self._folder / _STATE).read_text("utf-8"))
             paused = told["paused"]
@@ -161,9 +161,10 @@ class Journal:
 
 def traces(folder: Path) -> list[Path]:
     """Return the traces of a card's directory, the oldest first."""
-    return sorted(folder.glob("trace-*.jsonl"), key=_epoch)
+    return sorted(folder.glob("trace-*.jsonl"), key=epoch_of)
 
 
-def _epoch(path: Path) -> int:
+def epoch_of(path: Path) -> int:
+    """Return which life a trace is of, by its name; 0 if it tells none."""
     number = path.stem.removeprefix("trace-")
     return int(number) if number.isdigit() else 0
