@@ -14,7 +14,8 @@ from agent.capabilities import senses as sense_capabilities
 from agent.clock import SystemClock
 from agent.errors import SettingsError
 from agent.executives.ollama.server import discover
-from agent.residency import opening
+from agent.residency import copying, opening
+from agent.residency.arbiter.events import Priority
 from agent.settings import Settings
 from memory import language, migrations
 from memory.database import Pool, open_pool
@@ -117,14 +118,21 @@ class Engine:
 
 
 @asynccontextmanager
-async def memory(settings: Settings) -> AsyncIterator[Memory]:
-    """Open memory: documents, search and ingestion."""
+async def memory(
+    settings: Settings, *, priority: Priority = Priority.PERSON
+) -> AsyncIterator[Memory]:
+    """Open memory: documents, search and ingestion. `priority` says who waits for the senses."""
     from tools.ingest import Ingestion
     from tools.reading.perception import Perception
     from tools.reading.reader import ContentReader
     from tools.shelf import Shelf
 
-    async with database(settings) as pool, opening.residency(settings) as residency:
+    place = await asyncio.to_thread(opening.place_of, settings)
+    async with (
+        database(settings) as pool,
+        opening.lent(place, priority=priority) as residency,
+        copying.followed(place, pool, settings),
+    ):
         store = DocumentStore(pool)
         embedder = await _embedder(settings, pool)
         able = senses(residency)

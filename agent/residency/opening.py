@@ -76,6 +76,13 @@ async def residency(
 ) -> AsyncIterator[Residency]:
     """Open what lends out this machine: its card's arbiter, or the host where there is no card."""
     place = await asyncio.to_thread(place_of, settings)
+    async with lent(place, priority=priority) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def lent(place: Place | None, *, priority: Priority) -> AsyncIterator[Residency]:
+    """Open what lends out a card, given by where its arbiter is; None: the host."""
     if place is None:
         yield HostResidency()
         return
