@@ -128,8 +128,14 @@ class ResidencySettings(Section):
 
 
 class SensesSettings(Section):
-    """Where the full tier of the senses comes from."""
+    """Which models hear, see and speak."""
 
+    hearing: str = "auto"
+    """`auto`: the best that is here; `embedded`; or the name of one."""
+    segments: str = "auto"
+    speech: str = "auto"
+    host_bytes: int = Field(default=8 << 30, ge=0)
+    """Host memory for copies of weights that are not in use."""
     hub_url: str = "https://huggingface.co"
     """Where weights are pulled from, when a person says so."""
     vision_url: str | None = None
