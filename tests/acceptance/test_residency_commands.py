@@ -68,9 +68,9 @@ def test_ingestion_is_a_job_and_what_it_had_is_proved_from_the_database(owner: A
         if line["event"]["kind"] == "Asked"
     ]
     by_sense = [(one["choices"][0]["variant"].partition("@")[0], one["priority"]) for one in asked]
-    assert by_sense[0] == ("sam2.1-b+", 1), "a job, for which nobody waits"
+    assert by_sense[0] == ("text-embedded", 1), "a job, for which nobody waits"
     assert ("embedding-embedded", 1) in by_sense
-    assert by_sense[-1] == ("sam2.1-b+", 0)
+    assert by_sense[-1] == ("text-embedded", 0)
 
     pid = owner.json("residency", "status")["arbiter"]["pid"]
     unfinished = owner.run("residency", "check", "--database")
