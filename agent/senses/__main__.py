@@ -11,15 +11,15 @@ from pathlib import Path
 from agent.residency.daemon import becoming
 from agent.senses import loading, wire, worker
 from agent.senses.config import WorkerConfig
+from agent.senses.loading import Make
 from agent.senses.shelf import Shelf
 from agent.senses.worker import Worker
 from tools.senses import heap
-from tools.senses.models.base import Model
 
 log = logging.getLogger(__name__)
 
 
-def main(maker: Callable[[Path], Callable[[str], Model]] = loading.maker) -> None:
+def main(maker: Callable[[Path], Make] = loading.maker) -> None:
     """Become the process, unless there is one. `maker` tells what loads weights of a folder."""
     config = WorkerConfig.read(sys.stdin.read())
     became = becoming.become(config.files, lambda: maker(Path(config.weights_dir)))
@@ -32,7 +32,7 @@ def main(maker: Callable[[Path], Callable[[str], Model]] = loading.maker) -> Non
     os.close(lock)
 
 
-async def _serve(config: WorkerConfig, make: Callable[[str], Model], door: becoming.Door) -> None:
+async def _serve(config: WorkerConfig, make: Make, door: becoming.Door) -> None:
     loop = asyncio.get_running_loop()
     over = asyncio.Event()
     for wish in (signal.SIGTERM, signal.SIGINT):

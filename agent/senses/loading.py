@@ -10,24 +10,25 @@ from tools.senses.models import weights
 from tools.senses.models.base import Kind, Model
 
 _CLASSES: Mapping[Kind, str] = {
-    "whisperx": "tools.senses.models.whisper:WhisperModel",
-    "parakeet": "tools.senses.models.parakeet:ParakeetModel",
+    "whisperx": "tools.senses.models.whisper:WhisperX",
+    "parakeet": "tools.senses.models.parakeet:Parakeet",
     "sam2": "tools.senses.models.sam2:Sam2Model",
     "kokoro": "tools.senses.models.kokoro:KokoroModel",
 }
 
 
-def maker(weights_dir: Path) -> Callable[[str], Model]:
-    """Return what makes a model by its name; nothing is loaded yet.
+Make = Callable[[str, str], Model]
+"""Makes a model by its name, for a device; nothing is loaded yet. Raises WeightsError."""
 
-    It raises WeightsError where the weights are not there.
-    """
 
-    def make(variant: str) -> Model:
+def maker(weights_dir: Path) -> Make:
+    """Return what makes models of the weights in a folder."""
+
+    def make(variant: str, device: str) -> Model:
         folder = weights_dir / variant
         manifest = weights.read(folder)
         module, _, name = _CLASSES[manifest.kind].partition(":")
-        made: Model = getattr(import_module(module), name)(folder, manifest)
+        made: Model = getattr(import_module(module), name)(folder, manifest, lock=device != "cpu")
         return made
 
     return make

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
+from agent.senses.loading import Make
 from tools.senses.background import Patience
 from tools.senses.errors import DeviceError
 from tools.senses.models.base import Model
@@ -36,7 +37,7 @@ class Shelf:
 
     def __init__(
         self,
-        make: Callable[[str], Model],
+        make: Make,
         *,
         device: str,
         host_bytes: int,
@@ -139,13 +140,15 @@ class Shelf:
     def _of(self, variant: str, place: Place) -> Held:
         key: Key = (variant, place)
         if key not in self._held:
-            self._held[key] = Held(model=self._make(variant))
+            self._held[key] = Held(model=self._make(variant, self._device_of(place)))
         return self._held[key]
+
+    def _device_of(self, place: Place) -> str:
+        return self._device if place == "cuda" else "cpu"
 
     async def _bring(self, held: Held, place: Place) -> None:
         if not held.brought:
-            device = self._device if place == "cuda" else "cpu"
-            await _in_thread(lambda: held.model.bring(device))
+            await _in_thread(lambda: held.model.bring(self._device_of(place)))
             held.brought = True
         held.used_at = self._clock()
 

@@ -7,7 +7,6 @@ is used.
 
 import os
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from agent.senses.__main__ import main
 from agent.senses.config import WorkerConfig
+from agent.senses.loading import Make
 from tools.senses.background import Patience
 from tools.senses.base import SAMPLE_RATE_HZ, Segment, Speech
 from tools.senses.errors import DeviceError, WeightsError
@@ -91,10 +91,10 @@ class PlainModel:
         )
 
 
-def plain_maker(weights_dir: Path) -> Callable[[str], Model]:
+def plain_maker(weights_dir: Path) -> Make:
     """Return what makes a model of a file."""
 
-    def make(variant: str) -> Model:
+    def make(variant: str, device: str) -> Model:  # noqa: ARG001 - all devices are alike
         path = weights_dir / variant
         if not path.is_file():
             raise WeightsError(f"There are no weights {variant}.")
