@@ -33,11 +33,8 @@ class WorkerConfig:
     """After so many it ends when it is idle: libraries leak."""
     leak_bytes: int = 3 << 30
     """Of host memory beside the weights: above it, it ends when it is idle."""
-
-    @property
-    def module(self) -> str:
-        """What runs as the process."""
-        return "agent.senses"
+    module: str = "agent.senses"
+    """What runs as the process."""
 
     @property
     def files(self) -> DaemonFiles:

@@ -7,14 +7,12 @@ is used.
 
 import os
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agent.senses.__main__ import main
-from agent.senses.config import WorkerConfig
 from agent.senses.loading import Make
 from tools.senses.background import Patience
 from tools.senses.base import SAMPLE_RATE_HZ, Segment, Speech
@@ -101,16 +99,6 @@ def plain_maker(weights_dir: Path) -> Make:
         return PlainModel(path)
 
     return make
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PlainConfig(WorkerConfig):
-    """Runs this module."""
-
-    @property
-    def module(self) -> str:
-        """What runs as the process."""
-        return "agent.senses.testing"
 
 
 if __name__ == "__main__":

@@ -22,8 +22,8 @@ from agent.residency.ladders import Rungs
 from agent.residency.testing import until
 from agent.senses import wire
 from agent.senses.client import SensesClient
+from agent.senses.config import WorkerConfig
 from agent.senses.port import ProcessWorker
-from agent.senses.testing import PlainConfig
 from tools.senses.base import SAMPLE_RATE_HZ, Lease, Task
 from tools.senses.errors import DeviceError, EngineError, WeightsError
 
@@ -45,13 +45,14 @@ ON_CPU = Lease(token=1, variant="ear@cpu", place="cpu", granted_bytes=0)
 
 
 @pytest.fixture
-def config() -> Iterator[PlainConfig]:
+def config() -> Iterator[WorkerConfig]:
     folder = Path(tempfile.mkdtemp(prefix="senses-"))
     weights = folder / "weights"
     weights.mkdir()
     for name in NAMES:
         (weights / name).write_bytes(bytes(SIZE))
-    made = PlainConfig(
+    made = WorkerConfig(
+        module="agent.senses.testing",
         key="senses",
         run_dir=str(folder / "run"),
         data_dir=str(folder / "data"),
@@ -63,7 +64,7 @@ def config() -> Iterator[PlainConfig]:
     shutil.rmtree(folder)
 
 
-def pids(config: PlainConfig) -> list[int]:
+def pids(config: WorkerConfig) -> list[int]:
     """Return the process, if it runs."""
     if not config.files.alive():
         return []
@@ -103,7 +104,7 @@ class Told:
 
 @asynccontextmanager
 async def arbiter(
-    config: PlainConfig, *, epoch: int = 1, start: bool = True
+    config: WorkerConfig, *, epoch: int = 1, start: bool = True
 ) -> AsyncIterator[tuple[ProcessWorker, Told]]:
     worker, told = ProcessWorker(config), Told()
     worker.attach(lost=told.gone, ended=told.over)
@@ -117,12 +118,12 @@ async def arbiter(
 
 
 @pytest.fixture
-def client(config: PlainConfig) -> SensesClient:
+def client(config: WorkerConfig) -> SensesClient:
     return SensesClient(config, RUNGS)
 
 
 async def test_an_operation_runs_on_the_card_under_its_lease(
-    config: PlainConfig, client: SensesClient
+    config: WorkerConfig, client: SensesClient
 ) -> None:
     async with arbiter(config) as (worker, told):
         await worker.load("ear", SIZE)
@@ -135,7 +136,7 @@ async def test_an_operation_runs_on_the_card_under_its_lease(
         await worker.unload("ear")
 
 
-async def test_speech_comes_back_whole(config: PlainConfig, client: SensesClient) -> None:
+async def test_speech_comes_back_whole(config: WorkerConfig, client: SensesClient) -> None:
     async with arbiter(config) as (worker, _):
         await worker.load("mouth", SIZE)
         worker.begin(8, "mouth", 1)
@@ -145,7 +146,7 @@ async def test_speech_comes_back_whole(config: PlainConfig, client: SensesClient
 
 
 async def test_without_a_lease_nothing_runs_on_the_card(
-    config: PlainConfig, client: SensesClient, monkeypatch: pytest.MonkeyPatch
+    config: WorkerConfig, client: SensesClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with arbiter(config) as (worker, _):
         await worker.load("ear", SIZE)
@@ -155,7 +156,7 @@ async def test_without_a_lease_nothing_runs_on_the_card(
 
 
 async def test_a_lease_may_come_after_the_operation(
-    config: PlainConfig, client: SensesClient
+    config: WorkerConfig, client: SensesClient
 ) -> None:
     async with arbiter(config) as (worker, _):
         await worker.load("ear", SIZE)
@@ -167,7 +168,7 @@ async def test_a_lease_may_come_after_the_operation(
 
 
 async def test_what_does_not_lie_on_the_card_does_not_run_there(
-    config: PlainConfig, client: SensesClient
+    config: WorkerConfig, client: SensesClient
 ) -> None:
     async with arbiter(config) as (worker, _):
         worker.begin(7, "ear", 1)
@@ -176,7 +177,7 @@ async def test_what_does_not_lie_on_the_card_does_not_run_there(
 
 
 async def test_the_end_of_a_lease_stops_its_operation(
-    config: PlainConfig, client: SensesClient
+    config: WorkerConfig, client: SensesClient
 ) -> None:
     async with arbiter(config) as (worker, told):
         await worker.load("ear", SIZE)
@@ -191,7 +192,7 @@ async def test_the_end_of_a_lease_stops_its_operation(
 
 
 async def test_a_program_that_goes_stops_its_operation(
-    config: PlainConfig, client: SensesClient
+    config: WorkerConfig, client: SensesClient
 ) -> None:
     async with arbiter(config) as (worker, told):
         await worker.load("ear", SIZE)
@@ -210,7 +211,7 @@ async def test_a_program_that_goes_stops_its_operation(
 @pytest.mark.parametrize(
     ("variant", "words"), [("ear-broken", "is broken"), ("ear-huge", "no room on cuda")]
 )
-async def test_a_load_that_fails_says_why(config: PlainConfig, variant: str, words: str) -> None:
+async def test_a_load_that_fails_says_why(config: WorkerConfig, variant: str, words: str) -> None:
     async with arbiter(replace(config, card="GPU-0")) as (worker, _):
         with pytest.raises(ResidencyError, match=words):
             await worker.load(variant, SIZE)
@@ -218,7 +219,7 @@ async def test_a_load_that_fails_says_why(config: PlainConfig, variant: str, wor
 
 
 async def test_a_library_that_fails_costs_its_operation_only(
-    config: PlainConfig, client: SensesClient
+    config: WorkerConfig, client: SensesClient
 ) -> None:
     async with arbiter(config) as (worker, _):
         for name in ("ear-failing", "ear"):
@@ -231,7 +232,7 @@ async def test_a_library_that_fails_costs_its_operation_only(
 
 
 async def test_a_process_that_dies_is_told_of_and_started_again(
-    config: PlainConfig, client: SensesClient
+    config: WorkerConfig, client: SensesClient
 ) -> None:
     async with arbiter(config) as (worker, told):
         await worker.load("ear-dying", SIZE)
@@ -247,7 +248,7 @@ async def test_a_process_that_dies_is_told_of_and_started_again(
         assert len((await client.hear(on_card(8), sound(1))).segments) == 1
 
 
-async def test_a_process_that_is_killed_is_not_told_of(config: PlainConfig) -> None:
+async def test_a_process_that_is_killed_is_not_told_of(config: WorkerConfig) -> None:
     async with arbiter(config) as (worker, told):
         await worker.load("ear", SIZE)
         pid = worker.pid
@@ -257,7 +258,7 @@ async def test_a_process_that_is_killed_is_not_told_of(config: PlainConfig) -> N
         assert told.lost == 0
 
 
-async def test_a_load_fails_when_the_process_dies_in_it(config: PlainConfig) -> None:
+async def test_a_load_fails_when_the_process_dies_in_it(config: WorkerConfig) -> None:
     async with arbiter(config) as (worker, told):
         assert worker.pid is not None
         os.kill(worker.pid, signal.SIGSTOP)
@@ -270,7 +271,7 @@ async def test_a_load_fails_when_the_process_dies_in_it(config: PlainConfig) -> 
 
 
 async def test_the_next_arbiter_finds_what_is_there(
-    config: PlainConfig, client: SensesClient
+    config: WorkerConfig, client: SensesClient
 ) -> None:
     async with arbiter(config) as (worker, _):
         for name in ("ear", "mouth"):
@@ -293,7 +294,7 @@ async def test_the_next_arbiter_finds_what_is_there(
     await after.aclose()
 
 
-async def test_an_arbiter_of_before_is_not_listened_to(config: PlainConfig) -> None:
+async def test_an_arbiter_of_before_is_not_listened_to(config: WorkerConfig) -> None:
     async with arbiter(config, epoch=5) as (_, told), arbiter(config, epoch=6) as (later, _):
         await told.until(lambda: told.lost == 1)
         earlier = ProcessWorker(config)
@@ -302,7 +303,7 @@ async def test_an_arbiter_of_before_is_not_listened_to(config: PlainConfig) -> N
 
 
 async def test_on_the_cpu_the_first_operation_starts_it(
-    config: PlainConfig, client: SensesClient
+    config: WorkerConfig, client: SensesClient
 ) -> None:
     assert not config.files.alive()
     heard = await client.hear(ON_CPU, sound(2))
@@ -311,21 +312,21 @@ async def test_on_the_cpu_the_first_operation_starts_it(
 
 
 async def test_weights_that_are_not_there_are_named(
-    config: PlainConfig, client: SensesClient
+    config: WorkerConfig, client: SensesClient
 ) -> None:
     await asyncio.to_thread(Path(config.weights_dir, "ear").unlink)
     with pytest.raises(WeightsError, match="There are no weights ear"):
         await client.hear(ON_CPU, sound(1))
 
 
-async def test_it_ends_by_itself(config: PlainConfig) -> None:
+async def test_it_ends_by_itself(config: WorkerConfig) -> None:
     quick = replace(config, idle_s=0.2)
     await SensesClient(quick, RUNGS).hear(ON_CPU, sound(1))
     await until(lambda: not config.files.alive())
 
 
 async def test_after_many_operations_it_ends_when_nothing_lies_on_the_card(
-    config: PlainConfig,
+    config: WorkerConfig,
 ) -> None:
     spent = replace(config, operations=2)
     client = SensesClient(spent, RUNGS)
@@ -359,7 +360,7 @@ async def test_after_many_operations_it_ends_when_nothing_lies_on_the_card(
     ],
 )
 async def test_what_is_no_message_costs_only_who_sent_it(
-    config: PlainConfig, client: SensesClient, sent: bytes
+    config: WorkerConfig, client: SensesClient, sent: bytes
 ) -> None:
     await client.hear(ON_CPU, sound(0))
     reader, writer = await asyncio.open_unix_connection(config.files.socket)
@@ -373,7 +374,7 @@ async def test_what_is_no_message_costs_only_who_sent_it(
     assert len((await client.hear(ON_CPU, sound(1))).segments) == 1
 
 
-def test_the_best_is_the_largest_for_the_card(client: SensesClient, config: PlainConfig) -> None:
+def test_the_best_is_the_largest_for_the_card(client: SensesClient, config: WorkerConfig) -> None:
     assert client.best(Task.SPEECH) == "mouth"
     assert client.best(Task.SEGMENTS) is None
     assert client.serves("ear@cpu")

@@ -15,6 +15,11 @@ class NoWorker:
         self._ended: Callable[[int], None] = lambda _: None
 
     @property
+    def pid(self) -> int | None:
+        """There is no process."""
+        return None
+
+    @property
     def context_bytes(self) -> int:
         """It takes nothing."""
         return 0

@@ -52,6 +52,11 @@ class SensesWorker(Protocol):
     """The process that runs the senses."""
 
     @property
+    def pid(self) -> int | None:
+        """Of the process; None where there is none."""
+        ...
+
+    @property
     def context_bytes(self) -> int:
         """What its CUDA context takes."""
         ...

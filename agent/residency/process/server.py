@@ -43,7 +43,7 @@ class Server:
         self.arbiter = make(self._hear)
         self.hands = Hands(worker, keeper, post=self._post_if_open, clock=self.arbiter.clock)
         worker.attach(lost=self._worker_lost, ended=self._stopped)
-        self._worker = worker
+        self.worker = worker
         self._regroup_s = regroup_s
         self._numbers = itertools.count(1)
         self._open = asyncio.Event()
@@ -77,7 +77,7 @@ class Server:
         for one in running:
             if one.place == "cuda":
                 self.hands.take_up(one.token)
-        survey = await self._worker.survey(left.epoch + 1, claims)
+        survey = await self.worker.survey(left.epoch + 1, claims)
         self.arbiter.start(
             profile=profile,
             found=survey.found,

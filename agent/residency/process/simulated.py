@@ -61,6 +61,11 @@ class SupposedWorker:
         self._take(_CONTEXT, context_bytes)
 
     @property
+    def pid(self) -> int | None:
+        """Of the process; None where nothing is computed."""
+        return None if self._process is None else self._process.pid
+
+    @property
     def context_bytes(self) -> int:
         """What its CUDA context takes."""
         return self._context_bytes
