@@ -28,7 +28,7 @@ class WorkerConfig:
     idle_s: float = 900.0
     """After so long without an operation, and with nothing on the card, it ends."""
     rest_s: float = 60.0
-    """After so long without an operation a copy that is used on the CPU goes."""
+    """After so long without an operation copies on the CPU go; without an arbiter, off the card."""
     operations: int = 1_000
     """After so many it ends when it is idle: libraries leak."""
     leak_bytes: int = 3 << 30

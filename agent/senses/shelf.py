@@ -109,6 +109,11 @@ class Shelf:
                     await self._leave(held)
         await self.make_room()
 
+    async def clear_card(self) -> None:
+        """Take everything off the card. Raises SenseError."""
+        for variant in self.on_card:
+            await self.leave(variant, "cuda")
+
     async def make_room(self) -> None:
         """Drop copies in host memory beyond the budget, the longest unused first."""
         for key, held in self._idle():

@@ -54,20 +54,22 @@ class Worker:
         self._leased = asyncio.Condition()
         self._running: dict[int, _Running] = {}
         self._served = 0
-        self._used_at = time.monotonic()
+        self._left_at = time.monotonic()
+        """When the last arbiter hung up."""
         self._epoch = 0
         self._arbiter: asyncio.StreamWriter | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._open = 0
+        self._programs = 0
+        """Connections of theirs."""
 
     @property
     def idle(self) -> bool:
         """Whether nothing is to be done, and no arbiter counts on it."""
-        return not self._running and self._arbiter is None and not self._open
+        return self._arbiter is None and not self._programs
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection to its end."""
-        self._open += 1
+        self._programs += 1
         try:
             if peer(writer)[1] not in (os.geteuid(), 0):
                 return
@@ -79,7 +81,7 @@ class Worker:
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
-            self._open -= 1
+            self._programs -= 1
             writer.close()
             with suppress(ConnectionError):
                 await writer.wait_closed()
@@ -89,7 +91,12 @@ class Worker:
         while True:
             await asyncio.sleep(_TICK_S)
             await self._shelf.rest(self._config.rest_s)
-            if self._spent() and not self._running and not self._shelf.on_card:
+            if self._programs:
+                continue
+            alone_s = time.monotonic() - self._left_at
+            if self._arbiter is None and alone_s >= self._config.rest_s:
+                await self._shelf.clear_card()
+            if self._spent() and not self._shelf.on_card:
                 log.info("spent", extra={"operations": self._served, "bytes": self._own_bytes()})
                 return
 
@@ -207,12 +214,14 @@ class Worker:
             {"is": "there", "pid": os.getpid(), "on_card": self._shelf.on_card},
         )
         self._tell_memory()
+        self._programs -= 1  # it is none
         try:
             while (told := await wire.read(reader)) is not None:
                 await self._hear(told[0], writer)
         finally:
+            self._programs += 1
             if self._arbiter is writer:
-                self._arbiter = None
+                self._arbiter, self._left_at = None, time.monotonic()
 
     async def _hear(self, message: wire.Message, writer: asyncio.StreamWriter) -> None:
         match message.get("do"):

@@ -294,6 +294,21 @@ async def test_the_next_arbiter_finds_what_is_there(
     await after.aclose()
 
 
+async def test_without_an_arbiter_nothing_stays_on_the_card(
+    config: WorkerConfig, client: SensesClient
+) -> None:
+    brief = replace(config, rest_s=0.1)
+    async with arbiter(brief) as (worker, _):
+        await worker.load("ear", SIZE)
+        await asyncio.sleep(1.3)  # it looks each second
+        worker.begin(7, "ear", 1)
+        assert len((await client.hear(on_card(7), sound(1))).segments) == 1
+    await asyncio.sleep(1.3)
+    after = ProcessWorker(brief)
+    assert (await after.survey(2, [])).found == ()
+    await after.aclose()
+
+
 async def test_an_arbiter_of_before_is_not_listened_to(config: WorkerConfig) -> None:
     async with arbiter(config, epoch=5) as (_, told), arbiter(config, epoch=6) as (later, _):
         await told.until(lambda: told.lost == 1)
