@@ -78,9 +78,7 @@ def screenshot(seed: int) -> Screenshot:
     pixels = np.asarray(pen.image)
     if random.random() < 0.2:
         pixels = _as_jpeg(pixels)
-    return Screenshot(
-        seed=seed, pixels=pixels, elements=tuple(elements), open=tuple(unjudged)
-    )
+    return Screenshot(seed=seed, pixels=pixels, elements=tuple(elements), open=tuple(unjudged))
 
 
 def _as_jpeg(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -109,9 +107,7 @@ def _box(left: int, top: int, width: int, height: int) -> Box:
     return Box(left=left, top=top, right=left + width, bottom=top + height)
 
 
-def _visible(
-    layers: list[_Layer], width: int, height: int
-) -> tuple[list[Drawn], list[Box]]:
+def _visible(layers: list[_Layer], width: int, height: int) -> tuple[list[Drawn], list[Box]]:
     """Return what can be seen, each with the box of what can be seen of it."""
     covered = np.zeros((height, width), bool)
     elements: list[Drawn] = []
@@ -235,9 +231,7 @@ class _Pen:
             bottom=box.top + high,
         )
         if look.title != look.window:
-            self._plate(
-                bar, look.title, border=0, radius=look.radius, gradient=look.gradient
-            )
+            self._plate(bar, look.title, border=0, radius=look.radius, gradient=look.gradient)
             if look.radius:  # the bar is round above only
                 self._draw.rectangle(
                     (bar.left, bar.bottom - look.radius, bar.right - 1, bar.bottom - 1),
@@ -248,7 +242,13 @@ class _Pen:
         left = bar.left + (70 if look.controls == "left" else 12)
         if look.centred:
             left = (bar.left + bar.right - wide) / 2
-        self._write(int(left), int((bar.top + bar.bottom - self._line) / 2) + 2, title, look.title_ink, plain=True)
+        self._write(
+            int(left),
+            int((bar.top + bar.bottom - self._line) / 2) + 2,
+            title,
+            look.title_ink,
+            plain=True,
+        )
         self._controls(bar)
 
     def _controls(self, bar: Box) -> None:
@@ -280,7 +280,9 @@ class _Pen:
         self._write(int(inner.left) + 20, top + self._line + 6, self._sentence(5), self._look.ink)
         x = int(inner.right) - 14
         for number in range(self._random.choice((1, 2, 2, 3))):
-            x -= self._button(x, int(inner.bottom) - self._line - 22, from_right=True, first=not number)
+            x -= self._button(
+                x, int(inner.bottom) - self._line - 22, from_right=True, first=not number
+            )
             x -= 10
 
     def _form(self, inner: Box) -> None:
@@ -303,16 +305,16 @@ class _Pen:
             top += self._line + 24
         x = int(inner.right) - 20
         for number in range(self._random.choice((1, 2, 3))):
-            x -= self._button(x, int(inner.bottom) - self._line - 24, from_right=True, first=not number)
+            x -= self._button(
+                x, int(inner.bottom) - self._line - 24, from_right=True, first=not number
+            )
             x -= 12
 
     def _browser(self, inner: Box) -> None:
         """Draw a bar of tools, a list at the side and text beside it."""
         look, random = self._look, self._random
         bar = Box(left=inner.left, top=inner.top, right=inner.right, bottom=inner.top + 40)
-        self._draw.rectangle(
-            (bar.left, bar.top, bar.right - 1, bar.bottom - 1), fill=look.panel
-        )
+        self._draw.rectangle((bar.left, bar.top, bar.right - 1, bar.bottom - 1), fill=look.panel)
         self._layer.elements.append(Drawn(kind=Kind.PANEL, box=bar))
         for number in range(random.randint(3, 5)):
             self._glyph(int(bar.left) + 14 + 36 * number, int(bar.top) + 11, number)
@@ -402,7 +404,9 @@ class _Pen:
         else:
             self._draw.rectangle(corners, fill=look.field, outline=look.line)
             if self._random.random() < 0.5:
-                self._draw.line((x + 3, y + 8, x + 6, y + 11, x + 12, y + 4), fill=look.ink, width=2)
+                self._draw.line(
+                    (x + 3, y + 8, x + 6, y + 11, x + 12, y + 4), fill=look.ink, width=2
+                )
         self._found(Kind.ICON, (x, y, x + 16, y + 16))
         self._write(x + 26, y - 1, self._sentence(3), look.ink)
 
@@ -430,9 +434,7 @@ class _Pen:
 
     def _centre(self, box: Box, text: str, ink: Colour) -> None:
         wide = self._draw.textlength(text, font=self._font)
-        self._write(
-            int((box.left + box.right - wide) / 2), int(box.top) + 7, text, ink, plain=True
-        )
+        self._write(int((box.left + box.right - wide) / 2), int(box.top) + 7, text, ink, plain=True)
 
     def _write(self, x: int, y: int, text: str, ink: Colour, *, plain: bool = False) -> int:
         """Write a line, an element of its own unless it is `plain`; return where it ends."""
