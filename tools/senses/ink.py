@@ -20,8 +20,16 @@ _LEAST_CONTRAST = 12
 _FRAME = 0.6
 """A row of which more is inked is the edge of what the line is written on."""
 
+_TAILS = 0.4
+"""Heights of the middle of a line, by which letters at its ends may be longer."""
+
 _APART = 1.1
 """Heights of a line, from which on a gap parts two lines."""
+
+_GAP = 0.22
+"""Heights of a line, from which on a gap parts words."""
+
+_MOST_MARKS = 3
 
 _MARK_GAP = 0.4
 """Heights between a mark and the line behind it, at least."""
@@ -55,8 +63,9 @@ def _parted(line: TextLine, image: NDArray[np.uint8]) -> Iterator[TextLine]:
     high = _height(ink)
     words = line.text.split()
     groups = _groups(ink, left, high)
-    if len(groups) > 1 and _begins_with_mark(groups, words, ink, left, high):
-        groups = groups[1:]
+    marks = _leading_marks(groups, words, ink, left, high)
+    if marks:
+        groups = groups[marks:]
         words = _without_sign(words)
     if not words:
         return
@@ -77,31 +86,54 @@ def _ink(box: Box, image: NDArray[np.uint8]) -> tuple[NDArray[np.bool_], int, in
 
 
 def _without_frame(ink: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return ink without the edges of what it is written on, where they came into the box."""
+    """Return ink without the edges of what it is written on, where they came into the box.
+
+    Letters stand in the middle, in rows that follow each other; an upright line that goes on beyond
+    these is no letter.
+    """
     ink = ink.copy()
-    deep = max(1, len(ink) // 4)
-    for rows in (range(deep), range(len(ink) - 1, len(ink) - 1 - deep, -1)):
-        for row in rows:
-            if ink[row].mean() > _FRAME:
-                ink[row] = False
-    high = np.flatnonzero(ink.any(axis=1))
-    if len(high):
-        inner = ink[high[0] : high[-1] + 1]
-        for column in (*range(3), *range(ink.shape[1] - 3, ink.shape[1])):
-            if 0 <= column < ink.shape[1] and inner[:, column].all():
-                ink[:, column] = False
+    ink[ink.mean(axis=1) > _FRAME] = False
+    wide = ink.shape[1]
+    top, bottom = _band(ink[:, wide // 5 : wide - wide // 5].any(axis=1))
+    if bottom == top:
+        return ink
+    margin = max(2, round(_TAILS * (bottom - top)))
+    beyond = np.ones(len(ink), np.bool_)
+    beyond[max(0, top - margin) : bottom + margin] = False
+    if beyond.sum() >= 3:
+        ink[:, ink[beyond].mean(axis=0) > _FRAME / 2] = False
+    rows = ink.any(axis=1)
+    first, last = top, bottom
+    while first > max(0, top - margin) and rows[first - 1]:
+        first -= 1
+    while last < min(len(ink), bottom + margin) and rows[last]:
+        last += 1
+    ink[:first] = False
+    ink[last:] = False
     return ink
+
+
+def _band(rows: NDArray[np.bool_]) -> tuple[int, int]:
+    """Return the longest stretch of rows with ink, across gaps such as below the dot of an i."""
+    inked = np.flatnonzero(rows)
+    if not len(inked):
+        return 0, 0
+    cuts = np.flatnonzero(np.diff(inked) > 3)
+    starts = inked[np.concatenate([[0], cuts + 1])]
+    ends = inked[np.concatenate([cuts, [len(inked) - 1]])] + 1
+    longest = int(np.argmax(ends - starts))
+    return int(starts[longest]), int(ends[longest])
 
 
 def _height(ink: NDArray[np.bool_]) -> int:
     rows = np.flatnonzero(ink.any(axis=1))
-    return int(rows[-1] - rows[0] + 1)
+    return int(rows[-1] - rows[0] + 1) if len(rows) else 0
 
 
 def _groups(ink: NDArray[np.bool_], left: int, high: int) -> list[_Group]:
     """Return what stands between gaps that are wider than those between letters."""
     columns = np.flatnonzero(ink.any(axis=0))
-    cuts = np.flatnonzero(np.diff(columns) > max(2, 0.22 * high))
+    cuts = np.flatnonzero(np.diff(columns) > max(2, _GAP * high))
     starts = columns[np.concatenate([[0], cuts + 1])]
     ends = columns[np.concatenate([cuts, [len(columns) - 1]])] + 1
     return [
@@ -110,22 +142,27 @@ def _groups(ink: NDArray[np.bool_], left: int, high: int) -> list[_Group]:
     ]
 
 
-def _begins_with_mark(
+def _leading_marks(
     groups: Sequence[_Group],
     words: Sequence[str],
     ink: NDArray[np.bool_],
     left: int,
     high: int,
-) -> bool:
-    """Return whether what stands first is a box or a circle, and no letter."""
-    first = groups[0]
+) -> int:
+    """Return how many boxes and circles stand before the first letter."""
     gaps = [two.left - one.right for one, two in zip(groups, groups[1:], strict=False)]
+    if not gaps:
+        return 0
     if not words[0][0].isalnum():
-        return gaps[0] >= 0.2 * high
-    tall = _height(ink[:, first.left - left : first.right - left])
-    square = 0.7 <= (first.right - first.left) / max(tall, 1) <= 1.4
-    farther = len(gaps) == 1 or gaps[0] > 1.4 * max(gaps[1:])
-    return square and farther and gaps[0] > _MARK_GAP * high and len(groups) > len(words)
+        return int(gaps[0] >= _GAP * high)
+    marks = len(groups) - len(words)
+    if not 1 <= marks <= _MOST_MARKS or gaps[marks - 1] < _MARK_GAP * high:
+        return 0
+    shapes = [
+        (one.right - one.left) / max(_height(ink[:, one.left - left : one.right - left]), 1)
+        for one in groups[:marks]
+    ]
+    return marks if all(0.7 <= shape <= 1.4 for shape in shapes) else 0
 
 
 def _without_sign(words: Sequence[str]) -> list[str]:

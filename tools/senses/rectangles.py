@@ -101,7 +101,12 @@ def _is_rectangle(one: Flat) -> bool:
         return False
     if max(wide, high) <= _SMALL or min(wide, high) <= _SMALL // 2:
         return min(one.sides) >= 0.7
-    return sum(one.sides) >= 3.0 and min(one.sides) >= 0.25
+    if sum(one.sides) >= 3.0 and min(one.sides) >= 0.25:
+        return True
+    # An L: what is before it covers a corner.
+    left, top, right, bottom = one.sides
+    corner = min(max(left, right), max(top, bottom)) >= 0.95
+    return corner and min(wide, high) >= _LEAST_WINDOW and min(one.sides) >= 0.15
 
 
 def _is_of_text(box: Box, texts: Sequence[Box]) -> bool:
@@ -175,25 +180,38 @@ def _marks(
     ink &= ~ground
     for text in texts:
         _fill(ink, text, scale, value=False, margin=2)
-    return [
-        _scaled(stain, scale)
-        for stain in _stains(ink)
-        if _is_mark(_scaled(stain, scale)) and _stands_out(stain, small, ground)
-    ]
+    stains = (_standing_out(stain, small, ground) for stain in _stains(ink))
+    boxes = (_scaled(stain, scale) for stain in stains if stain is not None)
+    return [box for box in boxes if _is_mark(box)]
 
 
-def _stands_out(stain: Box, small: NDArray[np.uint8], ground: NDArray[np.bool_]) -> bool:
-    """Return whether a stain has ground all around it, and another colour than that."""
+def _standing_out(
+    stain: Box, small: NDArray[np.uint8], ground: NDArray[np.bool_]
+) -> Box | None:
+    """Return the box of what differs from the ground of a stain; None if that is not all around."""
     left, top = max(0, int(stain.left) - 2), max(0, int(stain.top) - 2)
     right, bottom = int(stain.right) + 2, int(stain.bottom) + 2
     around = ground[top:bottom, left:right]
     edge = np.ones(around.shape, np.bool_)
     edge[2:-2, 2:-2] = False
     if around[edge].mean() < _SURROUNDED:
-        return False
+        return None
     part = small[top:bottom, left:right].astype(np.int16)
     tone = np.median(part[edge & around], axis=0)
-    return bool((np.abs(part[~around] - tone).max(axis=1) > _CONTRAST).mean() > 0.25)
+    strong = (np.abs(part - tone).max(axis=2) > _CONTRAST) & ~around
+    return _bounds(strong, left, top)
+
+
+def _bounds(mask: NDArray[np.bool_], left: int, top: int) -> Box | None:
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return None
+    return Box(
+        left=left + int(columns[0]),
+        top=top + int(rows[0]),
+        right=left + int(columns[-1]) + 1,
+        bottom=top + int(rows[-1]) + 1,
+    )
 
 
 def _is_mark(box: Box) -> bool:
@@ -209,14 +227,9 @@ def _stains(ink: NDArray[np.bool_]) -> Iterator[Box]:
     for one in flats.flats(found):
         if one.area in inked:
             left, top = int(one.box.left), int(one.box.top)
-            part = ink[top : int(one.box.bottom), left : int(one.box.right)]
-            rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
-            yield Box(
-                left=left + int(columns[0]),
-                top=top + int(rows[0]),
-                right=left + int(columns[-1]) + 1,
-                bottom=top + int(rows[-1]) + 1,
-            )
+            box = _bounds(ink[top : int(one.box.bottom), left : int(one.box.right)], left, top)
+            if box is not None:
+                yield box
 
 
 def _scaled(box: Box, scale: int) -> Box:

@@ -270,7 +270,11 @@ def _corner_icons(node: _Node) -> list[_Node]:
 
 def _title(node: _Node) -> TextLine | None:
     holder = _bar(node) or node
-    top = [line for line in holder.lines if line.box.bottom - node.box.top <= _BAR]
+    top = [
+        line
+        for line in holder.lines
+        if line.box.bottom - node.box.top <= _BAR and len(line.text) > 1
+    ]
     return min(top, key=lambda line: (line.box.top + line.box.bottom, line.box.left), default=None)
 
 
