@@ -1,7 +1,7 @@
 """A folder of weights, with a manifest that says what it has to hold.
 
     manifest.json  {"version": 1, "variant": …, "kind": …, "source": …, "revision": …,
-                    "files": {NAME: {"bytes": …, "sha256": …}}}
+                    "files": {NAME: {"bytes": …, "sha256": …}}, "languages": […]}
 
 A file that the manifest does not name is not loaded. The whole is hashed when it is brought to this
 machine, and again whenever a file is not, to the nanosecond, the one that was hashed.
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 _CHUNK = 1 << 22
 _STAMPS = ".verified.json"
 _MOST_BYTES = 1 << 20
+_READ_SUFFIXES = {".bin", ".jinja", ".json", ".model", ".pt", ".pth", ".py", ".safetensors", ".txt"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,6 +49,8 @@ class Manifest:
     revision: str
     files: Mapping[str, FileFacts]
     """By their names relative to the folder, with `/`."""
+    languages: tuple[str, ...] = ()
+    """ISO 639-1 codes of what it was trained on, where that matters and is known."""
 
     @property
     def bytes(self) -> int:
@@ -96,6 +99,7 @@ def _parsed(path: Path, told: Any) -> Manifest:
         source=str(told["source"]),
         revision=str(told["revision"]),
         files=files,
+        languages=tuple(str(one) for one in told.get("languages", ())),
     )
 
 
@@ -128,6 +132,17 @@ def verified(folder: Path) -> Manifest:
     if stamps != known:
         _keep(folder, stamps)
     return manifest
+
+
+def refuse_strangers(folder: Path, manifest: Manifest) -> None:
+    """Raise WeightsError for a file that a library might read and the manifest does not name."""
+    for path in folder.rglob("*"):
+        name = path.relative_to(folder).as_posix()
+        known = name in manifest.files or name in (MANIFEST, _STAMPS)
+        if path.suffix in _READ_SUFFIXES and path.is_file() and not known:
+            raise WeightsError(
+                f"{path} lies beside the weights and {MANIFEST} does not name it. Remove it."
+            )
 
 
 def digest(path: Path) -> str:
