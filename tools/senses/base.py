@@ -18,6 +18,9 @@ from memory.places import Box
 SAMPLE_RATE_HZ = 16_000
 """What hearing listens to: mono at 16 kHz."""
 
+WINDOWS_AT_ONCE = 4
+"""Windows of thirty seconds that Whisper hears at once: what leases are asked for."""
+
 
 class Sense(StrEnum):
     """A capability that is brought in for an operation and leaves again."""
@@ -63,6 +66,7 @@ class Operation:
     pixels: int = 0
     characters: int = 0
     batch: int = 1
+    """Windows of thirty seconds that are heard at once, or pictures that are seen."""
     language: str | None = None
     """ISO 639-1 code of what is to be said; None where it does not matter."""
 

@@ -35,9 +35,7 @@ _MARK_GAP = 0.4
 """Heights between a mark and the line behind it, at least."""
 
 
-def lines(
-    found: Sequence[TextLine], image: NDArray[np.uint8]
-) -> list[TextLine]:
+def lines(found: Sequence[TextLine], image: NDArray[np.uint8]) -> list[TextLine]:
     """Return lines of an image of shape (height, width, 3), parted and tightened.
 
     What has neither letter nor digit is left out: it is a drawing that was taken for a sign.
@@ -137,8 +135,7 @@ def _groups(ink: NDArray[np.bool_], left: int, high: int) -> list[_Group]:
     starts = columns[np.concatenate([[0], cuts + 1])]
     ends = columns[np.concatenate([cuts, [len(columns) - 1]])] + 1
     return [
-        _Group(left + int(one), left + int(other))
-        for one, other in zip(starts, ends, strict=True)
+        _Group(left + int(one), left + int(other)) for one, other in zip(starts, ends, strict=True)
     ]
 
 

@@ -131,9 +131,7 @@ def _judged(drawn: Drawn, found: Found | None) -> Count:
 
 def _is_open(box: Box, unjudged: Iterable[Box]) -> bool:
     """Return whether a box lies where nothing is judged."""
-    return any(
-        common(box, one) >= 0.7 * area(box) or overlap(box, one) >= 0.5 for one in unjudged
-    )
+    return any(common(box, one) >= 0.7 * area(box) or overlap(box, one) >= 0.5 for one in unjudged)
 
 
 def _share(part: int, whole: int) -> float | None:
