@@ -2,15 +2,31 @@
 
 import importlib.util
 import os
+import socket
+from typing import Any
+
+import pytest
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported
 os.environ["PYANNOTE_METRICS_ENABLED"] = "0"
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side, on few cores
 
 INSTALLED = importlib.util.find_spec("torch") is not None
 
-collect_ignore_glob = [] if INSTALLED else ["test_*.py"]
+collect_ignore_glob = [] if INSTALLED else ["test_*.py", "*/test_*.py"]
 
 
 def pytest_report_header() -> str:
     """Say why there are none, where there are none."""
     return "" if INSTALLED else "tests/senses: left out, `make test-senses` installs what they need"
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail a test that goes to the network, also where its library goes on without."""
+
+    def refused(_: socket.socket, address: Any) -> None:
+        pytest.fail(f"a connection to {address!r} was tried")
+
+    monkeypatch.setattr(socket.socket, "connect", refused)
+    monkeypatch.setattr(socket.socket, "connect_ex", refused)

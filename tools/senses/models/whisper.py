@@ -67,6 +67,7 @@ class WhisperX:
         weights.verified(self._folder)
         weights.refuse_strangers(self._folder, self._manifest)
         with engine.translated(self._manifest.variant):
+            listening.ready()
             self._replica.stage()
             self._alignment.stage()
             if self._speakers:
