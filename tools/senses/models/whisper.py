@@ -66,6 +66,7 @@ class WhisperX:
             return
         weights.verified(self._folder)
         with engine.translated(self._manifest.variant):
+            listening.ready()
             self._replica.stage()
             self._alignment.stage()
             if self._speakers:
