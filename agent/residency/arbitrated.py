@@ -19,6 +19,8 @@ from tools.senses.base import Lease, Operation, Sense
 
 TURN_S = 120.0
 """A person waits at most so long for the executive, then is told why it is not there."""
+HINT_S = 60.0
+"""What was hinted at and is not asked for by then was no hint."""
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +67,12 @@ class ArbitratedResidency:
                 return
             _tell(operation, grant, time.monotonic() - asked)
             yield Lease(token=grant.token, place=grant.place, granted_bytes=grant.working_bytes)
+
+    def hint(self, operation: Operation) -> None:
+        """Say that an operation will probably be asked for, if its first choice is on the card."""
+        first = ladders.ladder(operation, self._variants, program=str(os.getpid()))[0]
+        if first.place == "cuda":
+            self._client.hint(first, for_s=HINT_S)
 
     def suspect(self, reason: str) -> None:
         """Say that a call's own figures show that the executive is not as it was loaded."""
