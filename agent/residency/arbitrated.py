@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from agent.residency import ladders
-from agent.residency.arbiter.events import Priority
+from agent.residency.arbiter.events import EXECUTIVE, Choice, Priority
 from agent.residency.client import ArbiterClient
 from agent.residency.envelopes import Variant
 from agent.residency.errors import LeaseRefusedError, NoExecutiveError, ResidencyError
@@ -19,6 +19,7 @@ from tools.senses.base import Lease, Operation, Sense
 
 TURN_S = 120.0
 """A person waits at most so long for the executive, then is told why it is not there."""
+_CALL = Choice(variant=EXECUTIVE)
 HINT_S = 60.0
 """What was hinted at and is not asked for by then was no hint."""
 
@@ -55,14 +56,8 @@ class ArbitratedResidency:
         asked = time.monotonic()
         async with self._turns[operation.sense], AsyncExitStack() as stack:
             choices = ladders.ladder(operation, self._variants, program=str(os.getpid()))
-            try:
-                grant = await stack.enter_async_context(
-                    self._client.lease(choices, priority=self._priority)
-                )
-            except LeaseRefusedError:
-                raise
-            except ResidencyError as error:
-                log.warning("arbiter_missing", extra={"reason": str(error), "place": "cpu"})
+            grant = await self._lent(stack, choices)
+            if grant is None:
                 yield await stack.enter_async_context(self._host.lease(operation))
                 return
             _tell(operation, grant, time.monotonic() - asked)
@@ -77,6 +72,31 @@ class ArbitratedResidency:
     def suspect(self, reason: str) -> None:
         """Say that a call's own figures show that the executive is not as it was loaded."""
         self._client.suspect(reason)
+
+    @asynccontextmanager
+    async def call(self) -> AsyncIterator[None]:
+        """Let one call to the executive run in the block: a job's waits while a person has a turn.
+
+        A person's does not ask, since its turn holds jobs back already. Raises LeaseRefusedError,
+        and LeaseLostError if the block was stopped.
+        """
+        async with AsyncExitStack() as stack:
+            if self._priority is Priority.JOB:
+                await self._lent(stack, (_CALL,))
+            yield
+
+    async def _lent(self, stack: AsyncExitStack, choices: Sequence[Choice]) -> Grant | None:
+        """Wait for one of the choices and hold it; None where no arbiter can be reached."""
+        try:
+            return await stack.enter_async_context(
+                self._client.lease(choices, priority=self._priority)
+            )
+        except LeaseRefusedError:
+            raise
+        except ResidencyError as error:
+            place = choices[-1].place
+            log.warning("arbiter_missing", extra={"reason": str(error), "place": place})
+            return None
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[Admission | None]:
