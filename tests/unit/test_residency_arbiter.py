@@ -489,6 +489,19 @@ def test_a_prefetch_becomes_the_load_of_whoever_asks_for_it() -> None:
     assert only(effects.Granted, told).ask == "a"
 
 
+def test_a_hint_is_over_when_a_later_rung_has_served() -> None:
+    card = Card()
+    card.foreign = 39
+    card.pass_time(1)
+    until = card.now + 60
+    assert not found(
+        effects.LoadSense, card.send(events.Hinted(now=card.now, choice=HEARING, until=until))
+    )
+    card.release(only(effects.Granted, card.ask("a", HEARING, on_cpu("ear"), person=True)))
+    card.foreign = 0
+    assert not found(effects.LoadSense, card.pass_time(1)), "nobody will ask for it"
+
+
 def test_programs_that_come_and_go_leave_no_habits_behind() -> None:
     card = Card()
     card.release(card.use("first", HEARING))

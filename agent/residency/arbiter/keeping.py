@@ -134,12 +134,11 @@ def chance(draft: Draft, variant: str) -> float:
 
 
 def used(draft: Draft, variant: str) -> None:
-    """Note a use of a variant on the card; what was expected of it has come about."""
+    """Note a use of a variant on the card."""
     habit = draft.habits.pop(variant, None)
     gap = FIRST_GAP_S if habit is None else draft.now - habit.last
     mean = gap if habit is None else 0.7 * habit.gap_s + 0.3 * gap
     draft.habits[variant] = Habit(last=draft.now, gap_s=mean)
-    draft.hints.pop(variant, None)
     if len(draft.habits) > MOST_HABITS:
         del draft.habits[next(iter(draft.habits))]
 

@@ -243,6 +243,8 @@ def _grant(draft: Draft, ask: Ask, choice: Choice, rung: int) -> None:
     )
     if choice.place == "cuda" and choice.variant != EXECUTIVE:
         keeping.used(draft, choice.variant)
+    for one in ask.choices:  # what was expected has come about, on whichever rung
+        draft.hints.pop(one.variant, None)
     draft.effects.append(
         Granted(
             ask=ask.ask,
