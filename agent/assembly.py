@@ -274,8 +274,13 @@ async def _openai(settings: Settings) -> "ChoosingOpenAi | None":
 
 
 @asynccontextmanager
-async def engine(settings: Settings, *, watch: "Watch" = lambda _: None) -> AsyncIterator[Engine]:
-    """Open everything that a run of a graph needs."""
+async def engine(
+    settings: Settings,
+    *,
+    watch: "Watch" = lambda _: None,
+    priority: Priority = Priority.PERSON,
+) -> AsyncIterator[Engine]:
+    """Open everything that a run of a graph needs. `priority` says who waits for it."""
     from agent import plugins
     from agent.residency.admission import admission
     from agent.turns import Turns
@@ -287,7 +292,7 @@ async def engine(settings: Settings, *, watch: "Watch" = lambda _: None) -> Asyn
     from tools.notes import cut
 
     async with (
-        memory(settings) as held,
+        memory(settings, priority=priority) as held,
         aclosing(await executive(settings, watch=watch)) as reasoner,
         open_store(held.pool, held.embedder, cut=cut) as store,
     ):

@@ -28,6 +28,10 @@ class Perception:
         """Name and version of what reads recordings."""
         return f"recording/1 {self.senses.hearing.name}"
 
+    def expect(self, sense: Sense) -> None:
+        """Say that a sense will be used as soon as its input is decoded."""
+        self.residency.hint(Operation(sense=sense))
+
     async def look(self, image: NDArray[np.uint8]) -> Sighting:
         """Return the text in an image of shape (height, width, 3), RGB.
 

@@ -149,6 +149,11 @@ class OpenResidency:
 
     def __init__(self) -> None:
         self.lent: list[Operation] = []
+        self.hinted: list[Operation] = []
+
+    def hint(self, operation: Operation) -> None:
+        """Remember it."""
+        self.hinted.append(operation)
 
     @asynccontextmanager
     async def lease(self, operation: Operation) -> AsyncIterator[Lease]:

@@ -96,6 +96,13 @@ class Residency(Protocol):
         """Wait for room, hold it for the block, give it back however the block ends."""
         ...
 
+    def hint(self, operation: Operation) -> None:
+        """Say that such an operation will probably be asked for soon. Costs nothing, binds nobody.
+
+        Where room is free, what it needs is brought in meanwhile.
+        """
+        ...
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recording:
