@@ -144,7 +144,9 @@ async def memory(
         store = DocumentStore(pool)
         embedder = await _embedder(settings, pool)
         able = senses(lent.residency, lent.full)
-        reader = ContentReader(Perception(senses=able), bytes_limit=settings.files.max_bytes)
+        reader = ContentReader(
+            Perception(senses=able, residency=lent.residency), bytes_limit=settings.files.max_bytes
+        )
         yield Memory(
             pool=pool,
             store=store,
