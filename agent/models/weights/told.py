@@ -27,7 +27,9 @@ def verified(found: Sequence[Installed | Broken]) -> dict[str, Any]:
         "good": all(isinstance(one, Installed) for one in found),
         "weights": [
             {
-                **{"bytes": None, "why": None, **asdict(one)},
+                "bytes": None,
+                "why": None,
+                **asdict(one),
                 "folder": str(one.folder),
                 "good": isinstance(one, Installed),
             }
