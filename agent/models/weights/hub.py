@@ -74,8 +74,8 @@ class Hub:
         told: dict[str, str] = {}
         for _ in range(_MOST_HOPS):
             response = await self._answer("HEAD", url, stream=False)
+            self._refuse_unknown(response, repository, revision)
             if response.status_code == httpx.codes.NOT_FOUND:
-                self._refuse_unknown(response, repository, revision)
                 return None
             self._refuse(response, repository)
             told = {**_told(response), **told}
@@ -163,7 +163,10 @@ class Hub:
                 "pull --newest` takes what is there now."
             )
         if code == "RepoNotFound":
-            raise HubError(f"{self.url} has no repository {repository}.")
+            raise HubError(
+                f"{self.url} has no repository {repository}, or shows it to some accounts only. "
+                "Bring the files yourself, then `cortical models add PATH`."
+            )
 
     def _refuse(self, response: httpx.Response, what: str) -> None:
         status = response.status_code
