@@ -14,7 +14,8 @@ from agent.capabilities import senses as sense_capabilities
 from agent.clock import SystemClock
 from agent.errors import SettingsError
 from agent.executives.ollama.server import discover
-from agent.residency import opening
+from agent.residency import copying, opening
+from agent.residency.arbiter.events import Priority
 from agent.settings import Settings
 from memory import language, migrations
 from memory.database import Pool, open_pool
@@ -25,7 +26,7 @@ from memory.server import EmbeddedPostgres
 from memory.serving import ServingEmbedder
 from memory.store import DocumentStore
 from tools.senses.base import Residency, Senses
-from tools.senses.leased import leased
+from tools.senses.leased import FullTier, leased
 
 if TYPE_CHECKING:
     from agent.executives.choose import AnyExecutive, Choosing, ChoosingOpenAi
@@ -63,7 +64,15 @@ async def database(settings: Settings) -> AsyncIterator[Pool]:
         yield pool
 
 
-def senses(residency: Residency) -> Senses:
+@asynccontextmanager
+async def perception(settings: Settings) -> AsyncIterator[Senses]:
+    """Open the senses alone, for a person who waits."""
+    place = await asyncio.to_thread(opening.place_of, settings)
+    async with opening.opened(settings, place, priority=Priority.PERSON) as lent:
+        yield senses(lent.residency, lent.full)
+
+
+def senses(residency: Residency, full: FullTier | None = None) -> Senses:
     """Return the senses, each at the best tier that a lease can be had for.
 
     An embedded one loads its model at its first use.
@@ -75,7 +84,7 @@ def senses(residency: Residency) -> Senses:
     embedded = Senses(
         hearing=PocketsphinxTranscriber(), sight=RapidOcrReader(), speech=EspeakSynthesizer()
     )
-    return leased(embedded, residency)
+    return leased(embedded, residency, full)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,17 +126,24 @@ class Engine:
 
 
 @asynccontextmanager
-async def memory(settings: Settings) -> AsyncIterator[Memory]:
-    """Open memory: documents, search and ingestion."""
+async def memory(
+    settings: Settings, *, priority: Priority = Priority.PERSON
+) -> AsyncIterator[Memory]:
+    """Open memory: documents, search and ingestion. `priority` says who waits for the senses."""
     from tools.ingest import Ingestion
     from tools.reading.perception import Perception
     from tools.reading.reader import ContentReader
     from tools.shelf import Shelf
 
-    async with database(settings) as pool, opening.residency(settings) as residency:
+    place = await asyncio.to_thread(opening.place_of, settings)
+    async with (
+        database(settings) as pool,
+        opening.opened(settings, place, priority=priority) as lent,
+        copying.followed(place, pool, settings),
+    ):
         store = DocumentStore(pool)
         embedder = await _embedder(settings, pool)
-        able = senses(residency)
+        able = senses(lent.residency, lent.full)
         reader = ContentReader(Perception(senses=able), bytes_limit=settings.files.max_bytes)
         yield Memory(
             pool=pool,
@@ -140,7 +156,7 @@ async def memory(settings: Settings) -> AsyncIterator[Memory]:
             ),
             shelf=Shelf(store, embedder, SystemClock()),
             senses=able,
-            residency=residency,
+            residency=lent.residency,
         )
 
 

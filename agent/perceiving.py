@@ -7,7 +7,6 @@ from typing import Any
 
 from agent import assembly
 from agent.errors import UsageError
-from agent.residency import opening
 from agent.settings import Settings
 
 
@@ -16,8 +15,8 @@ async def hear(settings: Settings, audio: Path) -> dict[str, Any]:
     from tools.senses.media import decode_audio
 
     recording = await decode_audio(await asyncio.to_thread(_read, audio, settings), audio.name)
-    async with opening.residency(settings) as residency:
-        transcript = await assembly.senses(residency).hearing.transcribe(recording)
+    async with assembly.perception(settings) as senses:
+        transcript = await senses.hearing.transcribe(recording)
     flaws = list(dict.fromkeys((*recording.flaws, *transcript.flaws)))
     return {
         "text": transcript.text,
@@ -31,15 +30,14 @@ async def see(settings: Settings, image: Path) -> dict[str, Any]:
     from tools.senses.media import decode_image
 
     picture = await decode_image(await asyncio.to_thread(_read, image, settings), image.name)
-    async with opening.residency(settings) as residency:
-        sight = assembly.senses(residency).sight
-        sighting = await sight.read(picture.pixels)
+    async with assembly.perception(settings) as senses:
+        sighting = await senses.sight.read(picture.pixels)
     flaws = list(dict.fromkeys((*picture.flaws, *sighting.flaws)))
     return {
         "text": sighting.text,
         **dataclasses.asdict(sighting),
         "flaws": flaws,
-        "served_by": sight.name,
+        "served_by": senses.sight.name,
     }
 
 
@@ -58,9 +56,8 @@ async def say(
     if not text.strip():
         raise UsageError("There is nothing to say. Give a text.")
     target = await asyncio.to_thread(_target, out)
-    async with opening.residency(settings) as residency:
-        speaking = assembly.senses(residency).speech
-        speech = await speaking.say(text, language=language or languages.detect(text))
+    async with assembly.perception(settings) as senses:
+        speech = await senses.speech.say(text, language=language or languages.detect(text))
     await asyncio.to_thread(written, target, encode_wav(speech))
     seconds = len(speech.samples) / speech.sample_rate_hz
     return {"path": str(target), "seconds": seconds, "served_by": speech.served_by}

@@ -89,6 +89,7 @@ _group(
     pause=card.pause,
     resume=card.resume,
     check=residency.check,
+    trace=residency.trace,
 )
 _group(
     "bench",

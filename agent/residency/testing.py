@@ -26,6 +26,7 @@ class OwnArbiter:
     """A card with its files; the process is started by the first client."""
 
     def __init__(self, folder: Path, **config: Any) -> None:
+        self.folder = folder
         self.config = ArbiterConfig(
             **{
                 "card": f"simulated:{24 * GIB}",

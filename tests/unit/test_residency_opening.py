@@ -7,13 +7,13 @@ import pytest
 
 from agent.errors import SettingsError
 from agent.residency import ladders
-from agent.residency.arbiter.events import WhilePaused
+from agent.residency.arbiter.events import Priority, WhilePaused
 from agent.residency.arbitrated import ArbitratedResidency
 from agent.residency.client import ArbiterClient
 from agent.residency.daemon import launch
 from agent.residency.daemon.files import DaemonFiles
 from agent.residency.host import HostResidency
-from agent.residency.opening import is_here, place_of, residency, served_executive
+from agent.residency.opening import is_here, opened, place_of, served_executive
 from agent.settings import ExecutiveSettings, OllamaSettings, OpenAiSettings, ResidencySettings
 from agent.settings import Settings as AllSettings
 from tools.senses.base import Operation, Task
@@ -25,7 +25,8 @@ def settings(tmp_path: Path, card: str = "auto", **more: object) -> AllSettings:
 
 async def test_a_machine_that_uses_no_card_starts_no_process(tmp_path: Path) -> None:
     assert place_of(settings(tmp_path, "none")) is None
-    async with residency(settings(tmp_path, "none")) as lent:
+    async with opened(settings(tmp_path, "none"), None, priority=Priority.PERSON) as found:
+        lent = found.residency
         assert isinstance(lent, HostResidency)
 
 

@@ -118,6 +118,8 @@ class Word:
     start_s: float
     end_s: float
     probability: float | None = None
+    speaker: str | None = None
+    """Who said it, where voices were told apart: the same name for the same voice."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,6 +130,7 @@ class Segment:
     start_s: float
     end_s: float
     words: tuple[Word, ...] = ()
+    speaker: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from agent.residency.arbiter.limits import MIB
 from agent.residency.daemon.files import DaemonFiles
+from agent.senses.config import WorkerConfig
 
 ARBITER = "arbiter of the card"
 """What it is called."""
@@ -32,6 +33,8 @@ class ArbiterConfig:
     run_dir: str
     data_dir: str
     executive: ServedExecutive | None = None
+    senses: WorkerConfig | None = None
+    """The process of the senses, where there are any of the full tier."""
     safety_bytes: int = 256 * MIB
     heartbeat_s: float = 30.0
     """A program that is silent for longer loses what it holds."""
@@ -63,5 +66,9 @@ class ArbiterConfig:
     def read(cls, text: str) -> "ArbiterConfig":
         """Read it again."""
         told = json.loads(text)
-        served = told.pop("executive")
-        return cls(executive=None if served is None else ServedExecutive(**served), **told)
+        served, senses = told.pop("executive"), told.pop("senses")
+        return cls(
+            executive=None if served is None else ServedExecutive(**served),
+            senses=None if senses is None else WorkerConfig(**senses),
+            **told,
+        )

@@ -49,15 +49,26 @@ class Model(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Voice:
+    """What a speaker sounds like, to find the same person in another piece."""
+
+    speaker: str
+    features: tuple[float, ...]
+    """A direction: the same voice has nearly the same one."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Heard:
     """What a model of hearing made of a piece of sound."""
 
     segments: tuple[Segment, ...]
     """Times in seconds from the beginning of the piece."""
     language: str
-    """ISO 639-1 code."""
+    """ISO 639-1 code; `und` where nothing was said that it could be told from."""
     flaws: tuple[str, ...] = ()
     """What could not be done, in words: no word times for this language, say."""
+    voices: tuple[Voice, ...] = ()
+    """Of the speakers, where they were told apart."""
 
 
 class HearingModel(Model, Protocol):
@@ -94,11 +105,14 @@ class Region:
 
     box: Box
     pixels: int
-    """How many of the box belong to it."""
+    """How many of the box belong to it; 0 where nothing was found."""
     score: float
     """How sure the model is of its outline, from 0 to 1."""
     mask: NDArray[np.bool_]
-    """Shape (height, width) of its box, rounded outwards to whole pixels."""
+    """Shape (rows, columns): cells that cover the box evenly, as fine as the model looked.
+
+    In a large picture a cell is more than a pixel, so that hundreds of masks stay small.
+    """
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

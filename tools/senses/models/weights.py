@@ -1,7 +1,7 @@
 """A folder of weights, with a manifest that says what it has to hold.
 
     manifest.json  {"version": 1, "variant": …, "kind": …, "source": …, "revision": …,
-                    "files": {NAME: {"bytes": …, "sha256": …, "at": null}}}
+                    "files": {NAME: {"bytes": …, "sha256": …, "at": null}}, "languages": […]}
 
 Libraries are handed the folder, and load what they find in it. So a file that the manifest does not
 name makes the whole void, as does a link that it does not tell of; only hidden files are passed
@@ -61,6 +61,8 @@ class Manifest:
     revision: str
     files: Mapping[str, FileFacts]
     """By their names relative to the folder, with `/`."""
+    languages: tuple[str, ...] = ()
+    """ISO 639-1 codes of what it was trained on, where that matters and is known."""
 
     @property
     def bytes(self) -> int:
@@ -122,6 +124,7 @@ def _parsed(path: Path, told: Any) -> Manifest:
         source=str(told["source"]),
         revision=str(told["revision"]),
         files=files,
+        languages=tuple(str(one) for one in told.get("languages", ())),
     )
 
 
