@@ -390,6 +390,6 @@ def _capabilities(settings: Settings, held: Memory, services: "Services") -> tup
     return (
         Capability(name="executive", tier=profile.tier, server=profile.name),
         Capability(name="embeddings", tier=embedder_tier, server=held.embedder.model),
-        *sense_capabilities(),
+        *sense_capabilities(settings),
         Capability(name="database", tier=database_tier, server="PostgreSQL with pgvector"),
     )

@@ -41,6 +41,21 @@ async def see(settings: Settings, image: Path) -> dict[str, Any]:
     }
 
 
+async def describe(settings: Settings, image: Path, *, question: str | None) -> dict[str, Any]:
+    """Return what a picture shows, or the answer to a question on it."""
+    from agent.vision.describing import Describer
+    from agent.vision.server import served
+    from tools.senses.media import decode_image
+
+    describer = Describer(served(settings))
+    picture = await decode_image(await asyncio.to_thread(_read, image, settings), image.name)
+    description = await describer.describe(picture.pixels, question=question)
+    return {
+        **dataclasses.asdict(description),
+        "flaws": [*picture.flaws, *description.flaws],
+    }
+
+
 async def say(
     settings: Settings,
     text: str,
