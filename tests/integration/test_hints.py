@@ -24,7 +24,7 @@ from tools.reading.perception import Perception
 from tools.reading.reader import ContentReader
 from tools.senses.base import Operation, Senses
 from tools.senses.hearing import PocketsphinxTranscriber
-from tools.senses.leased import leased
+from tools.senses.leased import LeasedSynthesizer, leased
 from tools.senses.sight import RapidOcrReader
 from tools.senses.speech import EspeakSynthesizer
 
@@ -144,7 +144,8 @@ async def test_speech_is_loaded_while_the_executive_writes_and_found_there(
     executive = Slow(ScriptedExecutive([answer], profile=profile), resident(arbiter, "kokoro-82m"))
     spoken = tmp_path / "answer.wav"
     async with lent(arbiter) as residency:
-        others = {"residency": residency, "synthesizer": EspeakSynthesizer(), "language": detect}
+        speech = LeasedSynthesizer(EspeakSynthesizer(), residency, None)
+        others = {"residency": residency, "synthesizer": speech, "language": detect}
         outcome = await turns_of(executive, (), others).run(
             "assistant",
             thread_id="t",
