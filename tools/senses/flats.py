@@ -31,6 +31,7 @@ _LINE = 3
 
 _LEAST_LINE = 32
 _MOST_LINES = 400
+_SAMPLES = 101
 _HOLLOW = 0.1
 """An area that fills less of its box is lines, perhaps those of several frames that touch."""
 _MOST_AREAS = 6000
@@ -126,6 +127,14 @@ def drawn(found: Runs, areas: set[int]) -> NDArray[np.bool_]:
     ):
         mask[row, start:end] = True
     return mask
+
+
+def tone(found: Runs, small: NDArray[np.uint8], area: int) -> NDArray[np.float64]:
+    """Return the colour that an area mostly has."""
+    first, end = np.searchsorted(found.area, [area, area + 1])
+    some = np.unique(np.linspace(first, end - 1, _SAMPLES).astype(np.int64))
+    middle = (found.start[some] + found.end[some]) // 2
+    return np.asarray(np.median(small[found.row[some], middle], axis=0))
 
 
 def lines(found: Runs, areas: Sequence[Flat]) -> tuple[list[Box], list[Box]]:

@@ -170,8 +170,9 @@ def _alike(groups: Sequence[_Group], ink: NDArray[np.bool_], left: int) -> int:
         (one.right - one.left, _height(ink[:, one.left - left : one.right - left]))
         for one in groups[: _MOST_MARKS + 1]
     ]
-    # The box of the line may cut the first one.
-    like = [size == sizes[1] or not number for number, size in enumerate(sizes)]
+    if groups[0].left == left:
+        sizes[0] = sizes[1]  # the box of the line cuts it
+    like = [size == sizes[0] for size in sizes]
     count = like.index(False) if False in like else len(like)
     return count if count > 1 else 0
 

@@ -30,6 +30,11 @@ _SURROUNDED = 0.85
 _CONTRAST = 40
 """Levels by which a mark differs from its ground; what compression leaves differs less."""
 
+_FAINT = 24
+"""Levels up to which what differs from its ground is a trace of compression or a gradient."""
+
+_LEAST_GROUND = 900
+
 _MARK_GAP = 3
 """Pixels between the parts of one mark, at most."""
 
@@ -209,10 +214,12 @@ def _marks(
     ground = flats.drawn(found, {one.area for one in grounds})
     ink = np.zeros(found.size, np.bool_)
     for one in grounds:
-        _fill(ink, one.box, scale, value=True)
+        part = _slices(one.box, scale)
+        tone = flats.tone(found, small, one.area)
+        ink[part] = np.abs(small[part] - tone).max(axis=2) > _FAINT
     ink &= ~ground
     for text in texts:
-        _fill(ink, text, scale, value=False, margin=2)
+        ink[_slices(text, scale, margin=2)] = False
     stains = (_standing_out(stain, small, ground) for stain in _stains(ink))
     boxes = (flats.scaled(stain, scale) for stain in stains if stain is not None)
     return [box for box in boxes if _is_mark(box)]
@@ -267,13 +274,15 @@ def _is_ground(one: Flat) -> bool:
     """Return whether an area is large and whole enough for marks to stand on it."""
     box = one.box
     narrow = min(box.right - box.left, box.bottom - box.top)
-    return narrow >= 20 and area(box) > _MOST_MARK**2 and one.pixels >= 0.35 * area(box)
+    return narrow >= 20 and area(box) > _LEAST_GROUND and one.pixels >= 0.35 * area(box)
 
 
-def _fill(mask: NDArray[np.bool_], box: Box, scale: int, *, value: bool, margin: int = 0) -> None:
-    top, left = max(0, int(box.top / scale) - margin), max(0, int(box.left / scale) - margin)
-    bottom, right = int(-(-box.bottom // scale)) + margin, int(-(-box.right // scale)) + margin
-    mask[top:bottom, left:right] = value
+def _slices(box: Box, scale: int, margin: int = 0) -> tuple[slice, slice]:
+    """Return rows and columns of a box in the shrunk picture."""
+    return (
+        slice(max(0, int(box.top / scale) - margin), int(-(-box.bottom // scale)) + margin),
+        slice(max(0, int(box.left / scale) - margin), int(-(-box.right // scale)) + margin),
+    )
 
 
 def _closed(ink: NDArray[np.bool_]) -> NDArray[np.bool_]:

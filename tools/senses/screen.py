@@ -92,7 +92,8 @@ def elements(
     for number, node in enumerate(nodes):
         _holder(node.box, nodes[:number], root).nodes.append(node)
     for line in lines:
-        _holder(line.box, nodes, root).lines.append(line)
+        if not (is_drawing(line) and any(_is_it(node.box, line.box) for node in nodes)):
+            _holder(line.box, nodes, root).lines.append(line)
     return _in_order(_contents(root, outermost=True))
 
 
@@ -136,6 +137,11 @@ def _useful(regions: Sequence[Region], lines: Sequence[TextLine], screen: Box) -
         yield region
 
 
+def _is_it(box: Box, drawing: Box) -> bool:
+    """Return whether a region is the drawing that was read as a letter, and not its frame."""
+    return common(box, drawing) >= 0.6 * area(drawing) and area(box) <= 2 * area(drawing)
+
+
 def _is_text(box: Box, lines: Sequence[TextLine]) -> bool:
     """Return whether a region is a line of text, or a part of one."""
     return any(
@@ -146,6 +152,7 @@ def _is_text(box: Box, lines: Sequence[TextLine]) -> bool:
             and area(box) < 0.5 * area(line.box)
         )
         for line in lines
+        if not is_drawing(line)
     )
 
 
@@ -167,12 +174,12 @@ def _contents(node: _Node, *, outermost: bool = False) -> list[Element]:
 
 def _text(line: TextLine) -> Element:
     """Return a line as an element; a letter alone that is as wide as high is a drawing."""
-    if _is_drawing(line):
+    if is_drawing(line):
         return Element(kind=Kind.ICON, box=line.box, text="", score=line.score)
     return Element(kind=Kind.TEXT, box=line.box, text=line.text, score=line.score)
 
 
-def _is_drawing(line: TextLine) -> bool:
+def is_drawing(line: TextLine) -> bool:
     """Return whether a line is but one letter, as wide as high: an icon mostly."""
     box = line.box
     return len(line.text) == 1 and box.right - box.left >= 0.8 * (box.bottom - box.top)
@@ -202,10 +209,10 @@ def _made(node: _Node, kind: Kind, text: str, children: list[Element]) -> Elemen
 
 def _kind(node: _Node) -> Kind:
     """Return what a region is that is no window."""
-    if not node.lines and _is_small(node):
+    if _is_small(node) and not any(_is_label(line, node) for line in node.lines):
         return Kind.ICON
     icons = [one for one in node.nodes if max(one.wide, one.high) <= _MOST_ICON]
-    lines = [line for line in node.lines if not _is_drawing(line)]
+    lines = [line for line in node.lines if not is_drawing(line)]
     drawings = len(icons) + len(node.lines) - len(lines)
     if len(icons) < len(node.nodes) or _rows(lines) > 1 or drawings > 1:
         return Kind.PANEL
@@ -220,6 +227,11 @@ def _kind(node: _Node) -> Kind:
     if drawings and right > left:
         return Kind.FIELD
     return Kind.FIELD if right - left > max(0.12 * node.wide, 6) else Kind.BUTTON
+
+
+def _is_label(line: TextLine, node: _Node) -> bool:
+    """Return whether a line is written on a region, and not what the region is a drawing of."""
+    return not is_drawing(line) or area(line.box) < 0.3 * area(node.box)
 
 
 def _is_small(node: _Node) -> bool:
