@@ -117,7 +117,7 @@ def _band(rows: NDArray[np.bool_]) -> tuple[int, int]:
     inked = np.flatnonzero(rows)
     if not len(inked):
         return 0, 0
-    cuts = np.flatnonzero(np.diff(inked) > 3)
+    cuts = np.flatnonzero(np.diff(inked) > 4)
     starts = inked[np.concatenate([[0], cuts + 1])]
     ends = inked[np.concatenate([cuts, [len(inked) - 1]])] + 1
     longest = int(np.argmax(ends - starts))

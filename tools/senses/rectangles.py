@@ -217,6 +217,7 @@ def _marks(
         part = _slices(one.box, scale)
         tone = flats.tone(found, small, one.area)
         ink[part] = np.abs(small[part] - tone).max(axis=2) > _FAINT
+        ground[part] |= ~ink[part]
     ink &= ~ground
     for text in texts:
         ink[_slices(text, scale, margin=2)] = False

@@ -236,9 +236,7 @@ def _is_label(line: TextLine, node: _Node) -> bool:
 
 def _is_small(node: _Node) -> bool:
     """Return whether a region is as small as icons are, and no empty field."""
-    return (
-        max(node.wide, node.high) <= _MOST_ICON and node.wide < _LEAST_FIELD_ASPECT * node.high
-    )
+    return max(node.wide, node.high) <= _MOST_ICON and node.wide < _LEAST_FIELD_ASPECT * node.high
 
 
 def _unlettered(node: _Node) -> Kind:
