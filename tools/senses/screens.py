@@ -1,4 +1,4 @@
-"""Looks at a picture of a screen: text by a reader, outlines by colour and by a model of segments."""
+"""Looks at a picture of a screen: text by a reader, outlines by colour and by a model."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence

@@ -9,7 +9,7 @@ from agent.bench.screen import themes
 from agent.bench.screen.drawing import Screenshot, screenshot
 from agent.bench.screen.scoring import Found, Score
 from agent.errors import AgentError
-from tools.senses import flats, screen, screens
+from tools.senses import flats, ink, screen, screens
 from tools.senses.base import Reader, Sighting
 from tools.senses.screen import Kind
 
@@ -36,7 +36,7 @@ async def measure(reader: Reader, *, count: int, seed: int, watch: Watch) -> dic
         read_s += timed.seconds
         look_s += took - timed.seconds
         scores[OURS].add(shot, _ours(seen))
-        scores[LINES].add(shot, _lines(seen.sighting))
+        scores[LINES].add(shot, _lines(seen.sighting, shot))
         scores[AREAS].add(shot, await asyncio.to_thread(_areas, shot))
     report = {
         "screenshots": count,
@@ -78,8 +78,9 @@ def _ours(seen: screens.Screen) -> Sequence[Found]:
     ]
 
 
-def _lines(sighting: Sighting) -> Sequence[Found]:
-    return [Found(kind=Kind.TEXT, box=line.box, text=line.text) for line in sighting.lines]
+def _lines(sighting: Sighting, shot: Screenshot) -> Sequence[Found]:
+    exact = ink.lines(sighting.lines, shot.pixels)
+    return [Found(kind=Kind.TEXT, box=line.box, text=line.text) for line in exact]
 
 
 def _areas(shot: Screenshot) -> Sequence[Found]:

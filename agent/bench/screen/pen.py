@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 
 WORDS = (
     "account address archive battery budget calendar camera changes colour contact country "
-    "current daily default delete device display document download draft editor enable export family "
-    "filter folder format general gallery history home image import inbox invoice keyboard "
-    "language last library license list local manual memory message monthly mouse music name network never "
-    "notes office options order output page password photo phone picture print privacy profile "
-    "project quality recent region report results sample screen search second security select "
-    "server settings share size sound source start storage street system table template theme "
-    "title total trash update upload user version video volume water weekly window world"
+    "current daily default delete device display document download draft editor enable export "
+    "family filter folder format general gallery history home image import inbox invoice "
+    "keyboard language last library license list local manual memory message monthly mouse "
+    "music name network never notes office options order output page password photo phone "
+    "picture print privacy profile project quality recent region report results sample screen "
+    "search second security select server settings share size sound source start storage "
+    "street system table template theme title total trash update upload user version video "
+    "volume water weekly window world "
 ).split()
 _ACTIONS = (
     "OK Cancel Apply Save Open Close Delete Print Next Back Search Send Browse... Retry Yes No "
@@ -69,6 +70,7 @@ class Pen:
         self.layer = Layer(at(0, 0, 0, 0))
 
     def shadow(self, box: Box) -> None:
+        """Darken what is around a window."""
         from PIL import Image, ImageDraw, ImageFilter
 
         mask = Image.new("L", self.image.size, 0)
@@ -81,6 +83,7 @@ class Pen:
     def plate(
         self, box: Box, fill: Colour, *, border: int, radius: int, gradient: bool = False
     ) -> None:
+        """Draw a ground, with a border and round corners where wanted."""
         corners = (box.left, box.top, box.right - 1, box.bottom - 1)
         self._draw.rounded_rectangle(
             corners, radius, fill=fill, outline=self.look.line if border else None, width=border
@@ -95,6 +98,7 @@ class Pen:
                 self._draw.line((box.left + inset, y, box.right - 1 - inset, y), fill=tone)
 
     def title_bar(self, box: Box, high: int, title: str) -> Box:
+        """Draw the bar of a window and return where its title stands."""
         look = self.look
         bar = Box(
             left=box.left + look.border,
@@ -161,6 +165,7 @@ class Pen:
         return wide
 
     def field(self, x: int, y: int, wide: int, *, choice: bool = False) -> None:
+        """Draw a field to write into, or to choose from."""
         look, random = self.look, self.random
         box = at(x, y, wide, self.line_height + 12)
         self.plate(box, look.field, border=1, radius=min(look.radius, 5))
@@ -178,6 +183,7 @@ class Pen:
         self.layer.elements.append(Drawn(kind=Kind.FIELD, box=box, text=text, written=written))
 
     def check(self, x: int, y: int) -> None:
+        """Draw a box or a circle to be ticked, with its label."""
         look = self.look
         round_one = self.random.random() < 0.4
         corners = (x, y, x + 15, y + 15)
@@ -245,4 +251,5 @@ class Pen:
         )
 
     def sentence(self, words: int) -> str:
+        """Return some words."""
         return " ".join(self.random.sample(WORDS, words)).capitalize()

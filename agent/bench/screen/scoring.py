@@ -88,8 +88,9 @@ class Score:
 
 
 def matched(drawn: Sequence[Drawn], found: Sequence[Found]) -> Mapping[int, int]:
-    """Return which drawn element is which found one, by their numbers: those of one kind and
-    the nearest first.
+    """Return which drawn element is which found one, by their numbers.
+
+    Those of one kind and the nearest come first.
     """
     near = [
         (two.kind is not one.kind, -overlap(one.box, two.box), i, j)
