@@ -3,13 +3,16 @@
 import asyncio
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent import assembly
 from agent.errors import UsageError
 from agent.residency import opening
 from agent.settings import Settings
 from tools.senses.base import Operation, Sense
+
+if TYPE_CHECKING:
+    from tools.senses.screens import Segment
 
 
 async def hear(settings: Settings, audio: Path) -> dict[str, Any]:
@@ -44,6 +47,31 @@ async def see(settings: Settings, image: Path) -> dict[str, Any]:
         "text": sighting.text,
         **dataclasses.asdict(sighting),
         "flaws": flaws,
+        "served_by": sight.name,
+    }
+
+
+async def look(
+    settings: Settings, image: Path, *, segment: "Segment | None" = None
+) -> dict[str, Any]:
+    """Return the elements of a screen, each with those within it.
+
+    `segment` finds what has no straight outline, where a model for it is there.
+    """
+    from tools.senses import screen, screens
+    from tools.senses.media import decode_image
+
+    picture = await decode_image(await asyncio.to_thread(_read, image, settings), image.name)
+    sight = assembly.senses().sight
+    operation = Operation(sense=Sense.SIGHT, pixels=picture.pixels.size // 3)
+    async with opening.residency(settings) as residency, residency.lease(operation):
+        seen = await screens.look(picture.pixels, sight, segment)
+    return {
+        "elements": [screen.to_json(one) for one in seen.elements],
+        "text": seen.sighting.text,
+        "width": seen.sighting.width,
+        "height": seen.sighting.height,
+        "flaws": list(dict.fromkeys((*picture.flaws, *seen.sighting.flaws))),
         "served_by": sight.name,
     }
 

@@ -102,4 +102,5 @@ _group(
     prefix=bench.prefix,
     residency=bench.residency,
     arbiter=bench.arbiter,
+    screen=bench.screen,
 )

@@ -23,11 +23,18 @@ def hear(
 
 def see(
     image: Annotated[Path, typer.Argument(help="A picture.", metavar="IMAGE")],
+    screen: Annotated[
+        bool, typer.Option("--screen", help="Tell windows, buttons, fields and icons apart.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Write down the text in a picture, with the box of each line."""
     from agent import perceiving, rendering
 
+    if screen:
+        seen = wait(perceiving.look(settings_of(), image))
+        print_json(seen) if as_json else print_lines(rendering.screen(seen))
+        return
     result = wait(perceiving.see(settings_of(), image))
     print_json(result) if as_json else print_lines(rendering.sighting(result))
 
