@@ -20,6 +20,9 @@ _MOST_CROPS = 24
 _SMALL_CROP = 40
 """Pixels of height, below which a crop is read at twice its size."""
 
+_HIGHEST = 64
+"""Pixels of a button, a field or a bar."""
+
 _MARGIN = 4
 _WRITTEN = 48
 """Levels by which what is written differs from its ground."""
@@ -71,8 +74,15 @@ async def _unread(
 
 
 def _seems_written(element: Element, image: NDArray[np.uint8]) -> bool:
-    """Return whether a button or a field without text has something on it."""
-    if element.text or element.children or element.kind not in {Kind.BUTTON, Kind.FIELD}:
+    """Return whether something as low as a line, in which no text was read, is written on.
+
+    Letters that were not read are taken for icons.
+    """
+    if element.kind in {Kind.TEXT, Kind.ICON, Kind.WINDOW}:
+        return False
+    if any(one.text or one.kind is not Kind.ICON for one in screen.flattened(element.children)):
+        return False
+    if element.text or element.box.bottom - element.box.top > _HIGHEST:
         return False
     part = _cut(image, element.box, -_MARGIN)
     if min(part.shape[:2]) < 2 * _MARGIN:
