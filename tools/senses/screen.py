@@ -48,7 +48,7 @@ _BAR = 64
 """Pixels below the upper edge of a window, within which its title stands."""
 
 _LEAST_WINDOW = (160.0, 80.0)
-_TALL = 3.2
+_TALL = 4.5
 """A button or a field is at most so many times as high as what is written in it."""
 
 _LEAST_FIELD_ASPECT = 2.5
