@@ -258,13 +258,12 @@ def screen(
     as_json: Json = False,
 ) -> None:
     """Measure how well the elements of drawn screenshots are told, beside simpler ways."""
-    from agent import assembly, terminal
+    from agent import terminal
     from agent.bench.screen import measure
+    from tools.senses.sight import RapidOcrReader
 
     show = terminal.Progress(sys.stderr, quiet=as_json)
     first = measure.HELD_OUT if seed is None else seed
     with show:
-        report = wait(
-            measure.measure(assembly.senses().sight, count=count, seed=first, watch=show.event)
-        )
+        report = wait(measure.measure(RapidOcrReader(), count=count, seed=first, watch=show.event))
     print_json(report) if as_json else print_lines(measure.lines(report))

@@ -49,15 +49,26 @@ class Model(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Voice:
+    """What a speaker sounds like, to find the same person in another piece."""
+
+    speaker: str
+    features: tuple[float, ...]
+    """A direction: the same voice has nearly the same one."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Heard:
     """What a model of hearing made of a piece of sound."""
 
     segments: tuple[Segment, ...]
     """Times in seconds from the beginning of the piece."""
     language: str
-    """ISO 639-1 code."""
+    """ISO 639-1 code; `und` where nothing was said that it could be told from."""
     flaws: tuple[str, ...] = ()
     """What could not be done, in words: no word times for this language, say."""
+    voices: tuple[Voice, ...] = ()
+    """Of the speakers, where they were told apart."""
 
 
 class HearingModel(Model, Protocol):
@@ -129,5 +140,5 @@ class SegmentingModel(Model, Protocol):
         ...
 
 
-Kind = Literal["whisperx", "parakeet", "sam2", "kokoro"]
+Kind = Literal["whisperx", "parakeet", "sam2", "kokoro", "wav2vec2"]
 """Which library loads the weights."""
