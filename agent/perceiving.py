@@ -16,7 +16,7 @@ async def hear(settings: Settings, audio: Path) -> dict[str, Any]:
     """Return the transcript with the time of each word."""
     from tools.senses.media import decode_audio
 
-    recording = await decode_audio(await asyncio.to_thread(_read, audio, settings), audio.name)
+    recording = await decode_audio(await asyncio.to_thread(given, audio, settings), audio.name)
     hearing = assembly.senses().hearing
     operation = Operation(sense=Sense.HEARING, audio_s=recording.duration_s)
     async with opening.residency(settings) as residency, residency.lease(operation):
@@ -34,7 +34,7 @@ async def see(settings: Settings, image: Path) -> dict[str, Any]:
     """Return the lines of text with their boxes."""
     from tools.senses.media import decode_image
 
-    picture = await decode_image(await asyncio.to_thread(_read, image, settings), image.name)
+    picture = await decode_image(await asyncio.to_thread(given, image, settings), image.name)
     sight = assembly.senses().sight
     operation = Operation(sense=Sense.SIGHT, pixels=picture.pixels.size // 3)
     async with opening.residency(settings) as residency, residency.lease(operation):
@@ -62,7 +62,7 @@ async def say(
 
     if not text.strip():
         raise UsageError("There is nothing to say. Give a text.")
-    target = await asyncio.to_thread(_target, out)
+    target = await asyncio.to_thread(target_of, out)
     speaking = assembly.senses().speech
     operation = Operation(sense=Sense.SPEECH, characters=len(text))
     async with opening.residency(settings) as residency, residency.lease(operation):
@@ -72,7 +72,8 @@ async def say(
     return {"path": str(target), "seconds": seconds, "served_by": speaking.name}
 
 
-def _read(path: Path, settings: Settings) -> bytes:
+def given(path: Path, settings: Settings) -> bytes:
+    """Return the bytes of a file that a person names. Raises UsageError where it cannot be one."""
     if path.is_dir():
         raise UsageError(f"{str(path)!r} is a folder. Name one file in it.")
     if not path.is_file():
@@ -86,7 +87,8 @@ def _read(path: Path, settings: Settings) -> bytes:
     return path.read_bytes()
 
 
-def _target(out: Path) -> Path:
+def target_of(out: Path) -> Path:
+    """Return where a recording is to be written. Raises UsageError where it cannot be."""
     target = out.resolve()
     if target.is_dir():
         raise UsageError(f"{str(out)!r} is a folder. Name a file for the recording.")

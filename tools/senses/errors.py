@@ -3,7 +3,8 @@
 SenseError
 ├── MediaError
 ├── NothingToSayError
-└── EngineError
+├── EngineError
+└── DeviceError
 """
 
 
@@ -21,3 +22,7 @@ class NothingToSayError(SenseError):
 
 class EngineError(SenseError):
     """The library behind a sense does not load or failed; reinstalling it may mend that."""
+
+
+class DeviceError(SenseError):
+    """A microphone or a loudspeaker is not there, or has gone."""

@@ -1,0 +1,131 @@
+"""The assistant's graph behind a conversation: what is said to it goes the way of `ask --file`."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent import asking
+from agent.assembly import Engine
+from agent.recorder import Watch
+from graphs.interrupted import heard_only
+from graphs.speak import written
+from tools.senses.base import SAMPLE_RATE_HZ, Speech
+from tools.senses.media import encode_wav
+
+KEPT_S = 24 * 3600.0
+"""How long a recording is kept whose turn a killed process has left: the turn may be gone on with."""
+
+_UNHEARD = "No words were heard in "
+
+
+class SpokenAssistant:
+    """Runs a turn for each recording, on one thread.
+
+    What a microphone hears has the label of a recording, not of the user: others in the room speak
+    too, and words are misheard. So no act follows from it unasked.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        thread_id: str,
+        collection: str,
+        folder: Path,
+        decide: asking.Decide | None,
+    ) -> None:
+        self._engine = engine
+        self._thread_id = thread_id
+        self._collection = collection
+        self._folder = folder
+        self._decide = decide
+        self._values: dict[str, Any] | None = None
+
+    async def answer(
+        self, spoken: NDArray[np.float32], number: int, *, watch: Watch
+    ) -> Mapping[str, Any]:
+        """Run a turn; return what `asking.turn` tells, and as `text` what is to be said of it."""
+        path = self._folder / f"{uuid.uuid4()}.wav"
+        await asyncio.to_thread(_kept, path, spoken)
+        self._values = {
+            "question": "",
+            "files": [{"path": str(path), "name": f"utterance {number}"}],
+            "collection": self._collection,
+            "speak_to": None,
+        }
+        told = await asking.turn(
+            self._engine,
+            self._values,
+            thread_id=self._thread_id,
+            watch=watch,
+            decide=None if self._decide is None else self._deciding(self._decide, watch),
+        )
+        # One that was stopped is kept: who goes on with the turn may have to hear it again.
+        await asyncio.to_thread(path.unlink, missing_ok=True)
+        return {**told, "text": self._text(told)}
+
+    async def interrupted(self, heard: str | None) -> None:
+        """Write down that of the answer of the newest turn only this was heard."""
+        if self._values is None:
+            return
+        await self._engine.turns.interrupt(
+            "assistant",
+            thread_id=self._thread_id,
+            values=self._values,
+            amend=lambda state, run_id: heard_only(state, run_id, heard),
+            node="speak",
+        )
+        recording = Path(self._values["files"][0]["path"])
+        await asyncio.to_thread(recording.unlink, missing_ok=True)
+
+    def _text(self, told: Mapping[str, Any]) -> str | None:
+        if told["waiting"]:
+            return (
+                "This waits for your decision. Decide on a terminal with cortical ask, on this "
+                "thread."
+            )
+        problem: str | None = told["problem"]
+        if problem is None:
+            answer: str | None = told["answer"]
+            return answer
+        # A noise that was taken for a voice gets no answer.
+        return None if problem.startswith(_UNHEARD) else problem
+
+    def _deciding(self, decide: asking.Decide, watch: Watch) -> asking.Decide:
+        """Say what is asked before the terminal asks it."""
+        loop = asyncio.get_running_loop()
+
+        def decided(payload: Mapping[str, Any]) -> dict[str, Any]:
+            text = f"{payload['description']} Please decide at the terminal."
+            loop.call_soon_threadsafe(watch, {"event": "deciding", "text": text})
+            try:
+                return decide(payload)
+            finally:
+                loop.call_soon_threadsafe(watch, {"event": "decided"})
+
+        return decided
+
+
+def folder_of(data_dir: Path, *, now: Callable[[], float] = time.time) -> Path:
+    """Return where recordings lie while they are answered, readable by their owner alone.
+
+    What a killed process left there long ago is removed.
+    """
+    folder = data_dir / "talk"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.chmod(0o700)
+    for left in folder.glob("*.wav"):
+        if now() - left.stat().st_mtime > KEPT_S:
+            left.unlink(missing_ok=True)
+    return folder
+
+
+def _kept(path: Path, spoken: NDArray[np.float32]) -> None:
+    samples = np.clip(spoken * 32767, -32768, 32767).astype(np.int16)
+    written(path, encode_wav(Speech(samples=samples, sample_rate_hz=SAMPLE_RATE_HZ)))
