@@ -19,7 +19,7 @@ from tools.senses.base import SAMPLE_RATE_HZ, Speech
 from tools.senses.media import encode_wav
 
 KEPT_S = 24 * 3600.0
-"""How long a recording is kept whose turn a killed process has left: the turn may be gone on with."""
+"""How long a recording is kept whose turn a killed process has left, which may be gone on with."""
 
 _UNHEARD = "No words were heard in "
 

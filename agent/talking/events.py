@@ -1,4 +1,4 @@
-"""What happens in a conversation. A turn's events carry its number: those of an old one are late."""
+"""What happens in a conversation. A turn's events carry its number: so late ones are known."""
 
 from dataclasses import dataclass
 

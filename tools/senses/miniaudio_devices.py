@@ -5,10 +5,14 @@ ALSA or PulseAudio on Linux (PipeWire serves both), CoreAudio on macOS, WASAPI o
 """
 
 import asyncio
+import contextlib
+import ctypes
 import threading
 from collections import deque
-from collections.abc import AsyncGenerator, Generator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from ctypes import CFUNCTYPE, c_char_p, c_int
+from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -31,6 +35,9 @@ tells."""
 _NULL = "NULL"
 """The backend that is no device; miniaudio falls back to it, and we do not."""
 
+_NO_DEVICE = "Discard all samples"
+"""How ALSA's own null device calls itself."""
+
 ADVICE = (
     "Plug one in, or choose one in the system's settings. On Linux miniaudio needs the library of "
     "the sound server (on Debian: apt install libasound2 or libpulse0). Without any device talk "
@@ -50,8 +57,9 @@ class DeviceMicrophone:
 
     live = True
 
-    def __init__(self, device: Any) -> None:
+    def __init__(self, device: Any, *, lost_s: float = LOST_S) -> None:
         self._device = device
+        self._lost_s = lost_s
         self._loop = asyncio.get_running_loop()
         self._frames: asyncio.Queue[NDArray[np.float32]] = asyncio.Queue()
 
@@ -65,10 +73,10 @@ class DeviceMicrophone:
         self._device.start(_begun(self._take()))
         while True:
             try:
-                yield await asyncio.wait_for(self._frames.get(), LOST_S)
+                yield await asyncio.wait_for(self._frames.get(), self._lost_s)
             except TimeoutError as error:
                 raise DeviceError(
-                    f"The microphone gives no sound any more, since {LOST_S:.0f} s: it was pulled "
+                    f"The microphone has given no sound for {self._lost_s:.0f} s: it was pulled "
                     "out, or the sound server has ended. Plug it in and talk again."
                 ) from error
 
@@ -184,16 +192,19 @@ def loudspeaker(names: Sequence[str] | None = None) -> Iterator[DeviceLoudspeake
         yield DeviceLoudspeaker(device)
 
 
-def found() -> tuple[str, list[str], list[str]]:
-    """Return the sound server and the names of microphones and loudspeakers.
+def found() -> tuple[list[str], list[str]]:
+    """Return the names of microphones and of loudspeakers.
 
     Raises `DeviceError` where no sound server can be asked.
     """
     module = _module()
     with _opened("microphone or loudspeaker"):
         devices = module.Devices(backends())
-        heard, spoken = devices.get_captures(), devices.get_playbacks()
-    return devices.backend, [one["name"] for one in heard], [one["name"] for one in spoken]
+        return _named(devices.get_captures()), _named(devices.get_playbacks())
+
+
+def _named(listed: Iterable[Mapping[str, Any]]) -> list[str]:
+    return [one["name"] for one in listed if not one["name"].startswith(_NO_DEVICE)]
 
 
 @contextmanager
@@ -206,7 +217,17 @@ def _opened(what: str) -> Iterator[None]:
         ) from error
 
 
+@cache
+def _quiet_alsa() -> object:
+    """Keep ALSA from writing on standard error; what fails, miniaudio tells."""
+    handler = CFUNCTYPE(None, c_char_p, c_int, c_char_p, c_int, c_char_p)(lambda *_: None)
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL("libasound.so.2").snd_lib_error_set_handler(handler)
+    return handler  # which has to live as long as the library
+
+
 def _module() -> ModuleType:
+    _quiet_alsa()
     try:
         return import_module("miniaudio")
     except (ImportError, OSError) as error:

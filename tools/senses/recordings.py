@@ -41,13 +41,21 @@ class RecordedLoudspeaker:
 
     live = False
 
-    def __init__(self, name: str, writer: wave.Wave_write) -> None:
+    def __init__(self, name: str) -> None:
         self.name = name
-        self._writer = writer
+        self._writer: wave.Wave_write | None = None
         self._waiting = np.zeros(0, np.int16)
         self._time_s = 0.0
-        self._kept = 0
+        self.kept = 0
+        """Samples that were written, pauses included."""
         self.played = 0
+
+    def begin(self, writer: wave.Wave_write) -> None:
+        """Write there from now on."""
+        writer.setnchannels(1)
+        writer.setsampwidth(2)
+        writer.setframerate(PLAYED_HZ)
+        self._writer = writer
 
     @property
     def waiting(self) -> int:
@@ -64,24 +72,30 @@ class RecordedLoudspeaker:
 
     def pass_time(self, seconds: float) -> None:
         """Keep so much more of what waits, or silence."""
+        assert self._writer is not None, "it was begun"
         self._time_s += seconds
-        count = round(self._time_s * PLAYED_HZ) - self._kept
+        count = round(self._time_s * PLAYED_HZ) - self.kept
         now, self._waiting = self._waiting[:count], self._waiting[count:]
         self._writer.writeframesraw(np.pad(now, (0, count - len(now))).astype("<i2").tobytes())
-        self._kept += count
+        self.kept += count
         self.played += len(now)
 
 
 @contextmanager
 def recorded_loudspeaker(path: Path) -> Iterator[RecordedLoudspeaker]:
-    """Write a WAV file of what is said; it stands there in the end, however that comes."""
+    """Write a WAV file of what is said; it stands there in the end, however that comes.
+
+    What was there before stays if no time passes at all.
+    """
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    loudspeaker = RecordedLoudspeaker(path.name)
     try:
         with os.fdopen(descriptor, "wb") as file, wave.open(file, "wb") as writer:
-            writer.setnchannels(1)
-            writer.setsampwidth(2)
-            writer.setframerate(PLAYED_HZ)
-            yield RecordedLoudspeaker(path.name, writer)
+            loudspeaker.begin(writer)
+            yield loudspeaker
     finally:
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
+        if loudspeaker.kept:
+            Path(name).chmod(0o644)
+            Path(name).replace(path)
+        else:
+            Path(name).unlink()
