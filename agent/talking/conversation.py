@@ -242,6 +242,7 @@ class Conversation:
         self._ending.discard(task)
         if not task.cancelled() and (error := task.exception()) and not self._over.done():
             self._over.set_exception(error)
+            self._changed()
 
     async def _answered(self, turn: int, utterances: Sequence[int]) -> None:
         script = Script()

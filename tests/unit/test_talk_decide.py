@@ -95,6 +95,14 @@ def test_the_answer_is_said_to_its_end_when_the_microphone_ends() -> None:
     assert done[-1] == Finish(failure="gone")
 
 
+def test_it_does_not_end_before_an_interrupted_answer_is_written_down() -> None:
+    broken = (*ANSWERS, VoiceBegan(), MicrophoneEnded())
+    _, done = after(*broken)
+    assert done[-1] == Interrupt(turn=1)
+    _, done = after(*broken, Settled(turn=1))
+    assert done[-1] == Finish(failure=None)
+
+
 @dataclass(kw_only=True)
 class World:
     """What stands around the decisions: it does what it is told, in any order that can be."""
