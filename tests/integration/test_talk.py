@@ -46,9 +46,8 @@ def pause(seconds: float) -> NDArray[np.float32]:
 
 async def spoken(text: str) -> NDArray[np.float32]:
     speech = await EspeakSynthesizer().say(text, language="en")
-    return (
-        resampled(speech.samples, speech.sample_rate_hz, SAMPLE_RATE_HZ).astype(np.float32) / 32768
-    )
+    samples = resampled(speech.samples, speech.sample_rate_hz, SAMPLE_RATE_HZ)
+    return np.asarray(samples / 32768, np.float32)
 
 
 Answering = Callable[[Watch], Awaitable[Mapping[str, Any]]]

@@ -25,7 +25,7 @@ NULL = ["NULL"]
 async def spoken(text: str, language: str = "en") -> NDArray[np.float32]:
     speech = await EspeakSynthesizer().say(text, language=language)
     samples = resampled(speech.samples, speech.sample_rate_hz, SAMPLE_RATE_HZ)
-    return samples.astype(np.float32) / 32768
+    return np.asarray(samples / 32768, np.float32)
 
 
 def edges(sound: NDArray[np.float32]) -> list[tuple[float, Edge]]:
