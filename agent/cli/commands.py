@@ -104,4 +104,5 @@ _group(
     prefix=bench.prefix,
     residency=bench.residency,
     arbiter=bench.arbiter,
+    voice=bench.voice,
 )
