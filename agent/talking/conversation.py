@@ -43,6 +43,9 @@ ECHO_S = 1.0
 DRAIN_S = 0.2
 """What a device may still hold when all was handed to it."""
 
+_FINE = frozenset({"text", "begun", "thought"})
+"""Events that are pieces of others."""
+
 Watch = Callable[[dict[str, Any]], None]
 
 
@@ -269,21 +272,14 @@ class Conversation:
         """Return what hears of a turn's words while they are written."""
 
         def watch(event: dict[str, Any]) -> None:
-            sentences: list[str] = []
             match event:
-                case {"event": "text" | "begun", "text": text}:
-                    sentences = script.add(text)
-                case {"event": "calling"}:
-                    sentences = script.aside()
-                case {"event": "repairing"} | {"event": "asked_again", "goes_on": False}:
-                    script.anew()
                 case {"event": "deciding", "text": text}:
                     self._happen(Asked(turn=turn, text=text))
                 case {"event": "decided"}:
                     self._happen(Decided(turn=turn))
-            if event["event"] not in ("text", "begun", "thought"):
+            if event["event"] not in _FINE:
                 self._tell_all({**event, "at_s": self.at_s})
-            for sentence in sentences:
+            for sentence in script.follow(event):
                 self._happen(Written(turn=turn, text=sentence))
 
         return watch

@@ -4,7 +4,8 @@ An answer is said while it is a draft. Where the engine has it written anew, wha
 taken back; the new one is said from where it differs, and that it is a correction is said first.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from graphs import prompts
 from graphs.speak import aloud
@@ -22,6 +23,18 @@ class Script:
         """Sentences of the answer that were handed out."""
         self._void = False
         """The draft that they are of was given up."""
+
+    def follow(self, event: Mapping[str, Any]) -> list[str]:
+        """Take an event of the turn; return the sentences that it has made whole."""
+        match event:
+            case {"event": "text" | "begun", "text": text}:
+                return self.add(text)
+            # A turn that was stopped before is brought to its end first: its answer is another one.
+            case {"event": "calling"} | {"event": "node_started", "node": "begin"}:
+                return self.aside()
+            case {"event": "repairing"} | {"event": "asked_again", "goes_on": False}:
+                self.anew()
+        return []
 
     def add(self, piece: str) -> list[str]:
         """Take a piece of the answer; return the sentences that it has made whole."""

@@ -31,7 +31,8 @@ def _utterance(event: Event) -> Iterator[str]:
 
 
 def _heard(event: Event) -> Iterator[str]:
-    yield f"you: {event['text']}" if event["text"].strip() else "note: no words were heard."
+    if event["text"].strip():
+        yield f"you: {event['text']}"
 
 
 def _answer(event: Event) -> Iterator[str]:

@@ -43,6 +43,20 @@ def test_an_answer_that_is_written_anew_is_corrected_where_it_differs() -> None:
     assert script.end("It is blue. It is small.") == [CORRECTION, "It is small."]
 
 
+def test_the_answer_of_a_turn_that_is_gone_on_with_first_is_no_part_of_the_next() -> None:
+    script = Script()
+    events = [
+        {"event": "text", "text": "It was blue."},
+        {"event": "node_started", "node": "begin"},
+        {"event": "text", "text": "It is red. And"},
+        {"event": "usage"},
+    ]
+    assert [script.follow(event) for event in events] == [[], ["It was blue."], ["It is red."], []]
+    assert script.end("It is red. And so on.") == ["And so on."]
+    script.follow({"event": "repairing"})
+    assert script.end("It is green.") == [CORRECTION, "It is green."]
+
+
 def test_an_answer_that_only_gains_marks_is_not_said_again() -> None:
     script = Script()
     said(script, "It is blue. It is big. Yes.")

@@ -18,11 +18,6 @@ class Microphone(Protocol):
         """What it is, for a person."""
         ...
 
-    @property
-    def live(self) -> bool:
-        """Whether its sound comes by itself, at the pace of the world."""
-        ...
-
     def frames(self) -> AsyncGenerator[NDArray[np.float32], None]:
         """Yield frames of `tools.senses.voice.FRAME` samples at `SAMPLE_RATE_HZ`.
 

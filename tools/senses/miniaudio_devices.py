@@ -55,8 +55,6 @@ def backends(names: Sequence[str] | None = None) -> list[Any]:
 class DeviceMicrophone:
     """The system's microphone."""
 
-    live = True
-
     def __init__(self, device: Any, *, lost_s: float = LOST_S) -> None:
         self._device = device
         self._lost_s = lost_s

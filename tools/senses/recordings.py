@@ -21,8 +21,6 @@ Pace = Callable[[], Awaitable[None]]
 class RecordedMicrophone:
     """A recording, heard as if it were spoken now."""
 
-    live = False
-
     def __init__(self, recording: Recording, name: str, pace: Pace) -> None:
         self.name = name
         self._samples = recording.samples
