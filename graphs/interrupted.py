@@ -13,16 +13,16 @@ def heard_only(state: Mapping[str, Any], run_id: str, heard: str | None) -> dict
     """Return the update that leaves of a turn's answer what was heard of it.
 
     Where nothing was heard (None) the turn goes from the conversation, its question with it: what
-    the person goes on to say asks that again.
+    the person goes on to say asks that again. One in which a person has decided stays.
     """
     messages: list[AnyMessage] = list(state.get("messages") or [])
     answered = next((one for one in messages if one.id == f"{run_id}:answer"), None)
-    if heard is None:
+    if heard is None and not any(task["decision"] for task in state.get("tasks") or ()):
         asked = state.get("asked_id")
         gone = [one for one in messages if one.id is not None and one.id == asked]
         gone += [answered] if answered else []
         return {"answer": None, "messages": [RemoveMessage(id=str(one.id)) for one in gone]}
-    text = f"{heard} {BROKEN_IN}".lstrip()
+    text = f"{heard or ''} {BROKEN_IN}".lstrip()
     if answered is None:
         # Without a label it counts as words from anywhere: what it was drawn from is not known.
         return {"answer": None, "messages": [AIMessage(text, id=f"{run_id}:answer")]}

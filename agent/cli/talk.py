@@ -62,9 +62,10 @@ def talk(
         if as_json:
             print_event(event)
             return
-        shown = list(telling.lines(event))
-        show.event(event)
-        print_lines(shown)
+        # Steps of the graph would stand between the lines of the conversation.
+        if event["event"] != "node_started":
+            show.event(event)
+        print_lines(telling.lines(event))
         sys.stdout.flush()
 
     wish = session.Wish(

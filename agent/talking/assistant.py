@@ -21,6 +21,9 @@ from tools.senses.media import encode_wav
 KEPT_S = 24 * 3600.0
 """How long a recording is kept whose turn a killed process has left, which may be gone on with."""
 
+SAID_CHARACTERS = 200
+"""Of an act, that are said before it is asked about; the terminal shows all."""
+
 _UNHEARD = "No words were heard in "
 
 
@@ -46,6 +49,8 @@ class SpokenAssistant:
         self._folder = folder
         self._decide = decide
         self._values: dict[str, Any] | None = None
+        self._waits = False
+        """Whether the newest turn waits for a decision."""
 
     async def answer(
         self, spoken: NDArray[np.float32], number: int, *, watch: Watch
@@ -53,6 +58,7 @@ class SpokenAssistant:
         """Run a turn; return what `asking.turn` tells, and as `text` what is to be said of it."""
         path = self._folder / f"{uuid.uuid4()}.wav"
         await asyncio.to_thread(_kept, path, spoken)
+        self._waits = False
         self._values = {
             "question": "",
             "files": [{"path": str(path), "name": f"utterance {number}"}],
@@ -66,13 +72,15 @@ class SpokenAssistant:
             watch=watch,
             decide=None if self._decide is None else self._deciding(self._decide, watch),
         )
+        self._waits = bool(told["waiting"])
         # One that was stopped is kept: who goes on with the turn may have to hear it again.
         await asyncio.to_thread(path.unlink, missing_ok=True)
         return {**told, "text": self._text(told)}
 
     async def interrupted(self, heard: str | None) -> None:
         """Write down that of the answer of the newest turn only this was heard."""
-        if self._values is None:
+        # A decision that waits is not given up by speaking.
+        if self._values is None or self._waits:
             return
         await self._engine.turns.interrupt(
             "assistant",
@@ -102,7 +110,7 @@ class SpokenAssistant:
         loop = asyncio.get_running_loop()
 
         def decided(payload: Mapping[str, Any]) -> dict[str, Any]:
-            text = f"{payload['description']} Please decide at the terminal."
+            text = _asked(payload)
             loop.call_soon_threadsafe(watch, {"event": "deciding", "text": text})
             try:
                 return decide(payload)
@@ -124,6 +132,13 @@ def folder_of(data_dir: Path, *, now: Callable[[], float] = time.time) -> Path:
         if now() - left.stat().st_mtime > KEPT_S:
             left.unlink(missing_ok=True)
     return folder
+
+
+def _asked(payload: Mapping[str, Any]) -> str:
+    """Return what is said of an act that the terminal asks about."""
+    action = payload["action_requests"][0]
+    what = ", ".join(str(value) for value in action["args"].values())[:SAID_CHARACTERS]
+    return f"May I use {action['name'].replace('_', ' ')}: {what}? Please decide at the terminal."
 
 
 def _kept(path: Path, spoken: NDArray[np.float32]) -> None:

@@ -43,8 +43,8 @@ ECHO_S = 1.0
 DRAIN_S = 0.2
 """What a device may still hold when all was handed to it."""
 
-_FINE = frozenset({"text", "begun", "thought"})
-"""Events that are pieces of others."""
+_UNTOLD = frozenset({"text", "begun", "thought", "paused"})
+"""Pieces of what is told whole; and that a turn was stopped, which is told as `interrupted`."""
 
 Watch = Callable[[dict[str, Any]], None]
 
@@ -172,6 +172,8 @@ class Conversation:
         self._since_sound = 0.0 if played.any() else self._since_sound + FRAME_S
         for span in self._mouth.sounding():
             self._tell("said", text=span.text)
+            if span.aside:
+                continue
             if self.state.phase is Phase.THINKING:
                 waited_s = asyncio.get_running_loop().time() - self._asked_s
                 self._tell("sounding", after_s=round(waited_s, 3))
@@ -181,7 +183,7 @@ class Conversation:
             self._happen(Silent(turn=self.state.turn))
 
     def _hear(self, frame: NDArray[np.float32]) -> None:
-        if self.state.phase is Phase.ASKING:
+        if self.state.phase in (Phase.ASKING, Phase.ACTING):
             return
         self._edge(self._ear.hear(frame, self._is_echo))
 
@@ -231,7 +233,7 @@ class Conversation:
                 self._tell_answer()
                 self._tell("interrupted", heard=heard)
                 self._task(self._settled(turn, heard))
-            case Finish(failure=failure):
+            case Finish(failure=failure) if not self._over.done():
                 self._over.set_result(failure)
 
     def _task(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
@@ -277,7 +279,7 @@ class Conversation:
                     self._happen(Asked(turn=turn, text=text))
                 case {"event": "decided"}:
                     self._happen(Decided(turn=turn))
-            if event["event"] not in _FINE:
+            if event["event"] not in _UNTOLD:
                 self._tell_all({**event, "at_s": self.at_s})
             for sentence in script.follow(event):
                 self._happen(Written(turn=turn, text=sentence))

@@ -1,9 +1,9 @@
 """What a conversation does next: all that follows from one event. Pure.
 
-A person who speaks is always listened to, save while a decision is asked for at the terminal: what
-waits there for a line of text cannot be taken back. Who speaks while nothing of the answer has
-sounded goes on with the question, so both utterances ask together; who speaks into the answer asks
-something new.
+A person who speaks is always listened to, save while a decision is asked for at the terminal, where
+what waits for a line of text cannot be taken back, and while what was decided is done. Who speaks
+while nothing of the answer has sounded goes on with the question, so both utterances ask together;
+who speaks into the answer asks something new.
 """
 
 from dataclasses import replace
@@ -26,7 +26,7 @@ from agent.talking.state import Phase, State
 
 Decision = tuple[State, tuple[Effect, ...]]
 
-_ANSWERING = (Phase.THINKING, Phase.SPEAKING, Phase.ASKING)
+_ANSWERING = (Phase.THINKING, Phase.SPEAKING, Phase.ASKING, Phase.ACTING)
 
 
 def decide(state: State, event: Event) -> Decision:
@@ -89,21 +89,28 @@ def _ended(state: State) -> Decision:
 def _answering(state: State, event: Event) -> Decision:
     match event:
         case Written(turn=turn, text=text):
-            return state, (Say(turn=turn, text=text),)
+            told = Phase.THINKING if state.phase is Phase.ACTING else state.phase
+            return replace(state, phase=told), (Say(turn=turn, text=text),)
         case Sounding() if state.phase is Phase.THINKING:
             return replace(state, phase=Phase.SPEAKING), ()
         case Asked(turn=turn, text=text) if state.running:
             return replace(state, phase=Phase.ASKING), (Say(turn=turn, text=text, aside=True),)
         case Decided() if state.phase is Phase.ASKING:
-            # The question has sounded: who speaks now no longer adds to what was asked.
-            return replace(state, phase=Phase.SPEAKING), ()
+            # What was asked is being done: who speaks after that asks something else.
+            return replace(state, phase=Phase.ACTING, asked=()), ()
         case TurnEnded(speaks=speaks) if state.running:
-            ended = replace(state, running=False)
-            return (ended, ()) if speaks else _resting(replace(ended, phase=Phase.LISTENING))
+            return _turn_ended(replace(state, running=False), speaks=speaks)
         case Silent() if not state.running:
             return _resting(replace(state, phase=Phase.LISTENING))
         case _:
             return state, ()
+
+
+def _turn_ended(state: State, *, speaks: bool) -> Decision:
+    if not speaks:
+        return _resting(replace(state, phase=Phase.LISTENING))
+    told = Phase.THINKING if state.phase is Phase.ACTING else state.phase
+    return replace(state, phase=told), ()
 
 
 def _resting(state: State) -> Decision:

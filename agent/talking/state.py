@@ -12,6 +12,7 @@ class Phase(StrEnum):
     THINKING = "thinking"  # something was asked, and nothing of the answer has sounded yet
     SPEAKING = "speaking"  # the answer sounds; its turn may still be writing it
     ASKING = "asking"  # the person has to decide on an act, at the terminal
+    ACTING = "acting"  # the person has decided, and what follows has not been told yet
     OVER = "over"  # the conversation has ended
 
 

@@ -1,5 +1,6 @@
 """A conversation in words for a person: a few lines for each event. Pure."""
 
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -38,6 +39,8 @@ def _heard(event: Event) -> Iterator[str]:
 def _answer(event: Event) -> Iterator[str]:
     if event.get("error"):
         yield f"note: no answer: {event['error']}"
+    if event.get("waiting"):
+        yield f"note: decide with: cortical ask --thread {shlex.quote(event['thread_id'])}"
     if event.get("problem") and event["text"] is None:
         yield f"note: {event['problem']}"
     for one in event.get("citations", ()):

@@ -77,8 +77,18 @@ def test_nobody_breaks_into_a_question_at_the_terminal() -> None:
     state, done = after(*asked, VoiceBegan(), VoiceEnded(utterance=1))
     assert state.phase is Phase.ASKING
     assert done[-1] == Say(turn=1, text="May I?", aside=True)
-    state, _ = after(*asked, Decided(turn=1))
-    assert state.phase is Phase.SPEAKING
+
+
+def test_nobody_breaks_into_what_was_decided_before_it_is_told() -> None:
+    decided = (*ASKS, Asked(turn=1, text="May I?"), Decided(turn=1))
+    state, done = after(*decided, VoiceBegan(), VoiceEnded(utterance=1))
+    assert state.phase is Phase.ACTING
+    assert Interrupt(turn=1) not in done
+    told = (*decided, Written(turn=1, text="Done."), VoiceBegan(), Settled(turn=1))
+    _, done = after(*told, VoiceEnded(utterance=1))
+    assert done[-1] == Begin(turn=2, utterances=(1,)), "what was done is not asked again"
+    state, _ = after(*decided, TurnEnded(turn=1, speaks=False))
+    assert state.phase is Phase.LISTENING
 
 
 def test_a_turn_without_a_word_is_followed_by_listening() -> None:
@@ -115,6 +125,7 @@ class World:
     waiting: list[str] = field(default_factory=list)
     sounded: bool = False
     asking: bool = False
+    acting: bool = False
     deaf: bool = False
     accepted: list[int] = field(default_factory=list)
     begun: list[Begin] = field(default_factory=list)
@@ -139,8 +150,9 @@ class World:
             case Interrupt(turn=turn):
                 assert self.settling is None
                 assert turn == len(self.begun)
+                assert not self.asking
+                assert not self.acting
                 self.running, self.settling, self.waiting = None, turn, []
-                self.asking = False
             case Say(turn=turn, text=text):
                 assert turn == len(self.begun), "only the newest turn is heard"
                 assert self.settling is None
@@ -166,7 +178,7 @@ class World:
                 self.utterances += 1
                 self.meet(VoiceEnded(utterance=self.utterances))
             case "decide" if self.asking and self.running:
-                self.asking = False
+                self.asking, self.acting = False, True
                 self.meet(Decided(turn=self.running))
             case "unplug" if not self.deaf:
                 # Whoever is speaking then is not heard to the end.
@@ -177,12 +189,13 @@ class World:
         newest = len(self.begun)
         match action:
             case "write" if self.running and not self.asking:
+                self.acting = False
                 self.meet(Written(turn=self.running, text="word"))
             case "end" if self.running and not self.asking:
-                turn, self.running = self.running, None
+                turn, self.running, self.acting = self.running, None, False
                 self.meet(TurnEnded(turn=turn, speaks=bool(self.waiting)))
             case "ask" if self.running and not self.asking:
-                self.asking = True
+                self.asking, self.acting = True, False
                 self.meet(Asked(turn=self.running, text="may I"))
             case "late" if newest > 1:
                 self.meet(Written(turn=newest - 1, text="late"))
