@@ -21,6 +21,9 @@ from tools.senses.media import encode_wav
 KEPT_S = 24 * 3600.0
 """How long a recording is kept whose turn a killed process has left, which may be gone on with."""
 
+WAITS = "This waits for your decision at a terminal."
+"""What is said where nobody can be asked there; how to decide is written."""
+
 SAID_CHARACTERS = 200
 """Of an act, that are said before it is asked about; the terminal shows all."""
 
@@ -94,10 +97,7 @@ class SpokenAssistant:
 
     def _text(self, told: Mapping[str, Any]) -> str | None:
         if told["waiting"]:
-            return (
-                "This waits for your decision. Decide on a terminal with cortical ask, on this "
-                "thread."
-            )
+            return WAITS
         problem: str | None = told["problem"]
         if problem is None:
             answer: str | None = told["answer"]

@@ -39,10 +39,10 @@ def _heard(event: Event) -> Iterator[str]:
 def _answer(event: Event) -> Iterator[str]:
     if event.get("error"):
         yield f"note: no answer: {event['error']}"
-    if event.get("waiting"):
-        yield f"note: decide with: cortical ask --thread {shlex.quote(event['thread_id'])}"
-    if event.get("problem") and event["text"] is None:
+    if event.get("problem") and (event["text"] is None or event["waiting"]):
         yield f"note: {event['problem']}"
+    elif event.get("waiting"):
+        yield f"note: decide with: cortical ask --thread {shlex.quote(event['thread_id'])}"
     for one in event.get("citations", ()):
         where = f", {one['where']}" if one["where"] else ""
         yield f"  [{one['number']}] {one['title']}{where}"

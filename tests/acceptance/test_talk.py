@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import signal
+import subprocess
 import wave
 from collections.abc import Sequence
 from pathlib import Path
@@ -137,6 +138,39 @@ def test_ctrl_c_ends_it_and_tells_how_to_go_on(reader: Any, tmp_path: Path) -> N
     assert "cortical talk --thread 'a b'" in err
     assert "Traceback" not in err
     assert len(heard(out)) / 24_000 > 2, "what was said so far stands there"
+
+
+def test_what_a_voice_asks_for_is_done_once_it_was_approved_at_the_terminal(
+    user: Any, tmp_path: Path
+) -> None:
+    fact = tmp_path / "fact.wav"
+    assert user.run("say", "Remember that the ladder is in the garden.", "-o", fact).code == 0
+    spoken, out = recording(tmp_path / "in.wav", 1.0, fact, 2.0), tmp_path / "out.wav"
+    unseen = user.run("talk", "--microphone", spoken, "--speaker", out, "--thread", "t1")
+    assert unseen.code == 0, unseen.err
+    assert "cortical ask --thread t1" in unseen.out
+    assert user.json("memory", "list")["memories"] == []
+
+    ours, theirs = pty.openpty()
+    command = user.command("talk", "--microphone", spoken, "--speaker", out, "--thread", "t2")
+    with subprocess.Popen(
+        command, env=user.environment, stdin=theirs, stdout=theirs, stderr=theirs
+    ) as process:
+        os.close(theirs)
+        shown = read_until(ours, b"[y/N]")
+        os.write(ours, b"y\n")
+        shown += read_until(ours, b"cortical: Remembered")
+        assert process.wait(timeout=60) == 0, shown
+    os.close(ours)
+    (remembered,) = user.json("memory", "list")["memories"]
+    assert remembered["label"]["origins"] == ["recording"]
+
+
+def read_until(terminal: int, words: bytes) -> bytes:
+    shown = b""
+    while words not in shown:
+        shown += os.read(terminal, 4_096)
+    return shown
 
 
 async def test_a_key_is_pressed_at_the_terminal_which_is_lent_for_a_line_in_between(
