@@ -7,13 +7,17 @@ import pty
 import signal
 import subprocess
 import wave
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from agent.ollama_double.app import OllamaDouble
+from agent.ollama_double.models import DoubleModel
+from agent.ollama_double.script import Asked, Say, computed
 from tools.senses.base import SAMPLE_RATE_HZ, Speech
 from tools.senses.media import decode_audio, encode_wav
 
@@ -138,6 +142,43 @@ def test_ctrl_c_ends_it_and_tells_how_to_go_on(reader: Any, tmp_path: Path) -> N
     assert "cortical talk --thread 'a b'" in err
     assert "Traceback" not in err
     assert len(heard(out)) / 24_000 > 2, "what was said so far stands there"
+
+
+def test_a_model_is_stopped_in_the_middle_of_its_answer_and_knows_what_was_heard(
+    reader: Any, serving: Callable[[OllamaDouble], Any], tmp_path: Path
+) -> None:
+    asked: list[list[dict[str, Any]]] = []
+
+    def answering(request: Asked) -> Say:
+        asked.append(request.body["messages"])
+        words = "The library opens at nine o'clock in the morning. " + "It never closes. " * 60
+        return Say(text=words if len(asked) == 1 else "Yes.")
+
+    spoken = recording(
+        tmp_path / "in.wav",
+        1.0,
+        QUESTIONS / "water-filter.wav",
+        2.0,
+        QUESTIONS / "washing-machine.wav",
+        2.0,
+    )
+    double = OllamaDouble(computed(answering), models=[DoubleModel()], pace_s=0.03)
+    with serving(double) as server:
+        place = {"CORTICAL_OLLAMA__URL": server.url, "CORTICAL_OLLAMA__PROBE_TIMEOUT_S": "30"}
+        person = replace(reader, settings={**reader.settings, **place})
+        out = tmp_path / "out.wav"
+        found = person.run("talk", "--microphone", spoken, "--speaker", out, "--json")
+    assert found.code == 0, found.err
+    told = events(found.out)
+    (interrupted,) = named(told, "interrupted")
+    assert interrupted["heard"].startswith("The library opens")
+    assert named(told, "said")[-1]["text"] == "Yes."
+    thread = named(told, "over")[0]["thread_id"]
+    runs = [run for run in person.json("runs", "list") if run["thread_id"] == thread]
+    assert [run["status"] for run in runs] == ["done", "cancelled"]
+    # What the model is shown as its own words is what was heard of them.
+    own = [one["content"] for one in asked[-1] if one["role"] == "assistant"]
+    assert own == [f"{interrupted['heard']} [the user broke in here]"]
 
 
 def test_what_a_voice_asks_for_is_done_once_it_was_approved_at_the_terminal(
