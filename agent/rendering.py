@@ -185,6 +185,13 @@ def sighting(result: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"note: {flaw}" for flaw in result["flaws"])
 
 
+def description(result: Mapping[str, Any]) -> Iterator[str]:
+    """Write what a model says of a picture, and which it is."""
+    yield harmless(result["text"])
+    yield f"({result['served_by']})"
+    yield from (f"note: {flaw}" for flaw in result["flaws"])
+
+
 def shown(uri: str) -> str:
     """Write the uri of a file, or of a document in one, as a path; any other as it is."""
     path = unquote(uri.removeprefix("file://"))

@@ -74,8 +74,8 @@ def _turns(
 ) -> Turns:
     from agent.assembly import senses
 
-    searcher, clock, able = Searcher(pool, embedder), SystemClock(), senses()
-    residency = HostResidency()
+    searcher, clock, residency = Searcher(pool, embedder), SystemClock(), HostResidency()
+    able = senses(residency)
     services = Services(
         executive=ScriptedExecutive([REPLY] * (rounds + 1)),
         executor=Executor(Toolbox([recall.recall(searcher)]), EffectLedger(pool), timeout_s=60),

@@ -58,9 +58,12 @@ for _command in (
 
 _group(
     "models",
-    "Models that could reason.",
+    "Models that could reason, and the weights of senses.",
     list=models.listed,
     pull=models.pull,
+    add=models.add,
+    remove=models.remove,
+    verify=models.verify,
     probe=models.probe,
     bench=models.bench,
 )
@@ -88,6 +91,7 @@ _group(
     pause=card.pause,
     resume=card.resume,
     check=residency.check,
+    trace=residency.trace,
 )
 _group(
     "bench",

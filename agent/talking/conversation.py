@@ -33,7 +33,7 @@ from agent.talking.state import Phase, State
 from tools.senses.base import SAMPLE_RATE_HZ
 from tools.senses.devices import Loudspeaker, Microphone
 from tools.senses.echo import Echo
-from tools.senses.errors import DeviceError
+from tools.senses.errors import SoundDeviceError
 from tools.senses.utterances import Edge
 from tools.senses.voice import FRAME, FRAME_S
 
@@ -128,7 +128,7 @@ class Conversation:
         return round(self._frames * FRAME_S, 3)
 
     async def hold(self) -> None:
-        """Talk until the microphone ends. Raises `DeviceError` where it has gone.
+        """Talk until the microphone ends. Raises `SoundDeviceError` where it has gone.
 
         Cancelled, it is silent at once; a turn that runs is paused and can be gone on with.
         """
@@ -138,7 +138,7 @@ class Conversation:
                 await self._pace()
                 self._tick(np.zeros(FRAME, np.float32))
             if failure := self._over.result():
-                raise DeviceError(failure)
+                raise SoundDeviceError(failure)
             if self._loudspeaker.live:
                 await asyncio.sleep(DRAIN_S)
         finally:
@@ -153,7 +153,7 @@ class Conversation:
                 async for frame in frames:
                     self._tick(frame)
                     self._hear(frame)
-        except DeviceError as error:
+        except SoundDeviceError as error:
             failure = str(error)
             self._tell("failed", text=failure)
         self._edge(self._ear.end())

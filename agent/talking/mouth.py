@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tools.senses.base import SAMPLE_RATE_HZ, Operation, Residency, Sense, Synthesizer
+from tools.senses.base import SAMPLE_RATE_HZ, Synthesizer
 from tools.senses.devices import PLAYED_HZ, Loudspeaker
 from tools.senses.errors import NothingToSayError
 from tools.senses.rates import resampled
@@ -44,12 +44,14 @@ def _heard(span: Span, played: int) -> str:
 
 
 class Mouth:
-    """Makes sound of sentences, in turn and under leases, and follows it to the loudspeaker."""
+    """Makes sound of sentences, one after the other, and follows it to the loudspeaker.
+
+    The synthesizer asks for a lease for each of them.
+    """
 
     def __init__(
         self,
         synthesizer: Synthesizer,
-        residency: Residency,
         loudspeaker: Loudspeaker,
         *,
         language: Callable[[str], str],
@@ -57,7 +59,6 @@ class Mouth:
         failed: Callable[[Exception], None],
     ) -> None:
         self._synthesizer = synthesizer
-        self._residency = residency
         self._loudspeaker = loudspeaker
         self._language = language
         self._changed = changed
@@ -97,10 +98,8 @@ class Mouth:
     async def _made(self, text: str, *, aside: bool) -> None:
         # One sentence alone is too short to tell its language by.
         self._so_far = f"{self._so_far} {text}"
-        operation = Operation(sense=Sense.SPEECH, characters=len(text))
         try:
-            async with self._residency.lease(operation):
-                speech = await self._synthesizer.say(text, language=self._language(self._so_far))
+            speech = await self._synthesizer.say(text, language=self._language(self._so_far))
         except NothingToSayError:
             return
         except Exception as error:  # noqa: BLE001 - a sentence that cannot be said is shown all the same

@@ -47,7 +47,8 @@ async def talk(
 ) -> None:
     """Talk until the microphone ends.
 
-    Raises `DeviceError` where a device is missing or goes, `MediaError` where a recording is none.
+    Raises `SoundDeviceError` where a device is missing or goes, `MediaError` where a recording is
+    none.
     """
     if wish.push_to_talk:
         _check_push_to_talk(wish)
@@ -143,7 +144,6 @@ def _mouth(
 ) -> Mouth:
     return Mouth(
         engine.held.senses.speech,
-        engine.held.residency,
         loudspeaker,
         language=engine.services.language,
         changed=changed,

@@ -13,7 +13,6 @@ from langchain_core.messages import AIMessage, HumanMessage
 from numpy.typing import NDArray
 
 from agent.migrate import migrate
-from agent.residency.host import HostResidency
 from agent.talking.conversation import Conversation, Manner, Watch
 from agent.talking.ear import VoiceEar
 from agent.talking.mouth import Mouth
@@ -25,7 +24,7 @@ from graphs.interrupted import BROKEN_IN, heard_only
 from memory.runs import RunStatus
 from tools.senses.base import SAMPLE_RATE_HZ, Recording
 from tools.senses.devices import PLAYED_HZ
-from tools.senses.errors import DeviceError
+from tools.senses.errors import SoundDeviceError
 from tools.senses.rates import resampled
 from tools.senses.recordings import RecordedMicrophone, recorded_loudspeaker
 from tools.senses.speech import EspeakSynthesizer
@@ -109,7 +108,7 @@ class Vanishing(RecordedMicrophone):
     async def frames(self) -> AsyncGenerator[NDArray[np.float32], None]:
         async for frame in super().frames():
             yield frame
-        raise DeviceError("The microphone was pulled out.")
+        raise SoundDeviceError("The microphone was pulled out.")
 
 
 async def hold(
@@ -134,7 +133,6 @@ async def hold(
     pace = fly if flying else idle
     noise = np.random.default_rng(5).normal(0, 1e-3, len(sound)).astype(np.float32)
     recording = Recording(samples=sound + noise, declared_s=None)
-    residency = HostResidency()
     with recorded_loudspeaker(out) as loudspeaker:
         conversation = Conversation(
             assistant=assistant,
@@ -143,7 +141,6 @@ async def hold(
             loudspeaker=loudspeaker,
             mouth=lambda changed, failed: Mouth(
                 EspeakSynthesizer(),
-                residency,
                 loudspeaker,
                 language=lambda _: "en",
                 changed=changed,
@@ -263,7 +260,7 @@ async def test_silence_and_noise_ask_nothing(out: Path, level: float) -> None:
 async def test_a_microphone_that_goes_ends_the_talk_behind_the_answer(out: Path) -> None:
     assistant, talk = ScriptedAssistant(script=[saying("Every six weeks.")]), Talk()
     sound = np.concatenate([await spoken(QUESTION), pause(0.2)])
-    with pytest.raises(DeviceError, match="pulled out"):
+    with pytest.raises(SoundDeviceError, match="pulled out"):
         await hold(assistant, sound, out, talk, microphone=Vanishing)
     assert [event["text"] for event in talk.told("said")] == ["Every six weeks."]
     assert recorded(out).any()
@@ -271,7 +268,7 @@ async def test_a_microphone_that_goes_ends_the_talk_behind_the_answer(out: Path)
 
 async def test_a_turn_that_fails_is_told_and_the_talk_goes_on(out: Path) -> None:
     async def fail(watch: Watch) -> Mapping[str, Any]:
-        raise DeviceError("The server has gone.")
+        raise SoundDeviceError("The server has gone.")
 
     assistant, talk = ScriptedAssistant(script=[fail, saying("Yes.")]), Talk()
     words = await spoken(QUESTION)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tools.senses import echo, miniaudio_devices
 from tools.senses.base import SAMPLE_RATE_HZ
 from tools.senses.devices import PLAYED_HZ
-from tools.senses.errors import DeviceError
+from tools.senses.errors import SoundDeviceError
 from tools.senses.miniaudio_devices import DeviceMicrophone
 from tools.senses.rates import resampled
 from tools.senses.speech import EspeakSynthesizer
@@ -147,10 +147,13 @@ async def test_a_microphone_that_gives_nothing_any_more_has_gone() -> None:
         frames = short.frames()
         await anext(frames)
         device.stop()
-        with pytest.raises(DeviceError, match="no sound"):
+        with pytest.raises(SoundDeviceError, match="no sound"):
             await exhausted(frames)
 
 
 async def test_a_machine_without_a_sound_server_says_what_to_do() -> None:
-    with pytest.raises(DeviceError, match="--microphone"), miniaudio_devices.microphone(["JACK"]):
+    with (
+        pytest.raises(SoundDeviceError, match="--microphone"),
+        miniaudio_devices.microphone(["JACK"]),
+    ):
         await asyncio.sleep(0)

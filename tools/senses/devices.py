@@ -21,7 +21,7 @@ class Microphone(Protocol):
     def frames(self) -> AsyncGenerator[NDArray[np.float32], None]:
         """Yield frames of `tools.senses.voice.FRAME` samples at `SAMPLE_RATE_HZ`.
 
-        It ends where a recording ends. Raises `DeviceError` where a device has gone.
+        It ends where a recording ends. Raises `SoundDeviceError` where a device has gone.
         """
         ...
 

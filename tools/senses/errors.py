@@ -3,8 +3,10 @@
 SenseError
 ├── MediaError
 ├── NothingToSayError
-├── EngineError
-└── DeviceError
+├── WeightsError
+├── DeviceError
+├── SoundDeviceError
+└── EngineError
 """
 
 
@@ -20,9 +22,17 @@ class NothingToSayError(SenseError):
     """A text has no word in it that could be spoken."""
 
 
+class WeightsError(SenseError):
+    """Weights are not there, not whole, or of another model than is said."""
+
+
+class DeviceError(SenseError):
+    """A device is not there, or has no room for what should be copied onto it."""
+
+
 class EngineError(SenseError):
     """The library behind a sense does not load or failed; reinstalling it may mend that."""
 
 
-class DeviceError(SenseError):
+class SoundDeviceError(SenseError):
     """A microphone or a loudspeaker is not there, or has gone."""

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from tools.senses.base import SAMPLE_RATE_HZ
 from tools.senses.devices import PLAYED_HZ
-from tools.senses.errors import DeviceError
+from tools.senses.errors import SoundDeviceError
 from tools.senses.voice import FRAME
 
 _PERIOD_MS = 20
@@ -67,13 +67,13 @@ class DeviceMicrophone:
         return f"the system's ({self._device.backend})"
 
     async def frames(self) -> AsyncGenerator[NDArray[np.float32], None]:
-        """Yield frames as they come. Raises `DeviceError` where none comes any more."""
+        """Yield frames as they come. Raises `SoundDeviceError` where none comes any more."""
         self._device.start(_begun(self._take()))
         while True:
             try:
                 yield await asyncio.wait_for(self._frames.get(), self._lost_s)
             except TimeoutError as error:
-                raise DeviceError(
+                raise SoundDeviceError(
                     f"The microphone has given no sound for {self._lost_s:.0f} s: it was pulled "
                     "out, or the sound server has ended. Plug it in and talk again."
                 ) from error
@@ -160,7 +160,7 @@ class DeviceLoudspeaker:
 
 @contextmanager
 def microphone(names: Sequence[str] | None = None) -> Iterator[DeviceMicrophone]:
-    """Open the system's microphone. Raises `DeviceError` where there is none."""
+    """Open the system's microphone. Raises `SoundDeviceError` where there is none."""
     module = _module()
     with _opened("microphone"):
         device = module.CaptureDevice(
@@ -176,7 +176,7 @@ def microphone(names: Sequence[str] | None = None) -> Iterator[DeviceMicrophone]
 
 @contextmanager
 def loudspeaker(names: Sequence[str] | None = None) -> Iterator[DeviceLoudspeaker]:
-    """Open the system's loudspeaker. Raises `DeviceError` where there is none."""
+    """Open the system's loudspeaker. Raises `SoundDeviceError` where there is none."""
     module = _module()
     with _opened("loudspeaker"):
         device = module.PlaybackDevice(
@@ -193,7 +193,7 @@ def loudspeaker(names: Sequence[str] | None = None) -> Iterator[DeviceLoudspeake
 def found() -> tuple[list[str], list[str]]:
     """Return the names of microphones and of loudspeakers.
 
-    Raises `DeviceError` where no sound server can be asked.
+    Raises `SoundDeviceError` where no sound server can be asked.
     """
     module = _module()
     with _opened("microphone or loudspeaker"):
@@ -210,7 +210,7 @@ def _opened(what: str) -> Iterator[None]:
     try:
         yield
     except _module().MiniaudioError as error:
-        raise DeviceError(
+        raise SoundDeviceError(
             f"There is no {what} here that can be opened ({error.args[0]}). {ADVICE}"
         ) from error
 
@@ -229,7 +229,7 @@ def _module() -> ModuleType:
     try:
         return import_module("miniaudio")
     except (ImportError, OSError) as error:
-        raise DeviceError(
+        raise SoundDeviceError(
             f"miniaudio, which opens microphones and loudspeakers, cannot be used: {error}. "
             "Install the package miniaudio into cortical's environment."
         ) from error

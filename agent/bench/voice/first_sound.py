@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.bench.voice.material import ANSWERS
-from agent.residency.host import HostResidency
 from agent.talking.mouth import Mouth
 from agent.talking.script import Script
 from tools.senses.speech import EspeakSynthesizer
@@ -56,7 +55,6 @@ async def _timed(answer: str) -> tuple[float, float, float]:
     changed = asyncio.Event()
     mouth = Mouth(
         EspeakSynthesizer(),
-        HostResidency(),
         stopwatch,
         language=lambda _: "en",
         changed=changed.set,
