@@ -65,7 +65,7 @@ async def look(settings: Settings, image: Path) -> dict[str, Any]:
     from tools.senses import screen, screens
     from tools.senses.media import decode_image
 
-    picture = await decode_image(await asyncio.to_thread(_read, image, settings), image.name)
+    picture = await decode_image(await asyncio.to_thread(given, image, settings), image.name)
     async with assembly.perception(settings) as senses:
         model = senses.segments
         segment = None if model is None else model.regions
@@ -85,7 +85,7 @@ async def outline(settings: Settings, image: Path, prompts: "Sequence[Prompt]") 
     from tools.senses import screens
     from tools.senses.media import decode_image
 
-    picture = await decode_image(await asyncio.to_thread(_read, image, settings), image.name)
+    picture = await decode_image(await asyncio.to_thread(given, image, settings), image.name)
     async with assembly.perception(settings) as senses:
         if senses.segments is None:
             raise UsageError(

@@ -13,7 +13,7 @@ from agent.residency import ladders, reading
 from agent.residency.arbiter.events import Choice
 from agent.residency.arbitrated import ArbitratedResidency
 from agent.residency.client import ArbiterClient
-from agent.residency.errors import ArbiterUnreachableError
+from agent.residency.errors import UnreachableError
 from agent.residency.testing import GIB, OwnArbiter, own_arbiter, until
 from agent.testing import PROFILE, ScriptedExecutive
 from agent.turns import Turns
@@ -77,7 +77,7 @@ def resident(arbiter: OwnArbiter, variant: str) -> Meanwhile:
         try:
             async with arbiter.client(start=False) as looking:
                 told = await looking.status()
-        except ArbiterUnreachableError:
+        except UnreachableError:
             return False  # it is on its way
         return any(
             (one["variant"], one["place"]) == (variant, "resident") for one in told["residents"]
