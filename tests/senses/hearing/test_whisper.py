@@ -135,14 +135,13 @@ def test_a_model_of_english_only_hears_english(tmp_path: Path) -> None:
 
 
 def test_what_only_repeats_itself_is_heard_again_without_repeats(tmp_path: Path) -> None:
-    whisper.make(tmp_path, texts={"en": " ".join(["week"] * 24)})
+    whisper.make(tmp_path, texts={"en": " ".join(["the water filter"] * 16)})
     folder.described(tmp_path, "whisperx", VARIANT)
     model = opened(tmp_path)
     model.bring("cpu")
     heard = model.transcribe(recording("en"), Patience())
     text = " ".join(one.text for one in heard.segments)
-    assert "week week week" not in text
-    assert text or any("only repeated itself: left out" in flaw for flaw in heard.flaws)
+    assert text.count("the water filter") == 1
 
 
 @pytest.mark.parametrize(
