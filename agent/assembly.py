@@ -14,7 +14,8 @@ from agent.capabilities import senses as sense_capabilities
 from agent.clock import SystemClock
 from agent.errors import SettingsError
 from agent.executives.ollama.server import discover
-from agent.residency import opening
+from agent.residency import copying, opening
+from agent.residency.arbiter.events import Priority
 from agent.settings import Settings
 from memory import language, migrations
 from memory.database import Pool, open_pool
@@ -25,6 +26,7 @@ from memory.server import EmbeddedPostgres
 from memory.serving import ServingEmbedder
 from memory.store import DocumentStore
 from tools.senses.base import Residency, Senses
+from tools.senses.leased import FullTier, leased
 
 if TYPE_CHECKING:
     from agent.executives.choose import AnyExecutive, Choosing, ChoosingOpenAi
@@ -62,15 +64,27 @@ async def database(settings: Settings) -> AsyncIterator[Pool]:
         yield pool
 
 
-def senses() -> Senses:
-    """Return the embedded senses; each loads its model at its first use."""
+@asynccontextmanager
+async def perception(settings: Settings) -> AsyncIterator[Senses]:
+    """Open the senses alone, for a person who waits."""
+    place = await asyncio.to_thread(opening.place_of, settings)
+    async with opening.opened(settings, place, priority=Priority.PERSON) as lent:
+        yield senses(lent.residency, lent.full)
+
+
+def senses(residency: Residency, full: FullTier | None = None) -> Senses:
+    """Return the senses, each at the best tier that a lease can be had for.
+
+    An embedded one loads its model at its first use.
+    """
     from tools.senses.hearing import PocketsphinxTranscriber
     from tools.senses.sight import RapidOcrReader
     from tools.senses.speech import EspeakSynthesizer
 
-    return Senses(
+    embedded = Senses(
         hearing=PocketsphinxTranscriber(), sight=RapidOcrReader(), speech=EspeakSynthesizer()
     )
+    return leased(embedded, residency, full)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,20 +126,25 @@ class Engine:
 
 
 @asynccontextmanager
-async def memory(settings: Settings) -> AsyncIterator[Memory]:
-    """Open memory: documents, search and ingestion."""
+async def memory(
+    settings: Settings, *, priority: Priority = Priority.PERSON
+) -> AsyncIterator[Memory]:
+    """Open memory: documents, search and ingestion. `priority` says who waits for the senses."""
     from tools.ingest import Ingestion
     from tools.reading.perception import Perception
     from tools.reading.reader import ContentReader
     from tools.shelf import Shelf
 
-    async with database(settings) as pool, opening.residency(settings) as residency:
+    place = await asyncio.to_thread(opening.place_of, settings)
+    async with (
+        database(settings) as pool,
+        opening.opened(settings, place, priority=priority) as lent,
+        copying.followed(place, pool, settings),
+    ):
         store = DocumentStore(pool)
         embedder = await _embedder(settings, pool)
-        able = senses()
-        reader = ContentReader(
-            Perception(senses=able, residency=residency), bytes_limit=settings.files.max_bytes
-        )
+        able = senses(lent.residency, lent.full)
+        reader = ContentReader(Perception(senses=able), bytes_limit=settings.files.max_bytes)
         yield Memory(
             pool=pool,
             store=store,
@@ -137,7 +156,7 @@ async def memory(settings: Settings) -> AsyncIterator[Memory]:
             ),
             shelf=Shelf(store, embedder, SystemClock()),
             senses=able,
-            residency=residency,
+            residency=lent.residency,
         )
 
 
@@ -255,8 +274,13 @@ async def _openai(settings: Settings) -> "ChoosingOpenAi | None":
 
 
 @asynccontextmanager
-async def engine(settings: Settings, *, watch: "Watch" = lambda _: None) -> AsyncIterator[Engine]:
-    """Open everything that a run of a graph needs."""
+async def engine(
+    settings: Settings,
+    *,
+    watch: "Watch" = lambda _: None,
+    priority: Priority = Priority.PERSON,
+) -> AsyncIterator[Engine]:
+    """Open everything that a run of a graph needs. `priority` says who waits for it."""
     from agent import plugins
     from agent.residency.admission import admission
     from agent.turns import Turns
@@ -268,7 +292,7 @@ async def engine(settings: Settings, *, watch: "Watch" = lambda _: None) -> Asyn
     from tools.notes import cut
 
     async with (
-        memory(settings) as held,
+        memory(settings, priority=priority) as held,
         aclosing(await executive(settings, watch=watch)) as reasoner,
         open_store(held.pool, held.embedder, cut=cut) as store,
     ):

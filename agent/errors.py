@@ -4,6 +4,8 @@ AgentError
 ├── SettingsError
 ├── UsageError
 ├── EmbedderError
+├── HubError
+│   └── HubCutError
 └── PeerError
 
 What an executive raises is part of its contract and stands in `graphs.errors`.
@@ -30,3 +32,11 @@ class EmbedderError(AgentError, EmbedderUnavailableError):
 
 class PeerError(AgentError):
     """A library that a benchmark compares with cannot be run, or failed."""
+
+
+class HubError(AgentError):
+    """A hub of weights does not give what was asked for."""
+
+
+class HubCutError(HubError):
+    """A hub could not be reached, or broke off: the same may succeed when it is tried again."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent import assembly
 from agent.errors import UsageError
+from agent.residency.arbiter.events import Priority
 from agent.settings import Settings
 from tools.ingest_report import Failure, IngestProgress, IngestReport, Outcome
 from tools.ingestion.embedding import Embedding
@@ -32,7 +33,7 @@ async def ingest(
     With `emptied`, what memory has of folders that are empty now goes.
     """
     _check(paths)
-    async with assembly.memory(settings) as memory:
+    async with assembly.memory(settings, priority=Priority.JOB) as memory:
         return await _once(memory, settings.collection, paths, watch, emptied=emptied)
 
 
@@ -51,7 +52,7 @@ async def follow(
     _check(paths)
     watcher = Watcher(paths, every_s=every_s)
     async with (
-        assembly.memory(settings) as memory,
+        assembly.memory(settings, priority=Priority.JOB) as memory,
         _ended_by_signals(),
         aclosing(watcher.passes()) as passes,
     ):

@@ -7,9 +7,7 @@ from typing import Any
 
 from agent import assembly
 from agent.errors import UsageError
-from agent.residency import opening
 from agent.settings import Settings
-from tools.senses.base import Operation, Sense
 
 
 async def hear(settings: Settings, audio: Path) -> dict[str, Any]:
@@ -17,16 +15,13 @@ async def hear(settings: Settings, audio: Path) -> dict[str, Any]:
     from tools.senses.media import decode_audio
 
     recording = await decode_audio(await asyncio.to_thread(_read, audio, settings), audio.name)
-    hearing = assembly.senses().hearing
-    operation = Operation(sense=Sense.HEARING, audio_s=recording.duration_s)
-    async with opening.residency(settings) as residency, residency.lease(operation):
-        transcript = await hearing.transcribe(recording)
+    async with assembly.perception(settings) as senses:
+        transcript = await senses.hearing.transcribe(recording)
     flaws = list(dict.fromkeys((*recording.flaws, *transcript.flaws)))
     return {
         "text": transcript.text,
         **dataclasses.asdict(transcript),
         "flaws": flaws,
-        "served_by": hearing.name,
     }
 
 
@@ -35,16 +30,14 @@ async def see(settings: Settings, image: Path) -> dict[str, Any]:
     from tools.senses.media import decode_image
 
     picture = await decode_image(await asyncio.to_thread(_read, image, settings), image.name)
-    sight = assembly.senses().sight
-    operation = Operation(sense=Sense.SIGHT, pixels=picture.pixels.size // 3)
-    async with opening.residency(settings) as residency, residency.lease(operation):
-        sighting = await sight.read(picture.pixels)
+    async with assembly.perception(settings) as senses:
+        sighting = await senses.sight.read(picture.pixels)
     flaws = list(dict.fromkeys((*picture.flaws, *sighting.flaws)))
     return {
         "text": sighting.text,
         **dataclasses.asdict(sighting),
         "flaws": flaws,
-        "served_by": sight.name,
+        "served_by": senses.sight.name,
     }
 
 
@@ -63,13 +56,11 @@ async def say(
     if not text.strip():
         raise UsageError("There is nothing to say. Give a text.")
     target = await asyncio.to_thread(_target, out)
-    speaking = assembly.senses().speech
-    operation = Operation(sense=Sense.SPEECH, characters=len(text))
-    async with opening.residency(settings) as residency, residency.lease(operation):
-        speech = await speaking.say(text, language=language or languages.detect(text))
+    async with assembly.perception(settings) as senses:
+        speech = await senses.speech.say(text, language=language or languages.detect(text))
     await asyncio.to_thread(written, target, encode_wav(speech))
     seconds = len(speech.samples) / speech.sample_rate_hz
-    return {"path": str(target), "seconds": seconds, "served_by": speaking.name}
+    return {"path": str(target), "seconds": seconds, "served_by": speech.served_by}
 
 
 def _read(path: Path, settings: Settings) -> bytes:

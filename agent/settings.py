@@ -123,6 +123,25 @@ class ResidencySettings(Section):
     """What becomes of work while the owner has the card, unless `pause` says otherwise."""
     idle_s: float = Field(default=900.0, ge=1)
     """After so long with nothing out the arbiter's process ends."""
+    trace_days: float = Field(default=14.0, gt=0)
+    """How long the database keeps who had the card when."""
+
+
+class SensesSettings(Section):
+    """Which models hear, see and speak."""
+
+    hearing: str = "auto"
+    """`auto`: the best that is here; `embedded`; or the name of one."""
+    segments: str = "auto"
+    speech: str = "auto"
+    host_bytes: int = Field(default=8 << 30, ge=0)
+    """Host memory for copies of weights that are not in use."""
+    hub_url: str = "https://huggingface.co"
+    """Where weights are pulled from, when a person says so."""
+    vision_url: str | None = None
+    """A server with a model that describes pictures, and that is not the executive's Ollama."""
+    vision_model: str = "qwen3-vl:4b"
+    vision_timeout_s: float = Field(default=300.0, gt=0)
 
 
 class FilesSettings(Section):
@@ -167,6 +186,7 @@ class Settings(BaseSettings):
     ollama: OllamaSettings = OllamaSettings()
     openai: OpenAiSettings = OpenAiSettings()
     residency: ResidencySettings = ResidencySettings()
+    senses: SensesSettings = SensesSettings()
     files: FilesSettings = FilesSettings()
     limits: LimitsSettings = LimitsSettings()
     graphs: Mapping[str, str] = {}

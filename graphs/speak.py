@@ -9,7 +9,6 @@ from typing import Any
 
 from graphs.context import Step
 from graphs.state import TurnState
-from tools.senses.base import Operation, Sense
 from tools.senses.media import encode_wav
 
 _MARKS = re.compile(r"\s*\[\d+\]")
@@ -22,9 +21,7 @@ async def speak(state: TurnState, step: Step) -> dict[str, Any]:
     assert voice is not None, "the router leads here only with a file to write"
     text = _MARKS.sub("", answer["text"])
     language = step.services.language(text)
-    operation = Operation(sense=Sense.SPEECH, characters=len(text))
-    async with step.services.residency.lease(operation):
-        speech = await step.services.synthesizer.say(text, language=language)
+    speech = await step.services.synthesizer.say(text, language=language)
     await asyncio.to_thread(written, Path(voice), encode_wav(speech))
     return {"spoken": voice}
 

@@ -74,15 +74,15 @@ def _turns(
 ) -> Turns:
     from agent.assembly import senses
 
-    searcher, clock, able = Searcher(pool, embedder), SystemClock(), senses()
-    residency = HostResidency()
+    searcher, clock, residency = Searcher(pool, embedder), SystemClock(), HostResidency()
+    able = senses(residency)
     services = Services(
         executive=ScriptedExecutive([REPLY] * (rounds + 1)),
         executor=Executor(Toolbox([recall.recall(searcher)]), EffectLedger(pool), timeout_s=60),
         recollection=Recollection(searcher, store),
         embedder=embedder,
         shelf=Shelf(store, embedder, clock),
-        reader=ContentReader(Perception(senses=able, residency=residency)),
+        reader=ContentReader(Perception(senses=able)),
         synthesizer=able.speech,
         residency=residency,
         artifacts=ArtifactStore(pool),

@@ -20,7 +20,7 @@ def status(as_json: Json = False) -> None:
     """Say who has the card: the executive, what lies on it, leases, who waits."""
     from agent.residency.process import status as telling
 
-    told = wait(_place().status())
+    told = wait(place().status())
     if as_json:
         print_json(told)
     elif told is None:
@@ -44,7 +44,7 @@ def pause(
         wished = WhilePaused(work or settings_of().residency.paused_work)
     except ValueError as error:
         raise UsageError(f"--work {work!r} is neither wait nor cpu.") from error
-    told = wait(_place().pause(wished))
+    told = wait(place().pause(wished))
     if as_json:
         print_json(told)
         return
@@ -59,7 +59,7 @@ def pause(
 
 def resume(as_json: Json = False) -> None:
     """Give the card back."""
-    told = wait(_place().resume())
+    told = wait(place().resume())
     print_json(told) if as_json else print_lines(["The card is lent out again."])
 
 
@@ -87,7 +87,7 @@ def top(
 _NOBODY = "No arbiter runs: nothing is on the card by us. The next operation starts one."
 
 
-def _place() -> "Place":
+def place() -> "Place":
     """Return where this machine's arbiter is. Raises UsageError where no card is used."""
     from agent.errors import UsageError
     from agent.residency.opening import place_of

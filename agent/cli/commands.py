@@ -56,9 +56,12 @@ for _command in (
 
 _group(
     "models",
-    "Models that could reason.",
+    "Models that could reason, and the weights of senses.",
     list=models.listed,
     pull=models.pull,
+    add=models.add,
+    remove=models.remove,
+    verify=models.verify,
     probe=models.probe,
     bench=models.bench,
 )
@@ -86,6 +89,7 @@ _group(
     pause=card.pause,
     resume=card.resume,
     check=residency.check,
+    trace=residency.trace,
 )
 _group(
     "bench",

@@ -10,6 +10,7 @@ from agent.executives.probe.cache import ProbeCache
 from agent.models import card, files, ollama, openai, probing
 from agent.models.known import Known
 from agent.models.sizes import gib
+from agent.models.weights import shelf
 from agent.residency.vram import KvType, Load, Shape, largest_context, need
 from agent.settings import Settings
 from graphs.errors import ExecutiveUnreachableError, ModelMissingError
@@ -28,6 +29,7 @@ async def listed(settings: Settings, *, vram: str | None) -> dict[str, Any]:
     return {
         "card": None if there is None else asdict(there),
         "models": [_told(one, there, cache, settings) for one in models],
+        **_weights(settings),
         "notes": notes,
     }
 
@@ -64,6 +66,24 @@ async def _of_ollama(settings: Settings) -> tuple[Known, ...]:
             "one"
         )
     return server.models
+
+
+def _weights(settings: Settings) -> dict[str, Any]:
+    """Return the weights of senses that are here, those that are not whole, and pulls cut off."""
+    found = shelf.surveyed(settings.data_dir)
+    return {
+        "weights": [
+            {**asdict(one), "folder": str(one.folder), "loads": shelf.has_libraries(one.kind)}
+            for one in found
+            if isinstance(one, shelf.Installed)
+        ],
+        "broken": [
+            {**asdict(one), "folder": str(one.folder)}
+            for one in found
+            if isinstance(one, shelf.Broken)
+        ],
+        "unfinished": list(shelf.unfinished(settings.data_dir)),
+    }
 
 
 def _told(
@@ -121,6 +141,16 @@ def lines(report: Mapping[str, Any]) -> Iterator[str]:
         yield f"{there['name']}: {gib(there['total_bytes'])}{beside}"
     for model in report["models"]:
         yield from _model(model, there)
+    for one in report["weights"]:
+        lacking = "" if one["loads"] else "; pip install 'cortical[senses]' brings what loads them"
+        yield (
+            f"{one['variant']}  (weights, {one['kind']}, {one['bytes'] / 1e9:.2f} GB)  "
+            f"from {one['source']}{lacking}"
+        )
+    for one in report["broken"]:
+        yield f"{one['variant']}  (weights, not whole)  {one['why']}"
+    for name in report["unfinished"]:
+        yield f"{name}  (weights, on their way)  `cortical models pull {name}` goes on"
     yield from (f"note: {note}" for note in report["notes"])
 
 

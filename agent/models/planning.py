@@ -20,7 +20,7 @@ from agent.residency.vram import (
     need,
 )
 from agent.settings import Settings
-from tools.senses.base import Operation
+from tools.senses.base import Operation, Task
 
 PROFILES = ("24GiB", "16GiB", "12GiB")
 SENSES = (envelopes.WHISPER_INT8, envelopes.SAM2_BASE, envelopes.KOKORO)
@@ -238,18 +238,18 @@ def _senses(names: Sequence[str]) -> tuple[envelopes.Variant, ...]:
     return tuple(found)
 
 
-def _operations(question: Question) -> dict[str, Operation]:
+def _operations(question: Question) -> dict[Task, Operation]:
     """Return the usual operations, with what was asked for in their place."""
-    told: dict[str, Operation] = dict(envelopes.USUAL)
-    hearing = told["hearing"]
-    told["hearing"] = replace(
+    told = dict(envelopes.USUAL)
+    hearing = told[Task.HEARING]
+    told[Task.HEARING] = replace(
         hearing,
         audio_s=hearing.audio_s if question.audio_s is None else question.audio_s,
         batch=question.audio_batch,
     )
     if question.pixels is not None:
-        for task in ("segments", "pictures"):
+        for task in (Task.SEGMENTS, Task.PICTURES):
             told[task] = replace(told[task], pixels=question.pixels)
     if question.characters is not None:
-        told["speech"] = replace(told["speech"], characters=question.characters)
+        told[Task.SPEECH] = replace(told[Task.SPEECH], characters=question.characters)
     return told

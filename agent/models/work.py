@@ -4,13 +4,33 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from agent import assembly
+from agent.errors import UsageError
 from agent.executives.choose import choose
 from agent.executives.probe.cache import ProbeCache
-from agent.models import probing, speed
+from agent.models import probing, pulling, speed
+from agent.models.weights import catalogue
+from agent.models.weights import pulling as weights_pulling
 from agent.settings import Settings
 
 if TYPE_CHECKING:
     from agent.recorder import Watch
+
+
+async def pull(settings: Settings, name: str, *, newest: bool, watch: "Watch") -> dict[str, Any]:
+    """Bring a model to the Ollama server that is to have it, or weights to this machine.
+
+    Raises UsageError, AgentError, WeightsError or ExecutiveError.
+    """
+    if catalogue.source(name) is not None or name.startswith(catalogue.ALIGNER):
+        return await weights_pulling.pull(
+            settings.data_dir, name, hub_url=settings.senses.hub_url, newest=newest, watch=watch
+        )
+    if newest:
+        raise UsageError(f"--newest is for the weights of senses, and {name!r} are none.")
+    seeing = settings.senses
+    own = seeing.vision_url is not None and name == seeing.vision_model
+    url = seeing.vision_url if own else settings.ollama.url
+    return await pulling.pull(url or settings.ollama.url, name, watch=watch)
 
 
 async def probe(settings: Settings, *, watch: "Watch") -> dict[str, Any]:

@@ -25,6 +25,8 @@ class Load:
 class Lease:
     """An operation that runs."""
 
+    ask: str
+    """By which it was asked for; empty where an earlier arbiter granted it."""
     holder: str
     variant: str
     place: str
@@ -49,100 +51,120 @@ class Books:
 
     def __init__(self, limits: JsonObject) -> None:
         self._limits = limits
-        self._t = float("-inf")
-        self._clear()
+        self.t = float("-inf")
+        self.clear()
 
-    def _clear(self) -> None:
+    def clear(self) -> None:
         """Know nothing of what is there."""
-        self._loads: dict[int, Load] = {}
-        self._executive: Load | None = None
-        self._executive_load = -1
-        self._leases: dict[int, Lease] = {}
-        self._freed: list[tuple[int, float]] = []
-        self._residue = 0
-        self._reading: JsonObject | None = None
-        self._foreign = 0
-        self._worker_phase = "there"
-        self._worker_since = float("-inf")
+        self.loads: dict[int, Load] = {}
+        self.executive: Load | None = None
+        self.executive_load = -1
+        self.leases: dict[int, Lease] = {}
+        self.freed: list[tuple[int, float]] = []
+        self.residue = 0
+        self.reading: JsonObject | None = None
+        self.foreign = 0
+        self.worker_phase = "there"
+        self.worker_since = float("-inf")
 
-    def _ours(self) -> int:
+    def ours(self) -> int:
+        """Return all that may be ours, whether it is there, on its way or going."""
         total: int = self._limits["context_bytes"]
-        if self._executive is not None:
-            total += self._executive.size
-        total += sum(load.size + load.kept_bytes for load in self._loads.values())
-        return total + sum(lease.size for lease in self._leases.values())
+        if self.executive is not None:
+            total += self.executive.size
+        total += sum(load.size + load.kept_bytes for load in self.loads.values())
+        return total + sum(lease.size for lease in self.leases.values())
 
-    def _unconfirmed(self) -> int:
-        return self._residue + sum(size for size, _ in self._freed)
+    def flying(self) -> int:
+        """Return what of it is on its way, with the operations that are promised it."""
+        total = sum(
+            load.size * (load.phase == "coming") + load.kept_bytes for load in self.loads.values()
+        )
+        if self.executive is not None and self.executive.phase == "coming":
+            total += self.executive.size
+        return total
 
-    def _free(self, size: int) -> None:
+    def unconfirmed(self) -> int:
+        """Return what was let go and no measurement has confirmed."""
+        return self.residue + sum(size for size, _ in self.freed)
+
+    def free(self, size: int) -> None:
+        """Let bytes go."""
         if size:
-            self._freed.append((size, self._t))
+            self.freed.append((size, self.t))
 
-    def _measured(self, event: JsonObject) -> None:
+    def measured(self, event: JsonObject) -> None:
+        """Take a reading of the card."""
         if event["used_bytes"] is None:
-            self._reading = None
+            self.reading = None
             return
         taken, own = event["taken_at"], event["own_bytes"]
-        if self._reading is not None and taken < self._reading["taken_at"]:
+        if self.reading is not None and taken < self.reading["taken_at"]:
             return
         certain = self._certain(taken)
-        earlier = self._residue + sum(size for size, at in self._freed if at <= taken)
-        if self._reading is None:
+        earlier = self.residue + sum(size for size, at in self.freed if at <= taken)
+        if self.reading is None:
             earlier = self._limits["capacity_bytes"]
-        self._freed = [one for one in self._freed if one[1] > taken]
-        self._foreign = max(0, event["used_bytes"] - own)
-        possible = self._ours() + sum(size for size, _ in self._freed)
-        self._residue = max(min(earlier, max(0, own - certain)), own - possible, 0)
-        self._reading = event
+        self.freed = [one for one in self.freed if one[1] > taken]
+        self.foreign = max(0, event["used_bytes"] - own)
+        possible = self.ours() + sum(size for size, _ in self.freed)
+        self.residue = max(min(earlier, max(0, own - certain)), own - possible, 0)
+        self.reading = event
 
     def _certain(self, when: float) -> int:
         """Return what was surely ours on the card at a time: finished loads that stayed."""
-        held = [load for load in self._loads.values() if load.phase == "there"]
-        if self._executive is not None and self._executive.phase == "there":
-            held.append(self._executive)
+        held = [load for load in self.loads.values() if load.phase == "there"]
+        if self.executive is not None and self.executive.phase == "there":
+            held.append(self.executive)
         certain = sum(load.size for load in held if load.since <= when)
-        if self._worker_phase == "there" and self._worker_since <= when:
+        if self.worker_phase == "there" and self.worker_since <= when:
             certain += self._limits["context_bytes"]
         return certain
 
-    def _of(self, variant: str) -> Load | None:
-        return next((load for load in self._loads.values() if load.variant == variant), None)
+    def of(self, variant: str) -> Load | None:
+        """Return the weights of a variant."""
+        return next((load for load in self.loads.values() if load.variant == variant), None)
 
-    def _kept_for(self, name: str) -> Load | None:
-        return next((load for load in self._loads.values() if load.kept == name), None)
+    def kept_for(self, name: str) -> Load | None:
+        """Return the weights that an ask has been promised."""
+        return next((load for load in self.loads.values() if load.kept == name), None)
 
-    def _unkeep(self, name: str) -> bool:
+    def unkeep(self, name: str) -> bool:
         """Let the bytes go that were kept for an ask; tell whether there were any."""
-        load = self._kept_for(name)
+        load = self.kept_for(name)
         if load is not None:
             load.kept, load.kept_bytes = None, 0
         return load is not None
 
-    def _used(self, variant: str) -> bool:
-        return any(lease.variant == variant for lease in self._leases.values())
+    def used(self, variant: str) -> bool:
+        """Tell whether an operation runs in a variant."""
+        return any(lease.variant == variant for lease in self.leases.values())
 
-    def _close(self, token: int) -> None:
-        lease = self._leases.pop(token, None)
+    def close(self, token: int) -> None:
+        """End an operation, and let its bytes go."""
+        lease = self.leases.pop(token, None)
         if lease is not None:
-            self._free(lease.size)
+            self.free(lease.size)
 
-    def _awaited(self, number: int, phase: str) -> Load | None:
-        load = self._executive if number == self._executive_load else self._loads.get(number)
+    def awaited(self, number: int, phase: str) -> Load | None:
+        """Return a load by its number, if it is in that phase."""
+        load = self.executive if number == self.executive_load else self.loads.get(number)
         return load if load is not None and load.phase == phase else None
 
-    def _gone(self, number: int, load: Load) -> None:
-        self._free(load.size)
-        if load is self._executive:
-            self._executive = None
+    def gone(self, number: int, load: Load) -> None:
+        """Take weights out of the books."""
+        self.free(load.size)
+        if load is self.executive:
+            self.executive = None
         else:
-            del self._loads[number]
+            del self.loads[number]
 
-    def _worker_gone(self) -> None:
-        self._free(self._limits["context_bytes"])
-        for load in self._loads.values():
-            self._free(load.size)
-        self._loads.clear()
-        for token in [one for one, lease in self._leases.items() if lease.in_worker]:
-            self._close(token)
-        self._worker_phase, self._worker_since = "gone", self._t
+    def worker_gone(self) -> None:
+        """Let all go that was in the process of the senses."""
+        self.free(self._limits["context_bytes"])
+        for load in self.loads.values():
+            self.free(load.size)
+        self.loads.clear()
+        for token in [one for one, lease in self.leases.items() if lease.in_worker]:
+            self.close(token)
+        self.worker_phase, self.worker_since = "gone", self.t

@@ -17,7 +17,6 @@
 | time | it does not run backwards |
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -25,15 +24,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from agent.errors import AgentError
-from agent.residency.audit import Audit, Tally, Violation
+from agent.residency import reading
+from agent.residency.audit.audit import Audit
+from agent.residency.audit.findings import Tally, Violation
 from agent.residency.books import JsonObject
-
-VERSION = 1
-
-
-class TraceError(AgentError):
-    """A trace cannot be judged: it is empty, cut, damaged, or of another version."""
+from agent.residency.reading import TraceError
 
 
 class Verdict(StrEnum):
@@ -51,6 +46,8 @@ class Report:
     verdict: Verdict
     violations: tuple[Violation, ...]
     tally: Tally
+    cut_line: int | None = None
+    """The last one, if it was not written whole: the power failed, or somebody cut the file."""
 
     @property
     def broken_rules(self) -> Counter[str]:
@@ -58,97 +55,93 @@ class Report:
         return Counter(one.rule for one in self.violations)
 
 
+class Walk:
+    """Goes through a trace and keeps the audit of it."""
+
+    def __init__(self, name: str = "the trace") -> None:
+        self.audit: Audit
+        """From the first line on."""
+        self.head: JsonObject
+        """The first line."""
+        self.ended = False
+        """Whether the trace has come to an orderly end."""
+        self.cut_line: int | None = None
+        self._name = name
+
+    def through(self, told: Iterable[JsonObject]) -> Iterator[JsonObject]:
+        """Yield each transition once it is taken into account.
+
+        Raises TraceError where the lines are not those of a whole trace up to there.
+        """
+        lines = iter(told)
+        self.head = reading.head(next(lines, None), self._name)
+        self.audit = Audit(self.head["limits"])
+        for number, line in enumerate(lines, start=2):
+            if self.ended or self.cut_line is not None:
+                raise TraceError(f"Line {number} of {self._name} comes after its end.")
+            if reading.CUT in line:
+                self.cut_line = number
+            elif "end" in line:
+                self.ended = True
+                self._whole(line["end"], number)
+            else:
+                self._step(number, line)
+                yield line
+
+    def _step(self, number: int, line: JsonObject) -> None:
+        expected = self.audit.tally.steps + 1
+        if line.get("n") != expected:
+            raise TraceError(
+                f"Line {number} of {self._name} is transition {line.get('n')!r}, "
+                f"{expected} is missing: lines were lost."
+            )
+        try:
+            self.audit.step(number, line)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise TraceError(
+                f"Line {number} of {self._name} cannot be understood: {error!r}."
+            ) from error
+
+    def _whole(self, count: Any, number: int) -> None:
+        steps = self.audit.tally.steps
+        if count != steps:
+            raise TraceError(
+                f"Line {number} of {self._name} ends {count!r} transitions, {steps} are there."
+            )
+
+
 def check_file(path: Path) -> Report:
     """Judge a trace in a file.
 
     Raises TraceError if it holds nothing, or not what a trace holds.
     """
-    try:
-        with path.open(encoding="utf-8") as lines:
-            return check(_parsed(lines, str(path)), name=str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise TraceError(f"{str(path)!r} cannot be read as a trace: {error}.") from error
+    return check(reading.lines_of(path), name=str(path))
 
 
 def check(told: Iterable[JsonObject], *, name: str = "the trace") -> Report:
     """Judge a trace given as its lines."""
-    lines = iter(told)
-    audit = _begun(next(lines, None), name)
-    ended = False
-    for number, line in enumerate(lines, start=2):
-        if ended:
-            raise TraceError(f"Line {number} of {name} comes after its end.")
-        if "end" in line:
-            ended = True
-            _whole(audit, line["end"], f"Line {number} of {name}")
-        else:
-            _step(audit, number, line, name)
+    walk = Walk(name)
+    for _ in walk.through(told):
+        pass
+    audit = walk.audit
     if not audit.tally.asks:
         raise TraceError(f"{name} holds no ask: there is nothing in it to be proved.")
-    if ended:
+    if walk.ended:
         audit.finish()
-    good = Verdict.PROVED if ended else Verdict.UNFINISHED
+    good = Verdict.PROVED if walk.ended else Verdict.UNFINISHED
     return Report(
         verdict=Verdict.BROKEN if audit.violations else good,
         violations=tuple(audit.violations),
         tally=audit.tally,
+        cut_line=walk.cut_line,
     )
-
-
-def _parsed(lines: Iterable[str], name: str) -> Iterator[JsonObject]:
-    for number, text in enumerate(lines, start=1):
-        try:
-            line = json.loads(text)
-        except ValueError as error:
-            raise TraceError(f"Line {number} of {name} is cut or damaged: {error}.") from error
-        if not isinstance(line, dict):
-            raise TraceError(f"Line {number} of {name} is no transition: {text.strip()[:60]}")
-        yield line
-
-
-def _begun(head: JsonObject | None, name: str) -> Audit:
-    if head is None:
-        raise TraceError(f"{name} is empty: there is nothing in it to be proved.")
-    if head.get("trace") != VERSION:
-        raise TraceError(
-            f"{name} does not begin as a trace of version {VERSION}; "
-            f"its first line says {head.get('trace')!r}."
-        )
-    limits = head.get("limits")
-    missing = _LIMITS - set(limits) if isinstance(limits, dict) else _LIMITS
-    if missing:
-        raise TraceError(f"The first line of {name} lacks limits: {', '.join(sorted(missing))}.")
-    return Audit(head["limits"])
-
-
-_LIMITS = frozenset(
-    """capacity_bytes safety_bytes context_bytes profiles stale_s patience_s overtakes wait_s
-    lease_s heartbeat_s revoke_s load_s backoff_s recovery_s""".split()
-)
-
-
-def _step(audit: Audit, number: int, line: JsonObject, name: str) -> None:
-    expected = audit.tally.steps + 1
-    if line.get("n") != expected:
-        raise TraceError(
-            f"Line {number} of {name} is transition {line.get('n')!r}, "
-            f"{expected} is missing: lines were lost."
-        )
-    try:
-        audit.step(number, line)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise TraceError(f"Line {number} of {name} cannot be understood: {error!r}.") from error
-
-
-def _whole(audit: Audit, count: Any, where: str) -> None:
-    if count != audit.tally.steps:
-        raise TraceError(f"{where} ends {count!r} transitions, {audit.tally.steps} are there.")
 
 
 def plain(report: Report) -> dict[str, Any]:
     """Return a report as JSON holds it."""
     return {
         "verdict": report.verdict,
+        "cut_line": report.cut_line,
         "tally": asdict(report.tally),
         "violations": [asdict(one) for one in report.violations],
     }
@@ -175,6 +168,8 @@ def lines(report: Report, *, most: int = 20) -> list[str]:
     ]
     if len(report.violations) > most:
         told.append(f"  and {len(report.violations) - most} more")
+    if report.cut_line is not None:
+        told.append(f"  line {report.cut_line}, the last, was not written whole: it is left out")
     if report.verdict is Verdict.UNFINISHED:
         told.append("  the trace has no end: what still waited at its last line is not judged")
     return told

@@ -14,18 +14,19 @@ from types import TracebackType
 from typing import Any, Self
 
 from agent.residency.arbiter.events import Choice, Priority, WhilePaused
+from agent.residency.daemon import launch
+from agent.residency.daemon.files import DaemonFiles
 from agent.residency.errors import (
-    ArbiterUnreachableError,
     ArbiterVersionError,
     LeaseRefusedError,
     MessageError,
     NoExecutiveError,
     ResidencyError,
+    UnreachableError,
 )
 from agent.residency.grants import Admission, Grant, revocable
-from agent.residency.process import launch, wire
+from agent.residency.process import wire
 from agent.residency.process.config import ArbiterConfig
-from agent.residency.process.files import ArbiterFiles
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ class _Greeted:
 class ArbiterClient:
     """Speaks to the arbiter of one card."""
 
-    def __init__(self, files: ArbiterFiles, config: ArbiterConfig | None) -> None:
+    def __init__(self, files: DaemonFiles, config: ArbiterConfig | None) -> None:
         self._files = files
         self._config = config
         self._numbers = itertools.count(1)
@@ -71,6 +72,9 @@ class ArbiterClient:
         self._keeping: asyncio.Task[None] | None = None
         self._connected: asyncio.Future[None] | None = None
         self._asking = asyncio.Lock()
+        self._hints: dict[str, wire.Message] = {}
+        """By variant: what is said as soon as there is a connection."""
+        self._hinting: asyncio.Task[None] | None = None
         self._closed = False
 
     async def __aenter__(self) -> Self:
@@ -84,9 +88,10 @@ class ArbiterClient:
     ) -> None:
         """Hang up."""
         self._closed = True
-        if self._keeping is not None:
-            self._keeping.cancel()
-            await asyncio.gather(self._keeping, return_exceptions=True)
+        tasks = [one for one in (self._hinting, self._keeping) if one is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     @asynccontextmanager
     async def lease(
@@ -134,8 +139,18 @@ class ArbiterClient:
                 self._say({"do": "end", "turn": name})
 
     def hint(self, choice: Choice, *, for_s: float) -> None:
-        """Say that a choice will probably be asked for soon."""
-        self._say({"do": "hint", "choice": wire.told_choice(choice), "for_s": for_s})
+        """Say that a choice will probably be asked for soon; a connection is made for it."""
+        message = {"do": "hint", "choice": wire.told_choice(choice), "for_s": for_s}
+        if self._writer is not None:
+            self._say(message)
+            return
+        self._hints[choice.variant] = message
+        if self._hinting is None or self._hinting.done():
+            self._hinting = asyncio.create_task(self._reach_out())
+
+    async def _reach_out(self) -> None:
+        with suppress(ResidencyError):  # whoever asks for a lease is told of it
+            await self._connect()
 
     def suspect(self, reason: str) -> None:
         """Say that a call's own figures show that the executive is not as it was loaded."""
@@ -211,10 +226,10 @@ class ArbiterClient:
                 async with asyncio.timeout(_ANSWER_S):
                     while (told := await self._said.get())["is"] != answered:
                         if told["is"] == "gone":
-                            raise ArbiterUnreachableError("The arbiter of the card has ended.")
+                            raise UnreachableError("The arbiter of the card has ended.")
                     return told
             except TimeoutError as error:
-                raise ArbiterUnreachableError(
+                raise UnreachableError(
                     f"The arbiter of the card does not answer within {_ANSWER_S:g} s. See "
                     f"{self._files.log}."
                 ) from error
@@ -270,6 +285,7 @@ class ArbiterClient:
 
     def _fail(self, error: ResidencyError) -> None:
         """Answer all that waits with an error. What is held goes on: nobody else grants now."""
+        self._hints.clear()
         if self._connected is not None and not self._connected.done():
             self._connected.set_exception(error)
             self._connected.exception()
@@ -281,7 +297,9 @@ class ArbiterClient:
     async def _greeted(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, "_Greeted"]:
         """Connect, say what is held, and ask again for what is waited for."""
         while True:
-            reader, writer = await launch.reach(self._files, self._config)
+            reader, writer = await launch.reach(
+                self._files, self._config, line_bytes=wire.LINE_BYTES
+            )
             told = _Greeted(
                 asks=frozenset(self._asks),
                 tokens=frozenset(self._held),
@@ -295,7 +313,7 @@ class ArbiterClient:
                 line = b""
             except TimeoutError as error:
                 writer.close()
-                raise ArbiterUnreachableError(
+                raise UnreachableError(
                     f"The arbiter of the card does not greet within {_ANSWER_S:g} s. See "
                     f"{self._files.log}."
                 ) from error
@@ -324,8 +342,9 @@ class ArbiterClient:
         ]
         hello = {"do": "hello", "version": wire.VERSION, "holds": holds}
         writer.write(wire.encode({**hello, "turns": list(self._turns)}))
-        for ask in self._asks.values():
-            writer.write(wire.encode(ask.message))
+        for message in (*self._hints.values(), *(ask.message for ask in self._asks.values())):
+            writer.write(wire.encode(message))
+        self._hints.clear()
 
     def _refusal(self, greeting: wire.Message) -> ResidencyError:
         reason = str(greeting.get("reason", greeting))

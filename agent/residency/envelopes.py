@@ -13,7 +13,7 @@ from enum import StrEnum
 from math import ceil, sqrt
 
 from agent.residency.vram import PROCESS_BYTES
-from tools.senses.base import Operation, Sense
+from tools.senses.base import Operation, Sense, Task
 
 MB = 1_000_000
 
@@ -66,9 +66,7 @@ class Variant:
     """A model for a sense, at one precision."""
 
     name: str
-    sense: Sense
-    task: str
-    """`hearing`, `segments`, `pictures` or `speech`: what two variants can do for each other."""
+    task: Task
     weight_bytes: int
     base_bytes: int
     """Room that an operation of any size needs beside the weights."""
@@ -81,10 +79,17 @@ class Variant:
     """Of loading from a disk, beside the bytes: imports aside, what its library does once."""
     fixed_host_s: float = 0.02
     """Of loading from host memory, beside the bytes."""
+    languages: frozenset[str] | None = None
+    """ISO 639-1 codes of what it can say; None where it is not asked."""
     own_process: bool = False
     """Runs under a server of its own, with a context of its own."""
     ground: Ground = Ground.PUBLISHED
     source: str = ""
+
+    @property
+    def sense(self) -> Sense:
+        """Whose model it is."""
+        return self.task.sense
 
     @property
     def staged_bytes(self) -> int:
@@ -131,9 +136,9 @@ def _size(growth: Growth, operation: Operation) -> float:
             windows = max(1, ceil(operation.audio_s / WHISPER_WINDOW_S))
             return min(operation.batch, windows)
         case Growth.FRAMES:
-            return frames * operation.batch
+            return frames
         case Growth.SQUARE:
-            return frames**2 * operation.batch
+            return frames**2
         case Growth.PIXELS:
             return operation.pixels * operation.batch
         case Growth.NOTHING:
@@ -152,8 +157,7 @@ _PARAKEET = (
 
 WHISPER_FP16 = Variant(
     name="whisper-large-v3-fp16",
-    sense=Sense.HEARING,
-    task="hearing",
+    task=Task.HEARING,
     weight_bytes=3_090 * MB,
     base_bytes=732 * MB,
     growth=Growth.WINDOWS,
@@ -163,8 +167,7 @@ WHISPER_FP16 = Variant(
 )
 WHISPER_INT8 = Variant(
     name="whisper-large-v3-int8",
-    sense=Sense.HEARING,
-    task="hearing",
+    task=Task.HEARING,
     weight_bytes=1_550 * MB,
     base_bytes=672 * MB,
     growth=Growth.WINDOWS,
@@ -174,8 +177,7 @@ WHISPER_INT8 = Variant(
 )
 WHISPER_TURBO = Variant(
     name="whisper-turbo-fp16",
-    sense=Sense.HEARING,
-    task="hearing",
+    task=Task.HEARING,
     weight_bytes=1_620 * MB,
     base_bytes=377 * MB,
     growth=Growth.WINDOWS,
@@ -186,8 +188,7 @@ WHISPER_TURBO = Variant(
 )
 PARAKEET_FP32 = Variant(
     name="parakeet-0.6b-fp32",
-    sense=Sense.HEARING,
-    task="hearing",
+    task=Task.HEARING,
     weight_bytes=2_400 * MB,
     base_bytes=2_120 * MB,
     growth=Growth.SQUARE,
@@ -196,8 +197,7 @@ PARAKEET_FP32 = Variant(
 )
 PARAKEET_BF16 = Variant(
     name="parakeet-0.6b-bf16",
-    sense=Sense.HEARING,
-    task="hearing",
+    task=Task.HEARING,
     weight_bytes=1_200 * MB,
     base_bytes=1_060 * MB,
     growth=Growth.SQUARE,
@@ -207,8 +207,7 @@ PARAKEET_BF16 = Variant(
 )
 PARAKEET_LOCAL = Variant(
     name="parakeet-0.6b-local",
-    sense=Sense.HEARING,
-    task="hearing",
+    task=Task.HEARING,
     weight_bytes=2_400 * MB,
     base_bytes=2_120 * MB,
     growth=Growth.FRAMES,
@@ -218,8 +217,7 @@ PARAKEET_LOCAL = Variant(
 )
 SAM2_TINY = Variant(
     name="sam2.1-t",
-    sense=Sense.SIGHT,
-    task="segments",
+    task=Task.SEGMENTS,
     weight_bytes=78 * MB,
     base_bytes=147 * MB,
     growth=Growth.PIXELS,
@@ -228,8 +226,7 @@ SAM2_TINY = Variant(
 )
 SAM2_SMALL = Variant(
     name="sam2.1-s",
-    sense=Sense.SIGHT,
-    task="segments",
+    task=Task.SEGMENTS,
     weight_bytes=92 * MB,
     base_bytes=149 * MB,
     growth=Growth.PIXELS,
@@ -239,8 +236,7 @@ SAM2_SMALL = Variant(
 )
 SAM2_BASE = Variant(
     name="sam2.1-b+",
-    sense=Sense.SIGHT,
-    task="segments",
+    task=Task.SEGMENTS,
     weight_bytes=162 * MB,
     base_bytes=148 * MB,
     growth=Growth.PIXELS,
@@ -249,8 +245,7 @@ SAM2_BASE = Variant(
 )
 SAM2_LARGE = Variant(
     name="sam2.1-l",
-    sense=Sense.SIGHT,
-    task="segments",
+    task=Task.SEGMENTS,
     weight_bytes=449 * MB,
     base_bytes=149 * MB,
     growth=Growth.PIXELS,
@@ -259,18 +254,17 @@ SAM2_LARGE = Variant(
 )
 KOKORO = Variant(
     name="kokoro-82m",
-    sense=Sense.SPEECH,
-    task="speech",
+    task=Task.SPEECH,
     weight_bytes=327 * MB,
     base_bytes=317 * MB,
     fixed_disk_s=0.93,
     fixed_host_s=0.037,
+    languages=frozenset(("en", "es", "fr", "hi", "it", "pt")),
     source=f"{_KOKORO}; it says at most 510 sounds at once, so its peak bounds any text",
 )
 VISION = Variant(
     name="qwen3-vl:4b",
-    sense=Sense.SIGHT,
-    task="pictures",
+    task=Task.PICTURES,
     weight_bytes=3_300 * MB,
     base_bytes=1_320 * MB,
     fixed_disk_s=0.5,
@@ -296,10 +290,10 @@ VARIANTS = (
 )
 
 USUAL = {
-    "hearing": Operation(sense=Sense.HEARING, audio_s=60.0, batch=1),
-    "segments": Operation(sense=Sense.SIGHT, pixels=1920 * 1080),
-    "pictures": Operation(sense=Sense.SIGHT, pixels=1920 * 1080),
-    "speech": Operation(sense=Sense.SPEECH, characters=400),
+    Task.HEARING: Operation(task=Task.HEARING, audio_s=60.0, batch=1),
+    Task.SEGMENTS: Operation(task=Task.SEGMENTS, pixels=1920 * 1080),
+    Task.PICTURES: Operation(task=Task.PICTURES, pixels=1920 * 1080),
+    Task.SPEECH: Operation(task=Task.SPEECH, characters=400),
 }
 """An operation of every day, by task: a minute of speech, a screenshot, a paragraph."""
 

@@ -2,7 +2,7 @@
 
 AgentError
 └── ResidencyError
-    ├── ArbiterUnreachableError
+    ├── UnreachableError
     ├── ArbiterVersionError
     ├── MessageError
     ├── NoExecutiveError
@@ -17,7 +17,7 @@ class ResidencyError(AgentError):
     """The card cannot be had."""
 
 
-class ArbiterUnreachableError(ResidencyError):
+class UnreachableError(ResidencyError):
     """No arbiter answers, and none could be started."""
 
 

@@ -1,36 +1,51 @@
 """What an operation of a sense asks the arbiter for: its ladder, the best first. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from agent.residency import envelopes
 from agent.residency.arbiter.events import Choice
 from agent.residency.envelopes import Tier, Variant
-from tools.senses.base import Operation, Sense
+from agent.residency.errors import LeaseRefusedError
+from tools.senses.base import Operation, Task
 
-SIMULATED = (
-    envelopes.WHISPER_FP16,
-    envelopes.WHISPER_INT8,
-    envelopes.SAM2_BASE,
-    envelopes.SAM2_TINY,
-    envelopes.KOKORO,
+ON_CPU = "@cpu"
+"""Ends the name of a variant that runs on the CPU, which is another one to the arbiter."""
+
+_EMBEDDED = frozenset((Task.HEARING, Task.TEXT, Task.SPEECH, Task.EMBEDDING))
+"""What a machine can do without the full tier."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rungs:
+    """The models of the full tier that may be asked for."""
+
+    card: Sequence[Variant] = ()
+    cpu: Sequence[Variant] = ()
+
+
+NONE = Rungs()
+"""Only the embedded senses are here."""
+
+SIMULATED = Rungs(
+    card=(
+        envelopes.WHISPER_FP16,
+        envelopes.WHISPER_INT8,
+        envelopes.SAM2_BASE,
+        envelopes.SAM2_TINY,
+        envelopes.KOKORO,
+    )
 )
 """What is asked for on a simulated card, where no sense of the full tier need be installed."""
 
 
-def ladder(
-    operation: Operation, variants: Sequence[Variant], *, program: str
-) -> tuple[Choice, ...]:
-    """Return the variants of the sense from the most to the least, then the embedded one.
+def ladder(operation: Operation, rungs: Rungs, *, program: str) -> tuple[Choice, ...]:
+    """Return the variants for the task from the most to the least, then the CPU, then the embedded.
 
-    The embedded sense runs on the CPU, in the program itself: two programs are not in each other's
-    way. Embedders stay off the card.
+    On the CPU the least of the full tier is the fastest. The embedded sense runs in the program
+    itself: two programs are not in each other's way. Embedders and text recognition stay off the
+    card. Raises LeaseRefusedError where nothing here can do it.
     """
-    fitting = [
-        one
-        for one in variants
-        if one.sense is operation.sense and operation.sense is not Sense.EMBEDDING
-    ]
-    fitting.sort(key=lambda one: envelopes.need_bytes(one, operation), reverse=True)
     on_card = [
         Choice(
             variant=one.name,
@@ -38,7 +53,29 @@ def ladder(
             working_bytes=envelopes.working_bytes(one, operation),
             reload_s=envelopes.load_s(one, Tier.PINNED),
         )
-        for one in fitting
+        for one in reversed(_fitting(rungs.card, operation))
     ]
-    embedded = Choice(variant=f"{operation.sense}-embedded@{program}", place="cpu")
-    return (*on_card, embedded)
+    on_cpu = [
+        Choice(variant=f"{one.name}{ON_CPU}", place="cpu")
+        for one in _fitting(rungs.cpu, operation)[:1]
+    ]
+    embedded = [
+        Choice(variant=f"{operation.task}-embedded@{program}", place="cpu")
+        for _ in range(operation.task in _EMBEDDED)
+    ]
+    if not (on_card or on_cpu or embedded):
+        raise LeaseRefusedError(
+            f"No model for {operation.task} is here. `cortical doctor` tells what to bring."
+        )
+    return (*on_card, *on_cpu, *embedded)
+
+
+def _fitting(variants: Sequence[Variant], operation: Operation) -> list[Variant]:
+    """Return those that can do it, the least first."""
+    able = [
+        one
+        for one in variants
+        if one.task is operation.task
+        and (one.languages is None or operation.language in one.languages)
+    ]
+    return sorted(able, key=lambda one: envelopes.need_bytes(one, operation))

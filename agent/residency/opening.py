@@ -17,13 +17,15 @@ from agent.residency import ladders, nvml
 from agent.residency.arbiter.events import Priority, WhilePaused
 from agent.residency.arbitrated import ArbitratedResidency
 from agent.residency.client import ArbiterClient
+from agent.residency.daemon.files import DaemonFiles
 from agent.residency.host import HostResidency
-from agent.residency.process.config import ArbiterConfig, ServedExecutive
-from agent.residency.process.files import ArbiterFiles
+from agent.residency.process.config import ARBITER, ArbiterConfig, ServedExecutive
 from agent.residency.process.journal import Journal
 from agent.residency.process.machine import SIMULATED
+from agent.senses.opening import FullSenses, of_card, of_host
 from agent.settings import Settings
 from tools.senses.base import Residency
+from tools.senses.leased import FullTier
 
 log = logging.getLogger(__name__)
 
@@ -32,9 +34,11 @@ log = logging.getLogger(__name__)
 class Place:
     """An arbiter that could run here."""
 
-    files: ArbiterFiles
+    files: DaemonFiles
     config: ArbiterConfig
     simulated: bool
+    senses: FullSenses | None
+    """The full tier, where there is any."""
 
     def client(self, *, start: bool = True) -> ArbiterClient:
         """Return a connection, not opened yet; `start` says whether an arbiter may be started."""
@@ -70,18 +74,36 @@ class Place:
             journal.leave(replace(journal.left(), paused=work))
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Opened:
+    """What lends out this machine, and what runs under its leases beside the embedded senses."""
+
+    residency: Residency
+    full: FullTier | None
+
+
 @asynccontextmanager
-async def residency(
-    settings: Settings, *, priority: Priority = Priority.PERSON
-) -> AsyncIterator[Residency]:
-    """Open what lends out this machine: its card's arbiter, or the host where there is no card."""
-    place = await asyncio.to_thread(place_of, settings)
+async def opened(
+    settings: Settings, place: Place | None, *, priority: Priority
+) -> AsyncIterator[Opened]:
+    """Open what lends out a card, given by where its arbiter is; None: the host."""
     if place is None:
-        yield HostResidency()
+        senses = await asyncio.to_thread(of_host, settings)
+        rungs = ladders.NONE if senses is None else senses.rungs
+        yield Opened(residency=HostResidency(rungs), full=_client(senses))
         return
+    senses, rungs = place.senses, ladders.NONE
+    if senses is not None:
+        rungs = senses.rungs
+    elif place.simulated:
+        rungs = ladders.SIMULATED
     async with place.client() as client:
-        variants = ladders.SIMULATED if place.simulated else ()
-        yield ArbitratedResidency(client, variants=variants, priority=priority)
+        lent = ArbitratedResidency(client, rungs=rungs, priority=priority)
+        yield Opened(residency=lent, full=_client(senses))
+
+
+def _client(senses: FullSenses | None) -> FullTier | None:
+    return None if senses is None else senses.client()
 
 
 def place_of(settings: Settings) -> Place | None:
@@ -139,13 +161,16 @@ def is_here(url: str) -> bool:
 
 
 def _place(settings: Settings, *, card: str, name: str, served: ServedExecutive | None) -> Place:
-    files = ArbiterFiles.of(name, data_dir=settings.data_dir)
+    files = DaemonFiles.of(name, what=ARBITER, data_dir=settings.data_dir)
+    simulated = card.startswith(SIMULATED)
+    senses = of_card(settings, name, None if simulated else card)
     config = ArbiterConfig(
         card=card,
         key=files.key,
         run_dir=str(files.run_dir),
         data_dir=str(files.data_dir),
         executive=served,
+        senses=None if senses is None else senses.config,
         idle_s=settings.residency.idle_s,
     )
-    return Place(files=files, config=config, simulated=card.startswith(SIMULATED))
+    return Place(files=files, config=config, simulated=simulated, senses=senses)

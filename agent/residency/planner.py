@@ -22,7 +22,7 @@ from agent.residency.vram import (
     largest_context,
     need,
 )
-from tools.senses.base import Operation
+from tools.senses.base import Operation, Task
 
 LEAST_TOKENS = 4_096
 """A context below this is of no use to an assistant."""
@@ -36,7 +36,7 @@ class Wanted:
     load: Load
     senses: tuple[Variant, ...]
     """Those that are to be brought in, one at a time."""
-    operations: dict[str, Operation]
+    operations: dict[Task, Operation]
     """What each task is asked to do, by task."""
 
 

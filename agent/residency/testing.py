@@ -14,10 +14,10 @@ from typing import Any
 
 from agent.residency import check
 from agent.residency.client import ArbiterClient
-from agent.residency.errors import ArbiterUnreachableError
-from agent.residency.process import launch
+from agent.residency.daemon import launch
+from agent.residency.daemon.files import DaemonFiles
+from agent.residency.errors import UnreachableError
 from agent.residency.process.config import ArbiterConfig
-from agent.residency.process.files import ArbiterFiles
 
 GIB = 1 << 30
 
@@ -26,17 +26,22 @@ class OwnArbiter:
     """A card with its files; the process is started by the first client."""
 
     def __init__(self, folder: Path, **config: Any) -> None:
-        self.files = ArbiterFiles(key="card", run_dir=folder / "run", data_dir=folder / "data")
+        self.folder = folder
         self.config = ArbiterConfig(
             **{
                 "card": f"simulated:{24 * GIB}",
                 "key": "card",
-                "run_dir": str(self.files.run_dir),
-                "data_dir": str(self.files.data_dir),
+                "run_dir": str(folder / "run"),
+                "data_dir": str(folder / "data"),
                 "regroup_s": 0.5,
                 **config,
             }
         )
+
+    @property
+    def files(self) -> DaemonFiles:
+        """Where it is found."""
+        return self.config.files
 
     def configure(self, **config: Any) -> None:
         """Change what the next process is told."""
@@ -47,7 +52,7 @@ class OwnArbiter:
         return ArbiterClient(self.files, self.config if start else None)
 
     async def pid(self) -> int:
-        """Return the process. Raises ArbiterUnreachableError."""
+        """Return the process. Raises UnreachableError."""
         async with self.client(start=False) as client:
             pid: int = (await client.status())["arbiter"]["pid"]
             return pid
@@ -75,7 +80,7 @@ def own_arbiter(**config: Any) -> Iterator[OwnArbiter]:
     try:
         yield made
         if made.files.alive():
-            with suppress(ArbiterUnreachableError):
+            with suppress(UnreachableError):
                 assert launch.end(made.files, asyncio.run(made.pid())), "it ends when told"
     finally:
         shutil.rmtree(folder)

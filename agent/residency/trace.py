@@ -1,7 +1,8 @@
 """The trace: each transition of the arbiter as a line of JSON.
 
-The first line says `{"trace": 1, "limits": {…}}`, the last one of an orderly end `{"end": n}`.
-Every other line is a transition:
+The first line says `{"trace": 1, "limits": {…}}`, and whose trace it is, where it is one of a real
+arbiter: `card`, `epoch`, `host`, `began` (`at`: wall clock in ISO 8601, `t`: the same moment on the
+arbiter's clock). The last line of an orderly end is `{"end": n}`. Every other line is a transition:
 
     n         its number, from 1, without gaps
     t         seconds of the arbiter's monotonic clock
@@ -15,7 +16,7 @@ Every other line is a transition:
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 from agent.residency.arbiter.decide import decide
@@ -23,24 +24,50 @@ from agent.residency.arbiter.effects import Effect
 from agent.residency.arbiter.events import Event
 from agent.residency.arbiter.limits import Limits
 from agent.residency.arbiter.state import CardState, Place
-
-VERSION = 1
+from agent.residency.reading import VERSION
 
 Decide = Callable[[CardState, Event], tuple[CardState, tuple[Effect, ...]]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Moment:
+    """The same moment on two clocks."""
+
+    at: str
+    """Wall clock, ISO 8601 with its offset."""
+    t: float
+    """The arbiter's clock, in seconds."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Origin:
+    """Whose trace it is. No two traces have the same."""
+
+    card: str
+    """Key of the card, as its directory is called."""
+    epoch: int
+    host: str
+    began: Moment
 
 
 class Recorder:
     """Decides, and hands each transition on as a line that JSON can hold."""
 
     def __init__(
-        self, limits: Limits, write: Callable[[dict[str, Any]], None], *, decide: Decide = decide
+        self,
+        limits: Limits,
+        write: Callable[[dict[str, Any]], None],
+        *,
+        origin: Origin | None = None,
+        decide: Decide = decide,
     ) -> None:
         self.state = CardState(limits=limits)
         self._decide = decide
         self._write = write
         self._count = 0
         self._before = balance(self.state)
-        write({"trace": VERSION, "limits": plain(limits)})
+        told = {} if origin is None else plain(origin)
+        write({"trace": VERSION, **told, "limits": plain(limits)})
 
     def __call__(self, event: Event) -> tuple[Effect, ...]:
         """Decide on an event, write the line, return what is to be done."""
@@ -96,7 +123,7 @@ def balance(state: CardState) -> dict[str, int | None]:
 
 
 def plain(value: Any) -> dict[str, Any]:
-    """Return an event, an effect or the limits as JSON holds them; events have a `kind`."""
+    """Return an event, an effect or another record as JSON holds it; events have a `kind`."""
     kind = type(value)
     names = _NAMES.get(kind)
     if names is None:

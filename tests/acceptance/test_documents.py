@@ -44,6 +44,8 @@ ELSEWHERE = {
     "cortical residency pause --work cpu": "test_residency_commands.py",
     "cortical residency resume": "test_residency_commands.py",
     "cortical residency check TRACE": "test_residency_commands.py",
+    "cortical residency check --database": "test_residency_commands.py",
+    "cortical residency trace --svg card.svg --last 10m": "test_residency_commands.py",
 }
 """Commands that need a server or a card or take long, and the tests that run them."""
 

@@ -1,11 +1,14 @@
 """The card as its owner meets it, simulated."""
 
+import json
 import os
 import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+DEMO = Path(__file__).parents[2] / "deploy" / "demo"
 
 
 @pytest.fixture
@@ -40,6 +43,11 @@ def test_a_sense_takes_a_lease_and_the_owner_sees_and_takes_the_card(
     assert "on the card: nothing" in shown
     assert owner.run("residency", "resume").out == "The card is lent out again.\n"
 
+    picture = tmp_path / "card.svg"
+    assert owner.run("residency", "trace", "--svg", picture, "--last", "10m").code == 0
+    assert "paused by the owner" in picture.read_text("utf-8")
+    assert "is granted kokoro-82m on the card" in owner.run("residency", "trace").out
+
     pid, trace = told["arbiter"]["pid"], told["arbiter"]["trace"]
     os.kill(pid, signal.SIGTERM)
     while Path(f"/proc/{pid}").exists():
@@ -47,6 +55,33 @@ def test_a_sense_takes_a_lease_and_the_owner_sees_and_takes_the_card(
     proved = owner.run("residency", "check", trace)
     assert proved.code == 0, proved.out
     assert proved.out.startswith("proved:")
+
+
+def test_ingestion_is_a_job_and_what_it_had_is_proved_from_the_database(owner: Any) -> None:
+    picture = DEMO / "pack" / "invoice.png"
+    assert owner.run("ingest", picture).code == 0
+    assert owner.run("see", picture).code == 0
+    shown = owner.run("residency", "trace", "--database", "--json").out
+    asked = [
+        line["event"]
+        for line in map(json.loads, shown.splitlines())
+        if line["event"]["kind"] == "Asked"
+    ]
+    by_sense = [(one["choices"][0]["variant"].partition("@")[0], one["priority"]) for one in asked]
+    assert by_sense[0] == ("text-embedded", 1), "a job, for which nobody waits"
+    assert ("embedding-embedded", 1) in by_sense
+    assert by_sense[-1] == ("text-embedded", 0)
+
+    pid = owner.json("residency", "status")["arbiter"]["pid"]
+    unfinished = owner.run("residency", "check", "--database")
+    assert (unfinished.code, unfinished.out.split(":")[0]) == (1, "unfinished")
+    os.kill(pid, signal.SIGTERM)
+    while Path(f"/proc/{pid}").exists():
+        pass
+    proved = owner.run("residency", "check", "--database", "--epoch", "1")
+    assert (proved.code, proved.out.split(":")[0]) == (0, "proved"), proved.err
+    unknown = owner.run("residency", "check", "--database", "--card", "another")
+    assert (unknown.code, "holds no trace of the card 'another'" in unknown.err) == (2, True)
 
 
 def test_without_a_card_the_commands_say_what_would_show_one(user: Any) -> None:

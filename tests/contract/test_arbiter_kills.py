@@ -13,7 +13,7 @@ from typing import Any
 from agent.residency import check
 from agent.residency.arbiter.events import WhilePaused
 from agent.residency.client import ArbiterClient
-from agent.residency.errors import ArbiterUnreachableError
+from agent.residency.errors import UnreachableError
 from agent.residency.testing import OwnArbiter, own_arbiter, until
 
 PROGRAM = """
@@ -24,15 +24,11 @@ from agent.residency.client import ArbiterClient
 from agent.residency.client import ArbiterClient
 from agent.residency.errors import LeaseLostError, LeaseRefusedError
 from agent.residency.process.config import ArbiterConfig
-from agent.residency.process.files import ArbiterFiles
 
 GIB = 1 << 30
 
 async def main():
     config, number = ArbiterConfig.read(sys.argv[1]), int(sys.argv[2])
-    files = ArbiterFiles(
-        key=config.key, run_dir=Path(config.run_dir), data_dir=Path(config.data_dir)
-    )
     rng = random.Random(number)
     kinds = [
         Choice(variant=f"v{n}", weights_bytes=(1 + n) * GIB, working_bytes=GIB // 2)
@@ -40,7 +36,7 @@ async def main():
     ]
     cpu = Choice(variant=f"cpu@{number}", place="cpu")
     told = {"served": 0, "lost": 0, "refused": 0}
-    async with ArbiterClient(files, config) as client:
+    async with ArbiterClient(config.files, config) as client:
         for _ in range(int(sys.argv[3])):
             wishes = [rng.choice(kinds)] + ([cpu] if rng.random() < 0.7 else [])
             try:
@@ -93,7 +89,7 @@ async def _played(arbiter: OwnArbiter, rng: random.Random, *, seconds: float) ->
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         await asyncio.sleep(rng.random())
-        with suppress(ArbiterUnreachableError, ProcessLookupError):
+        with suppress(UnreachableError, ProcessLookupError):
             await _disturbed(arbiter, rng, running)
         if len([one for one in running if one.returncode is None]) < PROGRAMS:
             await begin()

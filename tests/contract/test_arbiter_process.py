@@ -19,13 +19,14 @@ from agent.residency import check
 from agent.residency.arbiter.events import Choice, WhilePaused
 from agent.residency.arbitrated import ArbitratedResidency
 from agent.residency.client import ArbiterClient
+from agent.residency.daemon import launch
 from agent.residency.errors import (
-    ArbiterUnreachableError,
     ArbiterVersionError,
     LeaseLostError,
     LeaseRefusedError,
+    UnreachableError,
 )
-from agent.residency.process import launch, wire
+from agent.residency.process import wire
 from agent.residency.testing import GIB, OwnArbiter, own_arbiter, until
 
 WHISPER = Choice(variant="whisper", weights_bytes=3 * GIB, working_bytes=GIB)
@@ -49,14 +50,11 @@ async def holder(
         "from agent.residency.arbiter.events import Choice\n"
         "from agent.residency.client import ArbiterClient\n"
         "from agent.residency.process.config import ArbiterConfig\n"
-        "from agent.residency.process.files import ArbiterFiles\n"
         "from pathlib import Path\n"
         "async def main():\n"
         "    config = ArbiterConfig.read(sys.argv[1])\n"
-        "    files = ArbiterFiles(key=config.key, run_dir=Path(config.run_dir),\n"
-        "        data_dir=Path(config.data_dir))\n"
         f"    choice = {choice!r}\n"
-        "    async with ArbiterClient(files, config) as client:\n"
+        "    async with ArbiterClient(config.files, config) as client:\n"
         "        async with client.lease([choice]) as grant:\n"
         "            print(grant.token, flush=True)\n"
         "            await asyncio.sleep(60)\n"
@@ -215,7 +213,7 @@ async def test_a_socket_that_was_left_behind_is_in_nobodys_way(place: OwnArbiter
 
 
 async def test_without_leave_to_start_one_its_absence_is_told(place: OwnArbiter) -> None:
-    with pytest.raises(ArbiterUnreachableError, match="No arbiter runs"):
+    with pytest.raises(UnreachableError, match="no arbiter of the card"):
         async with place.client(start=False) as client:
             await client.status()
 
@@ -235,6 +233,9 @@ async def test_without_leave_to_start_one_its_absence_is_told(place: OwnArbiter)
         b'"weights_bytes": -1}]}\n',
         b'{"do": "hello", "version": 1}\n{"do": "release", "token": true}\n',
         b'{"do": "hello", "version": 1}\n{"do": "fly"}\n',
+        b'{"do": "hello", "version": 1}\n{"do": "turn", "turn": "\\ud800"}\n',
+        b'{"do": "hello", "version": 1}\n{"do": "ask", "ask": "\\u0000", "choices": [{"variant": '
+        b'"w", "place": "cpu"}]}\n',
         b"x" * (2 * wire.LINE_BYTES),
     ],
 )

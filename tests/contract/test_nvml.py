@@ -12,7 +12,7 @@ import pytest
 from agent.models import card
 from agent.residency import nvml
 from agent.residency.nvml import CardChoiceError, CardLostError, NoDriverError, NvmlCard
-from agent.residency.process.bare import NoKeeper
+from agent.residency.process.bare import NoKeeper, NoWorker
 from agent.residency.process.driver import DriverCard
 
 GIB = 1 << 30
@@ -111,7 +111,7 @@ def test_figures_follow_the_card_until_it_is_lost_and_after(driver: Write) -> No
     driver(BIG, SMALL, "lost 1 15")
     with pytest.raises(CardLostError, match=r"A2000.*GPU is lost"):
         one.used_bytes()
-    read = DriverCard(one, NoKeeper())
+    read = DriverCard(one, NoKeeper(), NoWorker())
     assert read.read().used_bytes is None
     driver(BIG, SMALL)
     assert read.read().used_bytes == GIB // 2

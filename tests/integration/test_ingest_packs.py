@@ -19,6 +19,7 @@ from tools.reading.reader import ContentReader
 from tools.reading.testing import Mute, OpenResidency
 from tools.senses.base import Senses
 from tools.senses.hearing import PocketsphinxTranscriber
+from tools.senses.leased import leased
 from tools.senses.sight import RapidOcrReader
 
 ROOT = Path(__file__).parents[2]
@@ -34,7 +35,7 @@ PACKS = {
 @pytest.fixture(scope="module")
 def reader() -> ContentReader:
     senses = Senses(hearing=PocketsphinxTranscriber(), sight=RapidOcrReader(), speech=Mute())
-    return ContentReader(Perception(senses=senses, residency=OpenResidency()))
+    return ContentReader(Perception(senses=leased(senses, OpenResidency())))
 
 
 def expected(path: Path) -> list[Mapping[str, Any]]:

@@ -217,15 +217,10 @@ class BrokenSight:
         raise EngineError("The model of the sight cannot be loaded. Install it again.")
 
 
-async def test_what_a_sense_failed_on_is_read_again_another_time(
-    reader: ContentReader, residency: OpenResidency
-) -> None:
+async def test_what_a_sense_failed_on_is_read_again_another_time(reader: ContentReader) -> None:
     able = perception().senses
     broken = ContentReader(
-        Perception(
-            senses=Senses(sight=BrokenSight(), hearing=able.hearing, speech=able.speech),
-            residency=residency,
-        )
+        Perception(senses=Senses(sight=BrokenSight(), hearing=able.hearing, speech=able.speech))
     )
     with pytest.raises(SenseFailedError, match="cannot be loaded"):
         await broken.read(picture(), "scan.png")

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from agent.residency import envelopes
 from agent.residency.envelopes import MB, Tier, need_bytes, process_bytes
-from tools.senses.base import Operation, Sense
+from tools.senses.base import Operation, Task
 
-HEARD = Operation(sense=Sense.HEARING, audio_s=300.0)
-SEEN = Operation(sense=Sense.SIGHT, pixels=1024**2)
+HEARD = Operation(task=Task.HEARING, audio_s=300.0)
+SEEN = Operation(task=Task.SEGMENTS, pixels=1024**2)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_parakeet_and_kokoro_take_what_was_measured() -> None:
     assert process_bytes(envelopes.PARAKEET_FP32, eleven_minutes) / MB == pytest.approx(
         20_000, rel=0.01
     )
-    said = Operation(sense=Sense.SPEECH, characters=400)
+    said = Operation(task=Task.SPEECH, characters=400)
     assert process_bytes(envelopes.KOKORO, said) / MB == pytest.approx(1_123, rel=0.001)
 
 
@@ -85,7 +85,7 @@ def test_the_longest_recording_fits_and_a_longer_one_does_not() -> None:
 def test_more_never_takes_less(
     variant: envelopes.Variant, audio_s: float, pixels: int, batch: int
 ) -> None:
-    less = Operation(sense=variant.sense, audio_s=audio_s, pixels=pixels, batch=batch)
+    less = Operation(task=variant.task, audio_s=audio_s, pixels=pixels, batch=batch)
     more = replace(less, audio_s=audio_s * 2, pixels=pixels * 2, batch=batch + 1)
 
     assert variant.weight_bytes < need_bytes(variant, less) <= need_bytes(variant, more)

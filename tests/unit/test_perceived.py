@@ -8,7 +8,7 @@ from memory.places import Box, Place
 from tools.chunking import chunks
 from tools.reading import picture, recording
 from tools.reading.testing import OpenResidency, ScriptedHearing, ScriptedSight, perception
-from tools.senses.base import SAMPLE_RATE_HZ, Operation, Recording, Sense, Word
+from tools.senses.base import SAMPLE_RATE_HZ, Operation, Recording, Task, Word
 from tools.senses.pictures import Picture
 from tools.tokens import tokens_bound
 
@@ -35,7 +35,7 @@ async def test_words_of_one_row_are_one_block_with_their_common_box() -> None:
     ]
     assert reading.label.origins == {Origin.PICTURE}
     assert (reading.title, reading.kind) == ("invoice.png", "picture")
-    assert residency.lent == [Operation(sense=Sense.SIGHT, pixels=240_000)]
+    assert residency.lent == [Operation(task=Task.TEXT, pixels=240_000)]
 
 
 async def test_the_box_of_each_word_of_a_row_is_found() -> None:
@@ -105,7 +105,7 @@ async def test_segments_keep_their_times() -> None:
     ]
     assert reading.label.origins == {Origin.RECORDING}
     assert reading.flaws == ("it ends early",)
-    assert residency.lent == [Operation(sense=Sense.HEARING, audio_s=9.0)]
+    assert residency.lent == [Operation(task=Task.HEARING, audio_s=9.0, batch=4)]
 
 
 async def test_silence_is_no_error() -> None:

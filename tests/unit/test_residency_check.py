@@ -12,7 +12,8 @@ from agent.residency import check, trace
 from agent.residency.arbiter import events
 from agent.residency.arbiter.events import Choice
 from agent.residency.arbiter.limits import MIB, Limits, Profile
-from agent.residency.check import TraceError, Verdict
+from agent.residency.check import Verdict
+from agent.residency.reading import TraceError
 
 LIMITS = Limits(capacity_bytes=2000 * MIB, profiles=(Profile(name="full", bytes=300 * MIB),))
 HEARING = Choice(variant="hearing", weights_bytes=50 * MIB, working_bytes=10 * MIB)
@@ -128,11 +129,56 @@ def test_a_file_that_is_no_trace_is_an_error(tmp_path: Path, text: str, words: s
         check.check_file(file)
 
 
-def test_a_last_line_that_is_cut_is_an_error(whole: list[dict[str, Any]], tmp_path: Path) -> None:
+def test_a_trace_is_judged_up_to_wherever_its_last_line_was_cut(
+    whole: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    whole[3]["actor"] = whole[3]["event"]["holder"] = "hörer"  # a cut may fall within a letter
     file = written(tmp_path, whole)
-    file.write_bytes(file.read_bytes()[:-25])
-    with pytest.raises(TraceError, match="is cut or damaged"):
-        check.check_file(file)
+    data = file.read_bytes()
+    breaks = [at for at, byte in enumerate(data) if byte == ord("\n")]
+    verdicts = set()
+    for size in range(breaks[3] + 1, len(data)):
+        file.write_bytes(data[:size])
+        report = check.check_file(file)
+        between = size - 1 not in breaks and size not in breaks
+        assert report.cut_line == (sum(at < size for at in breaks) + 1 if between else None)
+        assert report.violations == ()
+        verdicts.add((report.verdict, size == breaks[-1]))
+    # Only the very last byte, the line break behind the end, may be missed.
+    assert verdicts == {(Verdict.UNFINISHED, False), (Verdict.PROVED, True)}
+
+
+def test_before_the_first_ask_a_cut_trace_holds_nothing_to_be_proved(
+    whole: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    file = written(tmp_path, whole)
+    data = file.read_bytes()
+    first = data.index(b"\n")
+    asked = data.index(b"\n", data.index(b'"kind":"Asked"'))
+    for size in range(asked):
+        file.write_bytes(data[:size])
+        words = "is empty" if size == 0 else "is cut" if size < first else "holds no ask"
+        with pytest.raises(TraceError, match=words):
+            check.check_file(file)
+
+
+def test_a_broken_line_in_the_middle_is_damage(whole: list[dict[str, Any]], tmp_path: Path) -> None:
+    file = written(tmp_path, whole)
+    told = file.read_text("utf-8").splitlines(keepends=True)
+    for number in range(1, len(told)):
+        file.write_text("".join([*told[: number - 1], told[number - 1][:-9], "\n", *told[number:]]))
+        with pytest.raises(TraceError, match=f"Line {number} .* is cut or damaged"):
+            check.check_file(file)
+
+
+def test_what_the_power_left_as_zeros_is_a_cut_line(
+    whole: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    file = written(tmp_path, whole[:-1])
+    file.write_bytes(file.read_bytes() + bytes(200))
+    report = check.check_file(file)
+    assert (report.verdict, report.cut_line) == (Verdict.UNFINISHED, len(whole))
+    assert "was not written whole" in "\n".join(check.lines(report))
 
 
 def test_the_command_ends_with_0_only_for_a_proof(

@@ -7,16 +7,16 @@ import pytest
 
 from agent.errors import SettingsError
 from agent.residency import ladders
-from agent.residency.arbiter.events import WhilePaused
+from agent.residency.arbiter.events import Priority, WhilePaused
 from agent.residency.arbitrated import ArbitratedResidency
 from agent.residency.client import ArbiterClient
+from agent.residency.daemon import launch
+from agent.residency.daemon.files import DaemonFiles
 from agent.residency.host import HostResidency
-from agent.residency.opening import is_here, place_of, residency, served_executive
-from agent.residency.process import launch
-from agent.residency.process.files import ArbiterFiles
+from agent.residency.opening import is_here, opened, place_of, served_executive
 from agent.settings import ExecutiveSettings, OllamaSettings, OpenAiSettings, ResidencySettings
 from agent.settings import Settings as AllSettings
-from tools.senses.base import Operation, Sense
+from tools.senses.base import Operation, Task
 
 
 def settings(tmp_path: Path, card: str = "auto", **more: object) -> AllSettings:
@@ -25,7 +25,8 @@ def settings(tmp_path: Path, card: str = "auto", **more: object) -> AllSettings:
 
 async def test_a_machine_that_uses_no_card_starts_no_process(tmp_path: Path) -> None:
     assert place_of(settings(tmp_path, "none")) is None
-    async with residency(settings(tmp_path, "none")) as lent:
+    async with opened(settings(tmp_path, "none"), None, priority=Priority.PERSON) as found:
+        lent = found.residency
         assert isinstance(lent, HostResidency)
 
 
@@ -48,9 +49,13 @@ def test_the_name_of_a_socket_is_never_too_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / ("long" * 30)))
-    files = ArbiterFiles.of("GPU-8f6c1a52-1f0e-4b7e-9d53-5d1f3a2b4c5d", data_dir=tmp_path)
+    files = DaemonFiles.of(
+        "GPU-8f6c1a52-1f0e-4b7e-9d53-5d1f3a2b4c5d", what="arbiter", data_dir=tmp_path
+    )
     assert len(str(files.socket)) <= 107
-    again = ArbiterFiles.of("GPU-8f6c1a52-1f0e-4b7e-9d53-5d1f3a2b4c5d", data_dir=tmp_path)
+    again = DaemonFiles.of(
+        "GPU-8f6c1a52-1f0e-4b7e-9d53-5d1f3a2b4c5d", what="arbiter", data_dir=tmp_path
+    )
     assert again == files, "all programs of the user find the same"
 
 
@@ -85,7 +90,7 @@ def test_only_an_executive_of_ollama_is_kept(tmp_path: Path) -> None:
 
 def test_a_ladder_leads_from_the_most_to_the_embedded_sense() -> None:
     rungs = ladders.ladder(
-        Operation(sense=Sense.HEARING, audio_s=60, batch=2), ladders.SIMULATED, program="7"
+        Operation(task=Task.HEARING, audio_s=60, batch=2), ladders.SIMULATED, program="7"
     )
     assert [one.variant for one in rungs] == [
         "whisper-large-v3-fp16",
@@ -99,17 +104,17 @@ def test_a_ladder_leads_from_the_most_to_the_embedded_sense() -> None:
 
 
 def test_embedders_stay_off_the_card() -> None:
-    (only,) = ladders.ladder(Operation(sense=Sense.EMBEDDING), ladders.SIMULATED, program="7")
+    (only,) = ladders.ladder(Operation(task=Task.EMBEDDING), ladders.SIMULATED, program="7")
     assert only.place == "cpu"
 
 
 async def test_without_an_arbiter_the_cpu_serves_and_it_is_said(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    files = ArbiterFiles(key="card", run_dir=tmp_path / "none", data_dir=tmp_path)
+    files = DaemonFiles(what="arbiter", key="card", run_dir=tmp_path / "none", data_dir=tmp_path)
     async with ArbiterClient(files, None) as client:
-        lent = ArbitratedResidency(client, variants=ladders.SIMULATED)
-        async with lent.lease(Operation(sense=Sense.SPEECH, characters=3)) as lease:
+        lent = ArbitratedResidency(client, rungs=ladders.SIMULATED)
+        async with lent.lease(Operation(task=Task.SPEECH, characters=3)) as lease:
             assert (lease.place, lease.granted_bytes) == ("cpu", 0)
         async with lent.turn() as admitted:
             assert admitted is None

@@ -1,4 +1,4 @@
-"""Sight and hearing as readers use them: each operation under a lease of its own."""
+"""Sight and hearing as readers use them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,24 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tools.reading.base import SenseFailedError
-from tools.senses.base import (
-    Operation,
-    Recording,
-    Residency,
-    Sense,
-    Senses,
-    Sighting,
-    Transcript,
-)
+from tools.senses.base import Recording, Senses, Sighting, Transcript
 from tools.senses.errors import SenseError
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Perception:
-    """The senses of this machine, and who lends it out."""
+    """The senses of this machine."""
 
     senses: Senses
-    residency: Residency
 
     @property
     def picture_reader(self) -> str:
@@ -37,22 +28,22 @@ class Perception:
         """Name and version of what reads recordings."""
         return f"recording/1 {self.senses.hearing.name}"
 
+    def expect(self, sense: Sense) -> None:
+        """Say that a sense will be used as soon as its input is decoded."""
+        self.residency.hint(Operation(sense=sense))
+
     async def look(self, image: NDArray[np.uint8]) -> Sighting:
         """Return the text in an image of shape (height, width, 3), RGB.
 
         Raises `SenseFailedError`.
         """
-        operation = Operation(sense=Sense.SIGHT, pixels=image.shape[0] * image.shape[1])
-        async with self.residency.lease(operation):
-            with _translated():
-                return await self.senses.sight.read(image)
+        with _translated():
+            return await self.senses.sight.read(image)
 
     async def listen(self, recording: Recording) -> Transcript:
         """Return the words of a recording with their times. Raises `SenseFailedError`."""
-        operation = Operation(sense=Sense.HEARING, audio_s=recording.duration_s)
-        async with self.residency.lease(operation):
-            with _translated():
-                return await self.senses.hearing.transcribe(recording)
+        with _translated():
+            return await self.senses.hearing.transcribe(recording)
 
 
 @contextmanager

@@ -29,6 +29,7 @@ from tools.senses.base import (
     Transcript,
     Word,
 )
+from tools.senses.leased import leased
 
 
 class PlainReader:
@@ -148,12 +149,17 @@ class OpenResidency:
 
     def __init__(self) -> None:
         self.lent: list[Operation] = []
+        self.hinted: list[Operation] = []
+
+    def hint(self, operation: Operation) -> None:
+        """Remember it."""
+        self.hinted.append(operation)
 
     @asynccontextmanager
     async def lease(self, operation: Operation) -> AsyncIterator[Lease]:
         """Hold nothing back."""
         self.lent.append(operation)
-        yield Lease(token=len(self.lent), place="cpu", granted_bytes=0)
+        yield Lease(token=len(self.lent), variant="embedded", place="cpu", granted_bytes=0)
 
 
 def said(reading: Reading) -> list[tuple[str, str]]:
@@ -180,11 +186,7 @@ def perception(
     residency: OpenResidency | None = None,
 ) -> Perception:
     """Return senses that notice only what they were told."""
-    return Perception(
-        senses=Senses(
-            sight=sight or ScriptedSight(),
-            hearing=hearing or ScriptedHearing(),
-            speech=Mute(),
-        ),
-        residency=residency or OpenResidency(),
+    scripted = Senses(
+        sight=sight or ScriptedSight(), hearing=hearing or ScriptedHearing(), speech=Mute()
     )
+    return Perception(senses=leased(scripted, residency or OpenResidency()))

@@ -18,6 +18,9 @@ from memory.places import Box
 SAMPLE_RATE_HZ = 16_000
 """What hearing listens to: mono at 16 kHz."""
 
+WINDOWS_AT_ONCE = 4
+"""Windows of thirty seconds that Whisper hears at once: what leases are asked for."""
+
 
 class Sense(StrEnum):
     """A capability that is brought in for an operation and leaves again."""
@@ -28,15 +31,49 @@ class Sense(StrEnum):
     EMBEDDING = "embedding"
 
 
+class Task(StrEnum):
+    """What a sense is to do: what two models of it can do in each other's place."""
+
+    HEARING = "hearing"
+    TEXT = "text"
+    """To read what stands in a picture."""
+    SEGMENTS = "segments"
+    """To find what belongs together in a picture."""
+    PICTURES = "pictures"
+    """To say what a picture shows."""
+    SPEECH = "speech"
+    EMBEDDING = "embedding"
+
+    @property
+    def sense(self) -> Sense:
+        """Whose task it is."""
+        return _SENSES.get(self, Sense.SIGHT)
+
+
+_SENSES = {
+    Task.HEARING: Sense.HEARING,
+    Task.SPEECH: Sense.SPEECH,
+    Task.EMBEDDING: Sense.EMBEDDING,
+}
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Operation:
     """One use of a sense, with what its need of memory depends on."""
 
-    sense: Sense
+    task: Task
     audio_s: float = 0.0
     pixels: int = 0
     characters: int = 0
     batch: int = 1
+    """Windows of thirty seconds that are heard at once, or pictures that are seen."""
+    language: str | None = None
+    """ISO 639-1 code of what is to be said; None where it does not matter."""
+
+    @property
+    def sense(self) -> Sense:
+        """What is used."""
+        return self.task.sense
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,6 +82,8 @@ class Lease:
 
     token: int
     """Rises with every lease; a later one outranks an earlier one."""
+    variant: str
+    """Which model may run it: one of the full tier, or the embedded one."""
     place: Literal["cpu", "cuda"]
     granted_bytes: int
     """Bytes of the card that the operation may take; 0 on a CPU."""
@@ -55,6 +94,13 @@ class Residency(Protocol):
 
     def lease(self, operation: Operation) -> AbstractAsyncContextManager[Lease]:
         """Wait for room, hold it for the block, give it back however the block ends."""
+        ...
+
+    def hint(self, operation: Operation) -> None:
+        """Say that such an operation will probably be asked for soon. Costs nothing, binds nobody.
+
+        Where room is free, what it needs is brought in meanwhile.
+        """
         ...
 
 
@@ -107,6 +153,8 @@ class Transcript:
     """ISO 639-1 code of the language that was listened for."""
     duration_s: float
     flaws: tuple[str, ...] = ()
+    served_by: str = ""
+    """What heard it."""
 
     @property
     def text(self) -> str:
@@ -147,6 +195,8 @@ class Speech:
     samples: NDArray[np.int16]
     """Shape (n,), mono."""
     sample_rate_hz: int
+    served_by: str = ""
+    """What spoke it."""
 
 
 class Transcriber(Protocol):

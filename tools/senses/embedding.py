@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memory.embedding import Embedder, Role, follow
-from tools.senses.base import Operation, Residency, Sense
+from tools.senses.base import Operation, Residency, Task
 
 
 class LeasedEmbedder:
@@ -38,7 +38,7 @@ class LeasedEmbedder:
     async def embed(self, texts: Sequence[str], *, role: Role) -> NDArray[np.float32]:
         """Return an array of shape (len(texts), dimensions), each row of length 1."""
         operation = Operation(
-            sense=Sense.EMBEDDING, characters=sum(map(len, texts)), batch=len(texts)
+            task=Task.EMBEDDING, characters=sum(map(len, texts)), batch=len(texts)
         )
         async with self._residency.lease(operation):
             return await self._embedder.embed(texts, role=role)

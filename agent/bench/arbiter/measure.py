@@ -10,7 +10,7 @@ from typing import Any
 
 from agent.errors import AgentError
 from agent.residency import check
-from agent.residency.process import launch
+from agent.residency.daemon import launch
 from agent.residency.testing import OwnArbiter, own_arbiter
 from memory.sizing import usable_cores
 

@@ -7,13 +7,11 @@ import asyncio
 import json
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 from agent.residency.arbiter.events import Choice
 from agent.residency.client import ArbiterClient
 from agent.residency.process.config import ArbiterConfig
-from agent.residency.process.files import ArbiterFiles
 
 MIB = 1 << 20
 WEIGHTS_BYTES, WORKING_BYTES = 256 * MIB, 64 * MIB
@@ -22,14 +20,13 @@ WEIGHTS_BYTES, WORKING_BYTES = 256 * MIB, 64 * MIB
 async def main(told: dict[str, Any]) -> list[float]:
     """Ask, hold, give back and pause; the first ask, which loads, is not counted."""
     config = ArbiterConfig.read(told["config"])
-    files = ArbiterFiles(key=config.key, run_dir=Path(config.run_dir), data_dir=config.folder)
     choice = Choice(
         variant=f"variant-{told['number']}",
         weights_bytes=WEIGHTS_BYTES,
         working_bytes=WORKING_BYTES,
     )
     waits = []
-    async with ArbiterClient(files, None) as client:
+    async with ArbiterClient(config.files, None) as client:
         async with client.lease([choice]):
             pass
         for _ in range(told["asks"]):

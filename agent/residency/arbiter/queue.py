@@ -13,13 +13,15 @@ from agent.residency.arbiter import executive, keeping
 from agent.residency.arbiter.draft import Draft
 from agent.residency.arbiter.effects import Granted, Refused
 from agent.residency.arbiter.events import EXECUTIVE, Choice, Priority, WhilePaused
-from agent.residency.arbiter.state import Ask, Habit, Lease, Place, Worker
+from agent.residency.arbiter.facts import WORKER
+from agent.residency.arbiter.state import Ask, Lease, Place, Worker
 
 
 class _Verdict(Enum):
     PLACED = auto()  # granted, or its weights are being loaded for it
     BUSY = auto()  # another operation runs in the variant; room is kept, others may go on
     ROOM = auto()  # waits for bytes; later asks may take them only so often
+    SOON = auto()  # waits for the worker, which is being started
     HELD = auto()  # waits for what no other ask can take: a pause, a measurement, a next try
     NEVER = auto()  # cannot be, as things are
 
@@ -135,9 +137,17 @@ def _barrier(draft: Draft, ask: Ask, choice: Choice, rung: int) -> _Verdict | No
     need = choice.weights_bytes + choice.working_bytes
     if need + executive.claimed(draft) > executive.ceiling(draft):
         return _Verdict.NEVER
-    if not draft.fresh() or draft.worker is not Worker.UP:
+    if not draft.fresh():
         return _Verdict.HELD
-    return None
+    return None if draft.worker is Worker.UP else _started(draft)
+
+
+def _started(draft: Draft) -> _Verdict:
+    """Tell whether a worker that is not there is worth waiting for, before a later choice."""
+    coming = draft.worker is Worker.STARTING or (
+        draft.worker is Worker.DOWN and WORKER not in draft.failures
+    )
+    return _Verdict.SOON if coming else _Verdict.HELD
 
 
 def _take(
@@ -241,11 +251,10 @@ def _grant(draft: Draft, ask: Ask, choice: Choice, rung: int) -> None:
         expires_at=expires_at,
         heard_at=draft.now,
     )
-    habit = draft.habits.get(choice.variant)
-    gap = keeping.FIRST_GAP_S if habit is None else draft.now - habit.last
-    mean = gap if habit is None else 0.7 * habit.gap_s + 0.3 * gap
-    draft.habits[choice.variant] = Habit(last=draft.now, gap_s=mean)
-    draft.hints.pop(choice.variant, None)
+    if choice.place == "cuda" and choice.variant != EXECUTIVE:
+        keeping.used(draft, choice.variant)
+    for one in ask.choices:  # what was expected has come about, on whichever rung
+        draft.hints.pop(one.variant, None)
     draft.effects.append(
         Granted(
             ask=ask.ask,

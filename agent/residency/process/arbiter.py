@@ -6,18 +6,20 @@ effects to those who carry them out. Nobody else holds the state.
 
 import asyncio
 import logging
+import socket
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from agent.residency.arbiter import effects, events
 from agent.residency.arbiter.limits import Limits
 from agent.residency.arbiter.state import CardState, Place, Worker
 from agent.residency.process.journal import Journal, Left
 from agent.residency.process.ports import Card, ExecutiveKeeper
-from agent.residency.trace import Recorder, balance
+from agent.residency.trace import Moment, Origin, Recorder, balance
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +43,10 @@ class Arbiter:
         journal: Journal,
         hear: Callable[[effects.Effect], None],
         clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.clock = clock
+        self._wall = wall
         self._limits = limits
         self._card = card
         self._keeper = keeper
@@ -78,13 +82,20 @@ class Arbiter:
         profile: str | None,
         found: tuple[events.Found, ...] = (),
         running: tuple[events.Running, ...] = (),
+        worker_up: bool = True,
         paused: events.WhilePaused | None = None,
     ) -> None:
         """Begin a trace, from what is really there."""
         self._epoch += 1
         self._limits = replace(self._limits, profiles=self._keeper.profiles)
         self._journal.begin(self._epoch)
-        self._recorder = Recorder(self._limits, self._journal.write)
+        origin = Origin(
+            card=self._journal.card,
+            epoch=self._epoch,
+            host=socket.gethostname(),
+            began=Moment(at=self._wall().isoformat(), t=self.clock()),
+        )
+        self._recorder = Recorder(self._limits, self._journal.write, origin=origin)
         self.remember(clean=False, paused=paused)
         self.post(
             events.Started(
@@ -93,6 +104,7 @@ class Arbiter:
                 found=found,
                 running=running,
                 profile=profile,
+                worker_up=worker_up,
                 paused=paused,
             )
         )

@@ -1,23 +1,40 @@
 """What stands where a card has no worker of senses, or no executive of ours."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from agent.residency.arbiter.events import Event, Found, Running
+from agent.residency.arbiter.events import Event, Running
 from agent.residency.arbiter.limits import Profile
 from agent.residency.errors import ResidencyError
+from agent.residency.process.ports import Survey
 
 
 class NoWorker:
     """No sense of the full tier is installed: nothing can be brought onto the card."""
+
+    def __init__(self) -> None:
+        self._ended: Callable[[int], None] = lambda _: None
+
+    @property
+    def pid(self) -> int | None:
+        """There is no process."""
+        return None
 
     @property
     def context_bytes(self) -> int:
         """It takes nothing."""
         return 0
 
-    def found(self, running: Sequence[tuple[Running, int]]) -> tuple[Found, ...]:  # noqa: ARG002
-        """Nothing is there."""
-        return ()
+    def attach(self, *, lost: Callable[[], None], ended: Callable[[int], None]) -> None:  # noqa: ARG002
+        """Say whom to tell that an operation has ended."""
+        self._ended = ended
+
+    async def survey(self, epoch: int, running: Sequence[tuple[Running, int]]) -> Survey:  # noqa: ARG002
+        """Nothing is there, and nothing has to be started."""
+        return Survey(up=True)
+
+    def held_bytes(self, processes: Mapping[int, int | None]) -> int:  # noqa: ARG002
+        """Return what it holds: nothing."""
+        return 0
 
     async def load(self, variant: str, weights_bytes: int) -> None:  # noqa: ARG002
         """Refuse."""
@@ -26,17 +43,21 @@ class NoWorker:
     async def unload(self, variant: str) -> None:
         """There is nothing to take off."""
 
-    def begin(self, token: int, working_bytes: int) -> None:
+    def begin(self, token: int, variant: str, working_bytes: int) -> None:
         """There is nothing to note."""
 
     def end(self, token: int) -> None:
-        """There is nothing to note."""
+        """Say so: nothing runs here."""
+        self._ended(token)
 
     def kill(self) -> None:
         """There is nothing to end."""
 
     async def start(self) -> None:
         """There is nothing to start."""
+
+    async def aclose(self) -> None:
+        """There is nothing to let go."""
 
 
 class NoKeeper:

@@ -5,6 +5,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from agent.residency.arbiter.limits import MIB
+from agent.residency.daemon.files import DaemonFiles
+from agent.senses.config import WorkerConfig
+
+ARBITER = "arbiter of the card"
+"""What it is called."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,6 +33,8 @@ class ArbiterConfig:
     run_dir: str
     data_dir: str
     executive: ServedExecutive | None = None
+    senses: WorkerConfig | None = None
+    """The process of the senses, where there are any of the full tier."""
     safety_bytes: int = 256 * MIB
     heartbeat_s: float = 30.0
     """A program that is silent for longer loses what it holds."""
@@ -37,9 +44,19 @@ class ArbiterConfig:
     """After a kill programs have so long to come back before anything is granted."""
 
     @property
-    def folder(self) -> Path:
-        """Where it writes."""
-        return Path(self.data_dir)
+    def module(self) -> str:
+        """What runs as the process."""
+        return "agent.residency.process"
+
+    @property
+    def files(self) -> DaemonFiles:
+        """Where it is found, and where it writes."""
+        return DaemonFiles(
+            what=ARBITER,
+            key=self.key,
+            run_dir=Path(self.run_dir),
+            data_dir=Path(self.data_dir),
+        )
 
     def text(self) -> str:
         """Return it as JSON."""
@@ -49,5 +66,9 @@ class ArbiterConfig:
     def read(cls, text: str) -> "ArbiterConfig":
         """Read it again."""
         told = json.loads(text)
-        served = told.pop("executive")
-        return cls(executive=None if served is None else ServedExecutive(**served), **told)
+        served, senses = told.pop("executive"), told.pop("senses")
+        return cls(
+            executive=None if served is None else ServedExecutive(**served),
+            senses=None if senses is None else WorkerConfig(**senses),
+            **told,
+        )

@@ -3,7 +3,7 @@
 import logging
 
 from agent.residency.nvml import CardLostError, NvmlCard
-from agent.residency.process.ports import ExecutiveKeeper, Usage
+from agent.residency.process.ports import ExecutiveKeeper, SensesWorker, Usage
 
 log = logging.getLogger(__name__)
 
@@ -11,9 +11,10 @@ log = logging.getLogger(__name__)
 class DriverCard:
     """Reads what all programs use, and what ours do."""
 
-    def __init__(self, card: NvmlCard, keeper: ExecutiveKeeper) -> None:
+    def __init__(self, card: NvmlCard, keeper: ExecutiveKeeper, worker: SensesWorker) -> None:
         self._card = card
         self._keeper = keeper
+        self._worker = worker
         self._lost = False
 
     @property
@@ -30,7 +31,8 @@ class DriverCard:
         """Measure. A card that is lost is said once, until it is back."""
         try:
             used = self._card.used_bytes()
-            own = self._keeper.held_bytes(self._card.processes())
+            processes = self._card.processes()
+            own = self._keeper.held_bytes(processes) + self._worker.held_bytes(processes)
         except CardLostError as error:
             if not self._lost:
                 log.warning("card_lost", extra={"reason": str(error)})

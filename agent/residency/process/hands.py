@@ -52,9 +52,9 @@ class Hands:
             case effects.Granted(token=token, working_bytes=size, place="cuda", variant=variant):
                 if variant != events.EXECUTIVE:
                     self._on_card.add(token)
-                    self._worker.begin(token, size)
+                    self._worker.begin(token, variant, size)
             case effects.KillWorker():
-                self._on_card.clear()
+                self.forget()
                 self._worker.kill()
             case effects.StartWorker():
                 self._instead("the worker", self._start)
@@ -65,11 +65,17 @@ class Hands:
         """Take note of an operation on the card that began under an earlier arbiter."""
         self._on_card.add(token)
 
-    def ended(self, token: int) -> None:
-        """Take note that an operation on the card is over."""
-        if token in self._on_card:
-            self._on_card.remove(token)
-            self._worker.end(token)
+    def end(self, token: int) -> bool:
+        """Have an operation on the card stopped, if it still runs; False where it is not there."""
+        if token not in self._on_card:
+            return False
+        self._on_card.remove(token)
+        self._worker.end(token)
+        return True
+
+    def forget(self) -> None:
+        """Take note that the worker has ended, with all that ran in it."""
+        self._on_card.clear()
 
     async def aclose(self) -> None:
         """Break off what is under way."""

@@ -59,12 +59,17 @@ class Journal:
         self._written = 0
         self._failed_at = 0.0
 
+    @property
+    def card(self) -> str:
+        """Key of the card: the directory is called by it."""
+        return self._folder.name
+
     def left(self) -> Left:
         """Return what the last arbiter left; a state that cannot be read is that of a killed one.
 
         Epochs rise also where the state was lost: the traces have them in their names.
         """
-        traced = max((_epoch(path) for path in self._traces()), default=0)
+        traced = max((epoch_of(path) for path in self._traces()), default=0)
         try:
             told = json.loads((self._folder / _STATE).read_text("utf-8"))
             paused = told["paused"]
@@ -142,7 +147,7 @@ class Journal:
         self._failed_at = self._clock()
 
     def _traces(self) -> list[Path]:
-        return sorted(self._folder.glob("trace-*.jsonl"))
+        return traces(self._folder)
 
     def _drop_oldest(self) -> None:
         with suppress(OSError):
@@ -154,6 +159,12 @@ class Journal:
                 del sizes[path]
 
 
-def _epoch(path: Path) -> int:
+def traces(folder: Path) -> list[Path]:
+    """Return the traces of a card's directory, the oldest first."""
+    return sorted(folder.glob("trace-*.jsonl"), key=epoch_of)
+
+
+def epoch_of(path: Path) -> int:
+    """Return which life a trace is of, by its name; 0 if it tells none."""
     number = path.stem.removeprefix("trace-")
     return int(number) if number.isdigit() else 0

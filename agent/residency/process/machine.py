@@ -14,6 +14,7 @@ from agent.residency.process.journal import Journal
 from agent.residency.process.ports import Card, ExecutiveKeeper, SensesWorker
 from agent.residency.process.server import Server
 from agent.residency.process.simulated import SupposedCard, SupposedKeeper, SupposedWorker
+from agent.senses.port import ProcessWorker
 
 SIMULATED = "simulated:"
 
@@ -32,19 +33,23 @@ class Machine:
         """Find the card and open it. Raises ResidencyError."""
         if config.card.startswith(SIMULATED):
             supposed = SupposedCard(int(config.card.removeprefix(SIMULATED)))
+            process = None if config.senses is None else ProcessWorker(config.senses)
             return cls(
                 config=config,
                 card=supposed,
-                worker=SupposedWorker(supposed),
+                worker=SupposedWorker(supposed, process),
                 keeper=SupposedKeeper(supposed),
             )
         card = NvmlCard(config.card)
         keeper = _keeper(config, card)
-        return cls(config=config, card=DriverCard(card, keeper), worker=NoWorker(), keeper=keeper)
+        worker = NoWorker() if config.senses is None else ProcessWorker(config.senses)
+        return cls(
+            config=config, card=DriverCard(card, keeper, worker), worker=worker, keeper=keeper
+        )
 
     def server(self) -> Server:
         """Return what serves programs."""
-        journal = Journal(self.config.folder)
+        journal = Journal(self.config.files.data_dir)
         limits = Limits(
             capacity_bytes=self.card.total_bytes,
             profiles=(),
@@ -67,6 +72,7 @@ class Machine:
 
     async def aclose(self) -> None:
         """Close what was opened."""
+        await self.worker.aclose()
         await self.keeper.aclose()
 
 

@@ -20,6 +20,16 @@ class Usage:
     """By the executive and the senses' worker."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Survey:
+    """What is there of the senses when an arbiter begins."""
+
+    up: bool
+    """Whether their process runs."""
+    found: tuple[Found, ...] = ()
+    """What lies on the card."""
+
+
 class Card(Protocol):
     """A graphics card."""
 
@@ -42,12 +52,31 @@ class SensesWorker(Protocol):
     """The process that runs the senses."""
 
     @property
+    def pid(self) -> int | None:
+        """Of the process; None where there is none."""
+        ...
+
+    @property
     def context_bytes(self) -> int:
         """What its CUDA context takes."""
         ...
 
-    def found(self, running: Sequence[tuple[Running, int]]) -> tuple[Found, ...]:
-        """Return what lies on the card, given what runs with the bytes of its weights."""
+    def attach(self, *, lost: Callable[[], None], ended: Callable[[int], None]) -> None:
+        """Say whom to tell that it has ended, or that an operation in it has."""
+        ...
+
+    async def survey(self, epoch: int, running: Sequence[tuple[Running, int]]) -> Survey:
+        """Return what is there, given what runs with the bytes of its weights.
+
+        Arbiters of earlier epochs are not listened to any more.
+        """
+        ...
+
+    def held_bytes(self, processes: Mapping[int, int | None]) -> int:
+        """Return what it holds of the card, given the bytes of each process there; None: not told.
+
+        Where the driver does not tell, it is what the process itself says.
+        """
         ...
 
     async def load(self, variant: str, weights_bytes: int) -> None:
@@ -58,12 +87,12 @@ class SensesWorker(Protocol):
         """Take it off again, however far it had come. Raises ResidencyError."""
         ...
 
-    def begin(self, token: int, working_bytes: int) -> None:
-        """Take note of an operation that may run."""
+    def begin(self, token: int, variant: str, working_bytes: int) -> None:
+        """Let an operation run."""
         ...
 
     def end(self, token: int) -> None:
-        """Take note that it has ended, or stop it."""
+        """Stop an operation, if it still runs; `ended` is told when it has stopped."""
         ...
 
     def kill(self) -> None:
@@ -72,6 +101,10 @@ class SensesWorker(Protocol):
 
     async def start(self) -> None:
         """Start it again. Raises ResidencyError."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let it go; what runs in it goes on."""
         ...
 
 

@@ -42,7 +42,8 @@ class Server:
         self.journal = journal
         self.arbiter = make(self._hear)
         self.hands = Hands(worker, keeper, post=self._post_if_open, clock=self.arbiter.clock)
-        self._worker = worker
+        worker.attach(lost=self._worker_lost, ended=self._stopped)
+        self.worker = worker
         self._regroup_s = regroup_s
         self._numbers = itertools.count(1)
         self._open = asyncio.Event()
@@ -76,10 +77,12 @@ class Server:
         for one in running:
             if one.place == "cuda":
                 self.hands.take_up(one.token)
+        survey = await self.worker.survey(left.epoch + 1, claims)
         self.arbiter.start(
             profile=profile,
-            found=self._worker.found(claims),
+            found=survey.found,
             running=running,
+            worker_up=survey.up,
             paused=left.paused,
         )
         self._open.set()
@@ -248,8 +251,9 @@ class Server:
         self._let_go(token)
 
     def _let_go(self, token: int) -> None:
-        self.hands.ended(token)
-        self._post(events.Released(now=self.arbiter.clock(), token=token))
+        """End an operation. What runs in the worker has ended when that says so."""
+        if not self.hands.end(token):
+            self._post(events.Released(now=self.arbiter.clock(), token=token))
 
     def _renew(self, holder: Holder, _message: wire.Message) -> None:
         self._post(events.Renewed(now=self.arbiter.clock(), holder=holder.name))
@@ -311,6 +315,15 @@ class Server:
         self.arbiter.remember(clean=False, paused=None)
         self._post(events.Resumed(now=self.arbiter.clock()))
         holder.say({"is": "done"})
+
+    # What the worker says.
+
+    def _stopped(self, token: int) -> None:
+        self._post_if_open(events.Released(now=self.arbiter.clock(), token=token))
+
+    def _worker_lost(self) -> None:
+        self.hands.forget()
+        self._post_if_open(events.WorkerDied(now=self.arbiter.clock()))
 
     # What the arbiter says.
 

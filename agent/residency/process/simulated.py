@@ -6,12 +6,12 @@ and dies with the arbiter's process: what runs on it is what clients say that th
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from agent.residency.arbiter.events import Event, Found, Running
 from agent.residency.arbiter.limits import MIB, Profile
 from agent.residency.errors import ResidencyError
-from agent.residency.process.ports import Usage
+from agent.residency.process.ports import SensesWorker, Survey, Usage
 from agent.residency.simulation.card import Owner, SimulatedCard
 
 log = logging.getLogger(__name__)
@@ -45,55 +45,116 @@ class SupposedCard:
 
 
 class SupposedWorker:
-    """Senses that take room, and nothing else."""
+    """Senses that take room; where their process is given, they run in it, on the CPU."""
 
-    def __init__(self, card: SupposedCard, *, context_bytes: int = 400 * MIB) -> None:
+    def __init__(
+        self,
+        card: SupposedCard,
+        process: SensesWorker | None = None,
+        *,
+        context_bytes: int = 400 * MIB,
+    ) -> None:
         self._pieces = card.pieces
+        self._process = process
         self._context_bytes = context_bytes
+        self._ended: Callable[[int], None] = lambda _: None
         self._take(_CONTEXT, context_bytes)
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process; None where nothing is computed."""
+        return None if self._process is None else self._process.pid
 
     @property
     def context_bytes(self) -> int:
         """What its CUDA context takes."""
         return self._context_bytes
 
-    def found(self, running: Sequence[tuple[Running, int]]) -> tuple[Found, ...]:
-        """Put what runs back onto the card."""
-        found = {}
-        for one, weights_bytes in running:
+    def attach(self, *, lost: Callable[[], None], ended: Callable[[int], None]) -> None:
+        """Say whom to tell that it has ended, or that an operation in it has."""
+        self._ended = ended
+        if self._process is not None:
+            self._process.attach(lost=lost, ended=self._stopped)
+
+    async def survey(self, epoch: int, running: Sequence[tuple[Running, int]]) -> Survey:
+        """Put what runs, and what lies there, back onto the card."""
+        found = {
+            one.variant: Found(variant=one.variant, weights_bytes=size)
+            for one, size in running
+            if one.place == "cuda"
+        }
+        up = True
+        if self._process is not None:
+            surveyed = await self._process.survey(epoch, running)
+            up = surveyed.up
+            found |= {one.variant: one for one in surveyed.found}
+        for there in found.values():
+            self._take(_weights(there.variant), there.weights_bytes)
+        for one, _ in running:
             if one.place == "cuda":
-                self._take(_weights(one.variant), weights_bytes)
-                self.begin(one.token, one.working_bytes)
-                found[one.variant] = Found(variant=one.variant, weights_bytes=weights_bytes)
-        return tuple(found.values())
+                self._work(one.token, one.working_bytes)
+        return Survey(up=up, found=tuple(found.values()))
+
+    def held_bytes(self, processes: Mapping[int, int | None]) -> int:  # noqa: ARG002
+        """Return what it holds."""
+        return sum(map(self._pieces.size, self._pieces.names(Owner.WORKER)))
 
     async def load(self, variant: str, weights_bytes: int) -> None:
         """Take the room, then wait as long as the copy takes."""
         self._take(_weights(variant), weights_bytes)
-        await asyncio.sleep(weights_bytes / BYTES_PER_S)
+        if self._process is None:
+            await asyncio.sleep(weights_bytes / BYTES_PER_S)
+        else:
+            await self._process.load(variant, weights_bytes)
 
     async def unload(self, variant: str) -> None:
         """Give the room back."""
-        await asyncio.sleep(_UNLOAD_S)
+        if self._process is None:
+            await asyncio.sleep(_UNLOAD_S)
+        else:
+            await self._process.unload(variant)
         self._pieces.give(_weights(variant))
 
-    def begin(self, token: int, working_bytes: int) -> None:
-        """Take an operation's room."""
-        if not self._pieces.take(f"working {token}", Owner.WORKER, working_bytes):
-            log.error("out_of_memory", extra={"lease": token, "bytes": working_bytes})
+    def begin(self, token: int, variant: str, working_bytes: int) -> None:
+        """Take an operation's room, and let it run."""
+        self._work(token, working_bytes)
+        if self._process is not None:
+            self._process.begin(token, variant, working_bytes)
 
     def end(self, token: int) -> None:
-        """Give an operation's room back."""
-        self._pieces.give(f"working {token}")
+        """Stop an operation, and give its room back."""
+        if self._process is None:
+            self._stopped(token)
+        else:
+            self._process.end(token)
 
     def kill(self) -> None:
         """Give everything back."""
+        if self._process is not None:
+            self._process.kill()
         for name in self._pieces.names(Owner.WORKER):
             self._pieces.give(name)
 
     async def start(self) -> None:
         """Take the context again."""
+        for name in self._pieces.names(Owner.WORKER):
+            self._pieces.give(name)  # what was left by a process that ended by itself
         self._take(_CONTEXT, self._context_bytes)
+        if self._process is not None:
+            await self._process.start()
+
+    async def aclose(self) -> None:
+        """Let the process go."""
+        if self._process is not None:
+            await self._process.aclose()
+
+    def _work(self, token: int, working_bytes: int) -> None:
+        if not self._pieces.take(f"working {token}", Owner.WORKER, working_bytes):
+            log.error("out_of_memory", extra={"lease": token, "bytes": working_bytes})
+
+    def _stopped(self, token: int) -> None:
+        self._pieces.give(f"working {token}")
+        self._ended(token)
 
     def _take(self, name: str, size: int) -> None:
         if not self._pieces.take(name, Owner.WORKER, size):

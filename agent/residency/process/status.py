@@ -62,6 +62,7 @@ def told(server: "Server") -> dict[str, Any]:
             {"holder": one.holder, "begun": one.ends_at is not None, "place": one.place}
             for one in state.turns.values()
         ],
+        "senses": {"pid": server.worker.pid, "state": state.worker},
         "paused": state.paused,
         "arbiter": {
             "pid": os.getpid(),
@@ -136,6 +137,8 @@ def lines(status: Mapping[str, Any]) -> Iterator[str]:
         yield f"turns: {begun} in progress, {len(status['turns']) - begun} waiting"
     count = arbiter["programs"]
     programs = f"{count} program" if count == 1 else f"{count} programs"
+    if status["senses"]["pid"] is not None:
+        yield f"senses: process {status['senses']['pid']}, {status['senses']['state']}"
     yield f"arbiter: process {arbiter['pid']}, {programs}, {_trace(arbiter)}"
 
 

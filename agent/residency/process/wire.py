@@ -33,6 +33,7 @@ from typing import Any, Literal
 
 from agent.residency.arbiter.events import Choice, Priority, Running
 from agent.residency.errors import MessageError
+from memory.characters import storable
 
 VERSION = 1
 LINE_BYTES = 1 << 16
@@ -61,9 +62,9 @@ def decode(line: bytes) -> Message:
 
 
 def text(message: Message, name: str) -> str:
-    """Return a field that has to be a name of 1 to 200 characters."""
+    """Return a field that has to be a name of 1 to 200 characters, such as a trace can hold."""
     value = message.get(name)
-    if not isinstance(value, str) or not 0 < len(value) <= 200:
+    if not isinstance(value, str) or not 0 < len(value) <= 200 or storable(value) != value:
         raise MessageError(f"{name!r} has to be a short text, not {value!r:.60}.")
     return value
 

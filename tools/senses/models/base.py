@@ -105,11 +105,14 @@ class Region:
 
     box: Box
     pixels: int
-    """How many of the box belong to it."""
+    """How many of the box belong to it; 0 where nothing was found."""
     score: float
     """How sure the model is of its outline, from 0 to 1."""
     mask: NDArray[np.bool_]
-    """Shape (height, width) of its box, rounded outwards to whole pixels."""
+    """Shape (rows, columns): cells that cover the box evenly, as fine as the model looked.
+
+    In a large picture a cell is more than a pixel, so that hundreds of masks stay small.
+    """
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -137,5 +140,5 @@ class SegmentingModel(Model, Protocol):
         ...
 
 
-Kind = Literal["whisperx", "parakeet", "sam2", "kokoro"]
+Kind = Literal["whisperx", "parakeet", "sam2", "kokoro", "wav2vec2"]
 """Which library loads the weights."""

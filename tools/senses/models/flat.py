@@ -1,7 +1,7 @@
 """All weights of a torch module in one buffer, copied to a device and back as one block.
 
 A module of a few thousand tensors that is moved tensor by tensor pays for each copy and each
-allocation. torch rounds what it locks itself up to a power of two, so the host's copy is an anonymous
+allocation. torch rounds what it locks itself up to a power of two, so the host has an anonymous
 mapping of just the bytes, locked by CUDA where the device is a card.
 """
 

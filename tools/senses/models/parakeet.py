@@ -56,7 +56,6 @@ class Parakeet:
         if self._weights is not None:
             return
         weights.verified(self._folder)
-        weights.refuse_strangers(self._folder, self._manifest)
         for name in _NAMES:
             if name not in self._manifest.files:
                 raise WeightsError(f"{self._folder} holds no {name}. Bring all files of the model.")

@@ -1,8 +1,8 @@
-"""The files of one card's arbiter.
+"""The files of a process that there is once.
 
 In the user's runtime directory, which does not outlive the machine: `KEY.sock`, readable by the
-user alone; `KEY.lock`, held by the arbiter as long as it lives; `KEY.start`, held by who starts it.
-In the data directory, which does: the traces, the log, and what the next arbiter has to know.
+user alone; `KEY.lock`, held by the process as long as it lives; `KEY.start`, held by who starts it.
+In the data directory, which does: its log, and what the next one has to know.
 """
 
 import fcntl
@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.residency.errors import ArbiterUnreachableError, ResidencyError
+from agent.residency.errors import ResidencyError, UnreachableError
 
 _SOCKET_BYTES = 107
 """Longest name of a socket that the kernel allows."""
@@ -24,21 +24,23 @@ _OTHER = re.compile(r"[^A-Za-z0-9.]+")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ArbiterFiles:
-    """Where the arbiter of a card is found, and where it writes."""
+class DaemonFiles:
+    """Where it is found, and where it writes."""
 
+    what: str
+    """What it is called in an error."""
     key: str
-    """Of the card, as file names allow it."""
+    """What it is for, as file names allow it."""
     run_dir: Path
     data_dir: Path
 
     @classmethod
-    def of(cls, card: str, *, data_dir: Path) -> "ArbiterFiles":
-        """Return the files for a card by its name or UUID."""
-        key = _OTHER.sub("-", card).strip("-.") or "card"
+    def of(cls, name: str, *, what: str, data_dir: Path) -> "DaemonFiles":
+        """Return the files for what a process is for: a card by its name or UUID, say."""
+        key = _OTHER.sub("-", name).strip("-.") or "card"
         if len(key) > 40:
-            key = f"{key[:24]}-{hashlib.sha256(card.encode()).hexdigest()[:12]}"
-        return cls(key=key, run_dir=_run_dir(key), data_dir=data_dir / "residency" / key)
+            key = f"{key[:24]}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+        return cls(what=what, key=key, run_dir=_run_dir(key), data_dir=data_dir / "residency" / key)
 
     @property
     def socket(self) -> Path:
@@ -48,7 +50,7 @@ class ArbiterFiles:
     @property
     def log(self) -> Path:
         """What the process had to say."""
-        return self.data_dir / "arbiter.log"
+        return self.data_dir / "process.log"
 
     def prepare(self) -> None:
         """Make the directories, private. Raises ResidencyError where they cannot be trusted."""
@@ -58,7 +60,7 @@ class ArbiterFiles:
             found = self.run_dir.lstat()
         except OSError as error:
             raise ResidencyError(
-                f"The directories of the card's arbiter cannot be made: {error}. Make them "
+                f"The directories of the {self.what} cannot be made: {error}. Make them "
                 "writable, or set XDG_RUNTIME_DIR."
             ) from error
         if self.run_dir.is_symlink() or found.st_uid != os.geteuid():
@@ -70,7 +72,7 @@ class ArbiterFiles:
             self.run_dir.chmod(0o700)
 
     def alive(self) -> bool:
-        """Whether an arbiter lives."""
+        """Whether one lives."""
         try:
             file = os.open(self._lock, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
@@ -84,7 +86,7 @@ class ArbiterFiles:
         return False
 
     def claim(self) -> int | None:
-        """Become the arbiter: return the lock, to be kept open; None where there is one."""
+        """Become it: return the lock, to be kept open; None where there is one."""
         file = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -95,7 +97,7 @@ class ArbiterFiles:
 
     @contextmanager
     def starting(self, timeout_s: float) -> Iterator[None]:
-        """Be the only one who starts an arbiter."""
+        """Be the only one who starts it."""
         deadline = time.monotonic() + timeout_s
         file = os.open(
             self.run_dir / f"{self.key}.start", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
@@ -107,8 +109,8 @@ class ArbiterFiles:
                     break
                 except BlockingIOError:
                     if time.monotonic() > deadline:
-                        raise ArbiterUnreachableError(
-                            f"Another process starts the card's arbiter for more than "
+                        raise UnreachableError(
+                            f"Another process starts the {self.what} for more than "
                             f"{timeout_s:g} s. See {self.log}."
                         ) from None
                     time.sleep(_POLL_S)

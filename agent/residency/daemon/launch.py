@@ -1,4 +1,4 @@
-"""Reach the arbiter of a card, starting it where it does not answer."""
+"""Reach a process that there is once, starting it where it does not answer."""
 
 import asyncio
 import contextlib
@@ -8,11 +8,10 @@ import socket
 import subprocess
 import sys
 import time
+from typing import Protocol
 
-from agent.residency.errors import ArbiterUnreachableError
-from agent.residency.process import wire
-from agent.residency.process.config import ArbiterConfig
-from agent.residency.process.files import ArbiterFiles
+from agent.residency.daemon.files import DaemonFiles
+from agent.residency.errors import UnreachableError
 
 START_S = 30.0
 _PROBE_S = 5.0
@@ -20,37 +19,52 @@ _PROBE_S = 5.0
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
+class Configuration(Protocol):
+    """What a process is started with."""
+
+    @property
+    def module(self) -> str:
+        """What is run; it reads the text from standard input, and ends once its child listens."""
+        ...
+
+    def text(self) -> str:
+        """Return what it has to know."""
+        ...
+
+
 async def reach(
-    files: ArbiterFiles, config: ArbiterConfig | None, *, timeout_s: float = START_S
+    files: DaemonFiles,
+    config: Configuration | None,
+    *,
+    line_bytes: int,
+    timeout_s: float = START_S,
 ) -> Streams:
     """Connect; without a configuration nothing is started.
 
-    Raises ArbiterUnreachableError.
+    Raises UnreachableError.
     """
     deadline = time.monotonic() + timeout_s
     while True:
         try:
-            return await asyncio.open_unix_connection(files.socket, limit=wire.LINE_BYTES)
+            return await asyncio.open_unix_connection(files.socket, limit=line_bytes)
         except OSError as error:
             if config is None:
-                raise ArbiterUnreachableError(
-                    f"No arbiter runs for this card ({files.socket})."
-                ) from error
+                raise UnreachableError(f"There is no {files.what} at {files.socket}.") from error
             if time.monotonic() > deadline:
-                raise ArbiterUnreachableError(
-                    f"The arbiter of the card cannot be reached at {files.socket}: {error}. See "
+                raise UnreachableError(
+                    f"The {files.what} cannot be reached at {files.socket}: {error}. See "
                     f"{files.log}."
                 ) from error
         await asyncio.to_thread(ensure, files, config, timeout_s=deadline - time.monotonic())
 
 
-def ensure(files: ArbiterFiles, config: ArbiterConfig, *, timeout_s: float = START_S) -> None:
-    """Start the arbiter unless it answers. Raises ResidencyError."""
+def ensure(files: DaemonFiles, config: Configuration, *, timeout_s: float = START_S) -> None:
+    """Start the process unless it answers. Raises ResidencyError."""
     files.prepare()
     with files.starting(timeout_s):
         if _answers(files):
             return
-        command = [sys.executable, "-P", "-m", "agent.residency.process"]
+        command = [sys.executable, "-P", "-m", config.module]
         try:
             done = subprocess.run(  # noqa: S603 - our own module
                 command,
@@ -64,12 +78,12 @@ def ensure(files: ArbiterFiles, config: ArbiterConfig, *, timeout_s: float = STA
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
-            raise ArbiterUnreachableError(
-                f"The arbiter of the card did not come up within {timeout_s:g} s. See {files.log}."
+            raise UnreachableError(
+                f"The {files.what} did not come up within {timeout_s:g} s. See {files.log}."
             ) from error
         if done.returncode != 0:
             words = done.stderr.strip() or f"it ended with {done.returncode}"
-            raise ArbiterUnreachableError(f"The arbiter of the card did not start: {words}")
+            raise UnreachableError(f"The {files.what} did not start: {words}")
 
 
 def _environment() -> dict[str, str]:
@@ -77,8 +91,8 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("CORTICAL_")}
 
 
-def end(files: ArbiterFiles, pid: int, *, timeout_s: float = 10.0) -> bool:
-    """End an arbiter in order; return whether it has ended."""
+def end(files: DaemonFiles, pid: int, *, timeout_s: float = 10.0) -> bool:
+    """End a process in order; return whether it has ended."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + timeout_s
@@ -89,7 +103,7 @@ def end(files: ArbiterFiles, pid: int, *, timeout_s: float = 10.0) -> bool:
     return True
 
 
-def _answers(files: ArbiterFiles) -> bool:
+def _answers(files: DaemonFiles) -> bool:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(_PROBE_S)
         try:

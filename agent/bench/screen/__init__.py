@@ -1,0 +1,1 @@
+"""How well the elements of a screenshot are told apart: on drawn ones, whose elements are known."""

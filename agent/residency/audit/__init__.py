@@ -1,0 +1,1 @@
+"""The rules that a trace is judged by, a group of them in each module."""

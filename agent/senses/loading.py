@@ -1,0 +1,51 @@
+"""Which class loads which kind of weights."""
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+
+from tools.senses.models import weights
+from tools.senses.models.base import Kind, Model
+
+_CLASSES: Mapping[Kind, str] = {
+    "whisperx": "tools.senses.models.whisper:WhisperX",
+    "parakeet": "tools.senses.models.parakeet:Parakeet",
+    "sam2": "tools.senses.models.sam2:Sam2Model",
+    "kokoro": "tools.senses.models.kokoro:KokoroModel",
+}
+
+
+Make = Callable[[str, str], Model]
+"""Makes a model by its name, for a device; nothing is loaded yet. Raises WeightsError."""
+
+
+def maker(weights_dir: Path) -> Make:
+    """Return what makes models of the weights in a folder."""
+
+    def make(variant: str, device: str) -> Model:
+        folder = weights_dir / variant
+        manifest = weights.read(folder)
+        module, _, name = _CLASSES[manifest.kind].partition(":")
+        made: Model = getattr(import_module(module), name)(folder, manifest, lock=device != "cpu")
+        return made
+
+    return make
+
+
+def prepare(card: str | None) -> None:
+    """Set what libraries read when they are imported: the card, and that no hub is asked."""
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ["TRANSFORMERS_OFFLINE"] = "1"
+    os.environ["PYANNOTE_METRICS_ENABLED"] = "0"
+    os.environ["CUDA_VISIBLE_DEVICES"] = card or ""
+    os.environ.setdefault("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True")
+
+
+def card_bytes() -> int:
+    """Return what torch holds of the card; nothing is imported for it."""
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_initialized():
+        return 0
+    return int(torch.cuda.memory_reserved())

@@ -1,0 +1,269 @@
+"""What a screen is made of, told by its even areas: rectangles, and small marks that are no text.
+
+Needs no model: a window, a button, a field has an even ground or an even border. What has neither
+(a photograph, a drawing) a model of segments adds.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memory.places import Box
+from tools.senses import flats
+from tools.senses.flats import Flat
+from tools.senses.models.base import Region
+
+_NEAR = 4.0
+"""Pixels by which edges of the same thing may differ: a border, and the ground within it."""
+
+_LEAST_RECTANGLE = 9
+_SMALL = 64
+_LEAST_MARK = 6
+_MOST_MARK = 48
+_SURROUNDED = 0.85
+"""How much of what is around a mark is ground."""
+
+_CONTRAST = 40
+"""Levels by which a mark differs from its ground; what compression leaves differs less."""
+
+_MARK_GAP = 3
+"""Pixels between the parts of one mark, at most."""
+
+_LEAST_BAR, _MOST_BAR = 16, 72
+"""Height of a title bar."""
+
+_LEAST_WINDOW = 120
+
+_WHOLE = np.ones((1, 1), dtype=np.bool_)
+"""The mask of what fills its box."""
+
+
+def regions(image: NDArray[np.uint8], texts: Sequence[Box]) -> tuple[Region, ...]:
+    """Return rectangles and marks in an image of shape (height, width, 3), the largest first.
+
+    `texts` are where lines of text stand: their letters are no marks.
+    """
+    height, width = image.shape[:2]
+    small, scale = flats.shrunk(image)
+    found = flats.runs(small, scale)
+    areas = flats.flats(found)
+    screen = Box(left=0, top=0, right=width, bottom=height)
+    shapes = [one for one in areas if _is_rectangle(one) and not _is_of_text(one.box, texts)]
+    inner = [one for one in shapes if not same(one.box, screen)]
+    boxes = _apart([*_windows([one.box for one in inner]), *(one.box for one in inner)])
+    sure = {one.box: min(one.sides) for one in inner}
+    marks = _marks(small, found, inner, texts)
+    fresh = [box for box in marks if not any(_holds_mark(other, box) for other in boxes)]
+    told = [
+        *(_region(box, round(sure.get(box, 1.0), 3)) for box in boxes),
+        *(_region(box, 0.5) for box in fresh),
+    ]
+    return tuple(sorted(told, key=lambda one: -area(one.box)))
+
+
+def area(box: Box) -> float:
+    """Return the pixels of a box."""
+    return max(0.0, box.right - box.left) * max(0.0, box.bottom - box.top)
+
+
+def common(one: Box, other: Box) -> float:
+    """Return the pixels that two boxes share."""
+    wide = min(one.right, other.right) - max(one.left, other.left)
+    high = min(one.bottom, other.bottom) - max(one.top, other.top)
+    return max(0.0, wide) * max(0.0, high)
+
+
+def overlap(one: Box, other: Box) -> float:
+    """Return the intersection of two boxes over their union, from 0 to 1."""
+    both = common(one, other)
+    return both / (area(one) + area(other) - both) if both else 0.0
+
+
+def same(one: Box, other: Box) -> bool:
+    """Return whether two boxes are those of the same thing."""
+    return (
+        abs(one.left - other.left) <= _NEAR
+        and abs(one.top - other.top) <= _NEAR
+        and abs(one.right - other.right) <= _NEAR
+        and abs(one.bottom - other.bottom) <= _NEAR
+    )
+
+
+def _region(box: Box, score: float) -> Region:
+    return Region(box=box, pixels=round(area(box)), score=score, mask=_WHOLE)
+
+
+def _is_rectangle(one: Flat) -> bool:
+    """Return whether an area reaches all sides of its box; of a covered window it may lack some."""
+    wide, high = one.box.right - one.box.left, one.box.bottom - one.box.top
+    if min(wide, high) < _LEAST_RECTANGLE:
+        return False
+    if max(wide, high) <= _SMALL or min(wide, high) <= _SMALL // 2:
+        return min(one.sides) >= 0.7
+    if sum(one.sides) >= 3.0 and min(one.sides) >= 0.25:
+        return True
+    # An L: what is before it covers a corner.
+    left, top, right, bottom = one.sides
+    corner = min(max(left, right), max(top, bottom)) >= 0.95
+    return corner and min(wide, high) >= _LEAST_WINDOW and min(one.sides) >= 0.15
+
+
+def _is_of_text(box: Box, texts: Sequence[Box]) -> bool:
+    """Return whether an area is a part of a letter, or the ground that letters close in."""
+    return any(
+        common(box, text) >= 0.8 * area(box)
+        and box.bottom - box.top <= 1.1 * (text.bottom - text.top)
+        and box.right - box.left <= 2.5 * (text.bottom - text.top)
+        for text in texts
+    )
+
+
+def _apart(boxes: Sequence[Box]) -> list[Box]:
+    """Return boxes without those that are nearly the same as a larger one."""
+    kept: list[Box] = []
+    for box in sorted(boxes, key=lambda box: -area(box)):
+        if not any(same(box, other) for other in kept):
+            kept.append(box)
+    return kept
+
+
+def _windows(boxes: Sequence[Box]) -> Iterator[Box]:
+    """Yield windows that have no border: bars with what stands right below them, as wide."""
+    for bar in boxes:
+        high, wide = bar.bottom - bar.top, bar.right - bar.left
+        if not _LEAST_BAR <= high <= _MOST_BAR or wide < _LEAST_WINDOW:
+            continue
+        if any(_is_below(bar, other) and _as_wide(bar, other) for other in boxes):
+            continue
+        whole = bar
+        while (taller := _taller(whole, boxes)) is not None:
+            whole = taller
+        if whole.bottom - whole.top > 2 * high:
+            yield whole
+
+
+def _taller(whole: Box, boxes: Sequence[Box]) -> Box | None:
+    """Return a box with what is right below it, where that is as wide together."""
+    below = [
+        box
+        for box in boxes
+        if _is_below(box, whole)
+        and box.left >= whole.left - _NEAR
+        and box.right <= whole.right + _NEAR
+    ]
+    if sum(box.right - box.left for box in _apart(below)) < 0.9 * (whole.right - whole.left):
+        return None
+    return whole.union(max(below, key=lambda box: box.bottom))
+
+
+def _is_below(box: Box, other: Box) -> bool:
+    return abs(box.top - other.bottom) <= _NEAR and box.bottom > other.bottom + _NEAR
+
+
+def _as_wide(one: Box, other: Box) -> bool:
+    return abs(one.left - other.left) <= _NEAR and abs(one.right - other.right) <= _NEAR
+
+
+def _marks(
+    small: NDArray[np.uint8], found: flats.Runs, shapes: Sequence[Flat], texts: Sequence[Box]
+) -> list[Box]:
+    """Return the boxes of small things on an even ground that are no text."""
+    scale = found.scale
+    grounds = [one for one in shapes if _is_ground(one.box)]
+    ground = np.zeros(found.size, np.bool_)
+    for row, start, end in flats.members(found, {one.area for one in grounds}):
+        ground[row, start:end] = True
+    ink = np.zeros(found.size, np.bool_)
+    for one in grounds:
+        _fill(ink, one.box, scale, value=True)
+    ink &= ~ground
+    for text in texts:
+        _fill(ink, text, scale, value=False, margin=2)
+    stains = (_standing_out(stain, small, ground) for stain in _stains(ink))
+    boxes = (_scaled(stain, scale) for stain in stains if stain is not None)
+    return [box for box in boxes if _is_mark(box)]
+
+
+def _standing_out(
+    stain: Box, small: NDArray[np.uint8], ground: NDArray[np.bool_]
+) -> Box | None:
+    """Return the box of what differs from the ground of a stain; None if that is not all around."""
+    left, top = max(0, int(stain.left) - 2), max(0, int(stain.top) - 2)
+    right, bottom = int(stain.right) + 2, int(stain.bottom) + 2
+    around = ground[top:bottom, left:right]
+    edge = np.ones(around.shape, np.bool_)
+    edge[2:-2, 2:-2] = False
+    if around[edge].mean() < _SURROUNDED:
+        return None
+    part = small[top:bottom, left:right].astype(np.int16)
+    tone = np.median(part[edge & around], axis=0)
+    strong = (np.abs(part - tone).max(axis=2) > _CONTRAST) & ~around
+    return _bounds(strong, left, top)
+
+
+def _bounds(mask: NDArray[np.bool_], left: int, top: int) -> Box | None:
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return None
+    return Box(
+        left=left + int(columns[0]),
+        top=top + int(rows[0]),
+        right=left + int(columns[-1]) + 1,
+        bottom=top + int(rows[-1]) + 1,
+    )
+
+
+def _is_mark(box: Box) -> bool:
+    wide, high = box.right - box.left, box.bottom - box.top
+    return _LEAST_MARK <= max(wide, high) <= _MOST_MARK and max(wide, high) <= 4 * min(wide, high)
+
+
+def _stains(ink: NDArray[np.bool_]) -> Iterator[Box]:
+    """Yield the boxes of what belongs together in a mask, across gaps of a few pixels."""
+    closed = _closed(ink)
+    found = flats.runs(np.repeat(closed[:, :, None], 3, axis=2).astype(np.uint8) * 255)
+    inked = set(found.area[closed[found.row, found.start]].tolist())
+    for one in flats.flats(found):
+        if one.area in inked:
+            left, top = int(one.box.left), int(one.box.top)
+            box = _bounds(ink[top : int(one.box.bottom), left : int(one.box.right)], left, top)
+            if box is not None:
+                yield box
+
+
+def _scaled(box: Box, scale: int) -> Box:
+    return Box(
+        left=box.left * scale,
+        top=box.top * scale,
+        right=box.right * scale,
+        bottom=box.bottom * scale,
+    )
+
+
+def _is_ground(box: Box) -> bool:
+    return min(box.right - box.left, box.bottom - box.top) >= 20 and area(box) > _MOST_MARK**2
+
+
+def _fill(mask: NDArray[np.bool_], box: Box, scale: int, *, value: bool, margin: int = 0) -> None:
+    top, left = max(0, int(box.top / scale) - margin), max(0, int(box.left / scale) - margin)
+    bottom, right = int(-(-box.bottom // scale)) + margin, int(-(-box.right // scale)) + margin
+    mask[top:bottom, left:right] = value
+
+
+def _closed(ink: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return ink with gaps of a few pixels closed."""
+    wide = ink.copy()
+    for shift in range(1, _MARK_GAP):
+        wide[:, shift:] |= ink[:, :-shift]
+    high = wide.copy()
+    for shift in range(1, _MARK_GAP):
+        high[shift:] |= wide[:-shift]
+    return high
+
+
+def _holds_mark(box: Box, mark: Box) -> bool:
+    """Return whether a mark is a rectangle itself, or stands in one that is hardly larger."""
+    return overlap(box, mark) > 0.5 or (
+        common(box, mark) > 0.8 * area(mark) and area(box) <= 2 * _MOST_MARK**2 / 4
+    )
