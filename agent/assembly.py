@@ -144,7 +144,9 @@ async def memory(
         store = DocumentStore(pool)
         embedder = await _embedder(settings, pool)
         able = senses(lent.residency, lent.full)
-        reader = ContentReader(Perception(senses=able), bytes_limit=settings.files.max_bytes)
+        reader = ContentReader(
+            Perception(senses=able, residency=lent.residency), bytes_limit=settings.files.max_bytes
+        )
         yield Memory(
             pool=pool,
             store=store,
@@ -388,6 +390,6 @@ def _capabilities(settings: Settings, held: Memory, services: "Services") -> tup
     return (
         Capability(name="executive", tier=profile.tier, server=profile.name),
         Capability(name="embeddings", tier=embedder_tier, server=held.embedder.model),
-        *sense_capabilities(),
+        *sense_capabilities(settings),
         Capability(name="database", tier=database_tier, server="PostgreSQL with pgvector"),
     )

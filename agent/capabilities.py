@@ -1,9 +1,22 @@
 """What serves each capability on this machine, told without loading any of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
+
+from agent.errors import SettingsError
+from agent.models import card
+from agent.models.weights import shelf
+from agent.models.weights.shelf import Installed
+from agent.residency import envelopes
+from agent.residency.envelopes import Variant
+from agent.senses import opening
+from agent.settings import Settings
+from tools.senses.base import Task
+from tools.senses.models.base import Kind
+
+EXTRA = "`pip install 'cortical[senses]'`"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,19 +40,66 @@ _EMBEDDED = {
     "sight": ("rapidocr", "Text with boxes; pictures are not described."),
     "speech": ("espeakng-loader", "A plain voice."),
 }
+_FULL: dict[str, tuple[Task, tuple[Kind, ...], str]] = {
+    "hearing": (Task.HEARING, ("whisperx", "parakeet"), "whisper-large-v3-int8"),
+    "sight": (Task.SEGMENTS, ("sam2",), "sam2.1-b+"),
+    "speech": (Task.SPEECH, ("kokoro",), "kokoro-82m"),
+}
+"""By capability: its task, which kinds of weights serve it, and what to bring where none are."""
 
 
-def senses() -> Iterator[Capability]:
-    """Tell what hears, sees and speaks."""
-    for name, (package, words) in _EMBEDDED.items():
-        try:
-            yield Capability(
-                name=name, tier="embedded", server=f"{package} {version(package)}", advice=words
-            )
-        except PackageNotFoundError:
-            yield Capability(
-                name=name,
-                tier="missing",
-                server="nothing",
-                advice=f"Install the package {package} into cortical's environment.",
-            )
+def senses(settings: Settings) -> Iterator[Capability]:
+    """Tell what hears, sees and speaks. Nothing is loaded, and no server is started."""
+    try:
+        full = opening.of_host(settings)
+    except SettingsError as error:
+        yield from (_embedded(name, str(error)) for name in _FULL)
+        return
+    here = () if full is None else full.rungs.cpu
+    installed = shelf.available(settings.data_dir)
+    on_card = settings.residency.card != "none" and card.found() is not None
+    for name, (task, kinds, usual) in _FULL.items():
+        able = [one for one in here if one.task is task]
+        if able:
+            yield _full(name, able, on_card=on_card)
+            continue
+        serving = [one for one in installed if one.kind in kinds]
+        yield _embedded(name, _advice(kinds, usual, serving))
+
+
+def _full(name: str, able: Sequence[Variant], *, on_card: bool) -> Capability:
+    """Tell of the most on the card, and of the least on the CPU, as a ladder begins."""
+    choose = max if on_card else min
+    served = choose(able, key=lambda one: envelopes.need_bytes(one, envelopes.USUAL[one.task]))
+    place = "on the card where it fits" if on_card else "on the CPU"
+    return Capability(name=name, tier="full", server=f"{served.name}, {place}")
+
+
+def _advice(kinds: Sequence[Kind], usual: str, serving: Sequence[Installed]) -> str:
+    """Say what to do for the full tier."""
+    unloaded = [one.variant for one in serving if not shelf.has_libraries(one.kind)]
+    if unloaded:
+        return f"{EXTRA} brings what loads {unloaded[0]}."
+    if serving:
+        return f"{serving[0].variant} is here; the setting [senses] passes it over."
+    if all(map(shelf.has_libraries, kinds)):
+        return f"For the full tier: `cortical models pull {usual}`."
+    return f"For the full tier: {EXTRA}, then `cortical models pull {usual}`."
+
+
+def _embedded(name: str, more: str) -> Capability:
+    package, words = _EMBEDDED[name]
+    try:
+        return Capability(
+            name=name,
+            tier="embedded",
+            server=f"{package} {version(package)}",
+            advice=f"{words} {more}",
+        )
+    except PackageNotFoundError:
+        return Capability(
+            name=name,
+            tier="missing",
+            server="nothing",
+            advice=f"Install the package {package} into cortical's environment.",
+        )

@@ -38,7 +38,7 @@ async def examine(settings: Settings) -> dict[str, Any]:
     found = [
         executive(settings, server, other),
         served,
-        *capabilities.senses(),
+        *capabilities.senses(settings),
         _database(settings),
         _types(),
     ]

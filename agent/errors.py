@@ -6,7 +6,8 @@ AgentError
 ├── EmbedderError
 ├── HubError
 │   └── HubCutError
-└── PeerError
+├── PeerError
+└── VisionError
 
 What an executive raises is part of its contract and stands in `graphs.errors`.
 """
@@ -40,3 +41,7 @@ class HubError(AgentError):
 
 class HubCutError(HubError):
     """A hub could not be reached, or broke off: the same may succeed when it is tried again."""
+
+
+class VisionError(AgentError):
+    """A picture cannot be described."""

@@ -3,11 +3,14 @@
 import asyncio
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent import assembly
 from agent.errors import UsageError
 from agent.settings import Settings
+
+if TYPE_CHECKING:
+    from tools.senses.screens import Segment
 
 
 async def hear(settings: Settings, audio: Path) -> dict[str, Any]:
@@ -37,6 +40,44 @@ async def see(settings: Settings, image: Path) -> dict[str, Any]:
         "text": sighting.text,
         **dataclasses.asdict(sighting),
         "flaws": flaws,
+        "served_by": senses.sight.name,
+    }
+
+
+async def describe(settings: Settings, image: Path, *, question: str | None) -> dict[str, Any]:
+    """Return what a picture shows, or the answer to a question on it."""
+    from agent.vision.describing import Describer
+    from agent.vision.server import served
+    from tools.senses.media import decode_image
+
+    describer = Describer(served(settings))
+    picture = await decode_image(await asyncio.to_thread(_read, image, settings), image.name)
+    description = await describer.describe(picture.pixels, question=question)
+    return {
+        **dataclasses.asdict(description),
+        "flaws": [*picture.flaws, *description.flaws],
+    }
+
+
+async def look(
+    settings: Settings, image: Path, *, segment: "Segment | None" = None
+) -> dict[str, Any]:
+    """Return the elements of a screen, each with those within it.
+
+    `segment` finds what has no straight outline, where a model for it is there.
+    """
+    from tools.senses import screen, screens
+    from tools.senses.media import decode_image
+
+    picture = await decode_image(await asyncio.to_thread(_read, image, settings), image.name)
+    async with assembly.perception(settings) as senses:
+        seen = await screens.look(picture.pixels, senses.sight, segment)
+    return {
+        "elements": [screen.to_json(one) for one in seen.elements],
+        "text": seen.sighting.text,
+        "width": seen.sighting.width,
+        "height": seen.sighting.height,
+        "flaws": list(dict.fromkeys((*picture.flaws, *seen.sighting.flaws))),
         "served_by": senses.sight.name,
     }
 

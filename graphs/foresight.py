@@ -5,7 +5,7 @@ from typing import Any
 from graphs.context import Step
 from graphs.reply import Emit
 from graphs.state import TurnState
-from tools.senses.base import Operation, Sense
+from tools.senses.base import Operation, Task
 
 LETTERS = 4
 """Of a token, roughly."""
@@ -32,4 +32,4 @@ def speech(state: TurnState, step: Step) -> None:
     """Hint at speech, if the answer is to be spoken."""
     if state["voice"]:
         characters = LETTERS * step.services.limits.answer_tokens
-        step.services.residency.hint(Operation(sense=Sense.SPEECH, characters=characters))
+        step.services.residency.hint(Operation(task=Task.SPEECH, characters=characters))

@@ -23,12 +23,35 @@ def hear(
 
 def see(
     image: Annotated[Path, typer.Argument(help="A picture.", metavar="IMAGE")],
+    screen: Annotated[
+        bool, typer.Option("--screen", help="Tell windows, buttons, fields and icons apart.")
+    ] = False,
+    describe: Annotated[
+        bool, typer.Option("--describe", help="Say what it shows, by the model that sees.")
+    ] = False,
+    question: Annotated[
+        str | None, typer.Option("--question", help="What to tell of it, with --describe.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Write down the text in a picture, with the box of each line."""
+    """Write down the text in a picture, with the box of each line, or describe it."""
     from agent import perceiving, rendering
+    from agent.errors import UsageError
 
-    result = wait(perceiving.see(settings_of(), image))
+    if question is not None and not describe:
+        raise UsageError("--question is for --describe. Add that.")
+    if screen and describe:
+        raise UsageError("--screen and --describe cannot be had together. Leave one out.")
+    settings = settings_of()
+    if describe:
+        said = wait(perceiving.describe(settings, image, question=question))
+        print_json(said) if as_json else print_lines(rendering.description(said))
+        return
+    if screen:
+        seen = wait(perceiving.look(settings, image))
+        print_json(seen) if as_json else print_lines(rendering.screen(seen))
+        return
+    result = wait(perceiving.see(settings, image))
     print_json(result) if as_json else print_lines(rendering.sighting(result))
 
 

@@ -27,10 +27,9 @@ async def pull(settings: Settings, name: str, *, newest: bool, watch: "Watch") -
         )
     if newest:
         raise UsageError(f"--newest is for the weights of senses, and {name!r} are none.")
-    seeing = settings.senses
-    own = seeing.vision_url is not None and name == seeing.vision_model
-    url = seeing.vision_url if own else settings.ollama.url
-    return await pulling.pull(url or settings.ollama.url, name, watch=watch)
+    sees = name == settings.senses.vision_model
+    url = (settings.senses.vision_url if sees else None) or settings.ollama.url
+    return await pulling.pull(url, name, watch=watch)
 
 
 async def probe(settings: Settings, *, watch: "Watch") -> dict[str, Any]:

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import uvicorn
 
+from agent.hub_double import HubDouble
 from agent.ollama_double.app import OllamaDouble
 from agent.ollama_double.models import DoubleModel
 from agent.ollama_double.player import play
@@ -135,9 +136,9 @@ def reader(cache: Path) -> Iterator[User]:
 
 
 class Served:
-    """The double of Ollama on a port, in a thread of its own."""
+    """A double on a port, in a thread of its own."""
 
-    def __init__(self, double: OllamaDouble) -> None:
+    def __init__(self, double: OllamaDouble | HubDouble) -> None:
         self.double = double
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
@@ -161,7 +162,7 @@ class Served:
 
 
 @pytest.fixture
-def serving() -> Callable[[OllamaDouble], Served]:
+def serving() -> Callable[[OllamaDouble | HubDouble], Served]:
     """Return what serves a double."""
     return Served
 

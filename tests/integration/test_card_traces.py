@@ -12,7 +12,6 @@ from agent.residency import check, copying, reading, showing, trace
 from agent.residency.check import Verdict
 from agent.residency.opening import Place
 from agent.residency.process.config import ArbiterConfig
-from agent.residency.process.files import ArbiterFiles
 from agent.residency.process.journal import traces
 from agent.residency.reading import TraceError
 from agent.residency.simulation.plan import plan
@@ -302,9 +301,8 @@ async def test_who_follows_goes_on_when_the_database_was_away_and_says_so_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(copying, "FOLLOW_S", 0.01)
-    files = ArbiterFiles(key=CARD, run_dir=folder, data_dir=folder)
     config = ArbiterConfig(card="none", key=CARD, run_dir=str(folder), data_dir=str(folder))
-    place = Place(files=files, config=config, simulated=True)
+    place = Place(files=config.files, config=config, simulated=True, senses=None)
     settings = Settings(residency=ResidencySettings(trace_days=36_500))  # the trace is of 2026
     looks: list[Path] = []
 

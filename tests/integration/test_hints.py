@@ -24,6 +24,7 @@ from tools.reading.perception import Perception
 from tools.reading.reader import ContentReader
 from tools.senses.base import Operation, Senses
 from tools.senses.hearing import PocketsphinxTranscriber
+from tools.senses.leased import LeasedSynthesizer, leased
 from tools.senses.sight import RapidOcrReader
 from tools.senses.speech import EspeakSynthesizer
 
@@ -65,7 +66,7 @@ def arbiter() -> Iterator[OwnArbiter]:
 @asynccontextmanager
 async def lent(arbiter: OwnArbiter) -> AsyncIterator[ArbitratedResidency]:
     async with arbiter.client() as client:
-        yield ArbitratedResidency(client, variants=ladders.SIMULATED)
+        yield ArbitratedResidency(client, rungs=ladders.SIMULATED)
 
 
 def resident(arbiter: OwnArbiter, variant: str) -> Meanwhile:
@@ -143,7 +144,8 @@ async def test_speech_is_loaded_while_the_executive_writes_and_found_there(
     executive = Slow(ScriptedExecutive([answer], profile=profile), resident(arbiter, "kokoro-82m"))
     spoken = tmp_path / "answer.wav"
     async with lent(arbiter) as residency:
-        others = {"residency": residency, "synthesizer": EspeakSynthesizer(), "language": detect}
+        speech = LeasedSynthesizer(EspeakSynthesizer(), residency, None)
+        others = {"residency": residency, "synthesizer": speech, "language": detect}
         outcome = await turns_of(executive, (), others).run(
             "assistant",
             thread_id="t",
@@ -160,21 +162,16 @@ async def test_speech_is_loaded_while_the_executive_writes_and_found_there(
     assert found.hinted == found.loaded < found.there < found.asked == found.granted
 
 
-@pytest.mark.parametrize(
-    ("file", "variant"),
-    [("message.wav", "whisper-large-v3-fp16"), ("library.png", "sam2.1-b+")],
-)
-async def test_what_a_file_needs_is_hinted_at_before_it_is_decoded(
-    arbiter: OwnArbiter, file: str, variant: str
-) -> None:
+async def test_what_a_file_needs_is_hinted_at_before_it_is_decoded(arbiter: OwnArbiter) -> None:
+    file = "message.wav"
     senses = Senses(
         hearing=PocketsphinxTranscriber(), sight=RapidOcrReader(), speech=EspeakSynthesizer()
     )
     async with lent(arbiter) as residency:
-        reader = ContentReader(Perception(senses=senses, residency=residency))
+        reader = ContentReader(Perception(senses=leased(senses, residency), residency=residency))
         read = await reader.read((DATA / file).read_bytes(), file)
     assert read.blocks
-    found = seen(arbiter, variant)
+    found = seen(arbiter, "whisper-large-v3-fp16")
     assert found.hinted == found.loaded < found.asked
 
 
@@ -205,7 +202,7 @@ async def ended(client: ArbiterClient, arbiter: OwnArbiter) -> None:
 async def test_a_hint_where_no_arbiter_can_start_costs_nothing(arbiter: OwnArbiter) -> None:
     arbiter.configure(card="simulated:1")
     async with lent(arbiter) as residency:
-        residency.hint(Operation(sense=ladders.SIMULATED[0].sense))
+        residency.hint(Operation(task=ladders.SIMULATED.card[0].task))
     assert not arbiter.files.alive()
     assert not list(arbiter.files.data_dir.glob("*.jsonl"))
 
@@ -214,5 +211,5 @@ async def test_on_a_machine_without_senses_for_the_card_nothing_is_started(
     arbiter: OwnArbiter,
 ) -> None:
     async with arbiter.client() as client:
-        ArbitratedResidency(client).hint(Operation(sense=ladders.SIMULATED[0].sense))
+        ArbitratedResidency(client).hint(Operation(task=ladders.SIMULATED.card[0].task))
     assert not arbiter.files.alive()

@@ -1,15 +1,19 @@
 """What the doctor tells is what a command would choose."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from agent import capabilities
 from agent.doctor import MINILM, embeddings, executive, language_notes, model_notes
 from agent.embedders.minilm_files import MODEL
 from agent.executives.ollama.server import OllamaModel, OllamaServer
 from agent.executives.openai.server import Kind, OpenAiModel, OpenAiServer
-from agent.settings import load
+from agent.models.weights import shelf
+from agent.settings import Settings, load
 from memory.embedding_models import Model
+from tools.senses.models import weights
 
 
 def _model(name: str, *capabilities: str) -> OllamaModel:
@@ -165,3 +169,64 @@ def test_documents_that_minilm_does_not_read_are_counted_with_what_to_pull() -> 
     assert "(5 ja, 2 de)" in note
     assert "`ollama pull bge-m3`" in note
     assert "`cortical memory reindex --embedder ollama:bge-m3`" in note
+
+
+HERE = {"whisper-large-v3-int8": "whisperx", "whisper-turbo-fp16": "whisperx", "sam2.1-t": "sam2"}
+
+
+def with_weights(settings: Settings) -> None:
+    for variant, kind in HERE.items():
+        folder = settings.data_dir / "weights" / variant
+        folder.mkdir(parents=True)
+        (folder / "model.bin").write_text(variant)
+        facts = weights.FileFacts(bytes=len(variant), sha256=weights.digest(folder / "model.bin"))
+        told = {"version": 1, "variant": variant, "kind": kind, "source": "", "revision": ""}
+        files = {"model.bin": {"bytes": facts.bytes, "sha256": facts.sha256}}
+        (folder / "manifest.json").write_text(json.dumps({**told, "files": files}))
+
+
+def told_of(settings: Settings) -> dict[str, capabilities.Capability]:
+    return {one.name: one for one in capabilities.senses(settings)}
+
+
+def test_without_weights_the_embedded_senses_serve_and_it_is_said_what_to_bring() -> None:
+    told = told_of(load())
+    assert {one.tier for one in told.values()} == {"embedded"}
+    assert told["hearing"].server.startswith("pocketsphinx")
+    said = "`pip install 'cortical[senses]'`, then `cortical models pull kokoro-82m`."
+    assert told["speech"].advice.endswith(said)
+
+
+def test_weights_that_nothing_loads_need_the_extra() -> None:
+    with_weights(load())
+    told = told_of(load())
+    assert told["hearing"].tier == "embedded"
+    assert "`pip install 'cortical[senses]'` brings what loads whisper-large-v3-int8" in (
+        told["hearing"].advice
+    )
+
+
+def test_with_the_extra_and_weights_a_sense_is_of_the_full_tier(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(shelf, "has_libraries", lambda _: True)
+    with_weights(load())
+    told = told_of(load())
+    assert (told["hearing"].tier, told["hearing"].server) == (
+        "full",
+        "whisper-turbo-fp16, on the CPU",
+    )
+    assert told["sight"].server == "sam2.1-t, on the CPU"
+    assert told["speech"].tier == "embedded"
+    assert told["speech"].advice.endswith("For the full tier: `cortical models pull kokoro-82m`.")
+
+
+def test_a_sense_that_settings_pass_over_stays_embedded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shelf, "has_libraries", lambda _: True)
+    monkeypatch.setenv("CORTICAL_SENSES__HEARING", "embedded")
+    with_weights(load())
+    told = told_of(load())
+    assert told["hearing"].tier == "embedded"
+    assert "the setting [senses] passes it over" in told["hearing"].advice
+    monkeypatch.setenv("CORTICAL_SENSES__HEARING", "whisper-large-v3-fp16")
+    assert "names no model for it that is here" in told_of(load())["hearing"].advice

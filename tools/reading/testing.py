@@ -189,4 +189,5 @@ def perception(
     scripted = Senses(
         sight=sight or ScriptedSight(), hearing=hearing or ScriptedHearing(), speech=Mute()
     )
-    return Perception(senses=leased(scripted, residency or OpenResidency()))
+    lent = residency or OpenResidency()
+    return Perception(senses=leased(scripted, lent), residency=lent)

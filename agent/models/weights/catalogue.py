@@ -17,6 +17,8 @@ class Part:
     names: tuple[str, ...]
     """The first that is there is taken."""
     needed: bool = True
+    pulled: bool = True
+    """Whether the repository has it. Another file may be added from a path."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,6 +57,13 @@ def _taken(*names: str) -> tuple[Part, ...]:
     return tuple(Part(names=(name,), needed=False) for name in names)
 
 
+_SPEAKERS = tuple(
+    Part(names=(f"speakers/{name}.bin",), needed=False, pulled=False)
+    for name in ("segmentation", "embedding")
+)
+"""What tells speakers apart; its repositories give it only to those with an account."""
+
+
 def _whisper(repository: str) -> Source:
     vocabulary = Part(names=("vocabulary.json", "vocabulary.txt"))
     return Source(
@@ -65,6 +74,7 @@ def _whisper(repository: str) -> Source:
             # Without tokenizer.json faster-whisper would ask a hub for one.
             *_needed("config.json", "preprocessor_config.json", "model.bin", "tokenizer.json"),
             vocabulary,
+            *_SPEAKERS,
         ),
     )
 
@@ -99,13 +109,9 @@ _PARAKEET = Source(
     kind="parakeet",
     licence="CC-BY-4.0",
     parts=(
-        *_needed("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"),
-        *_taken(
-            "generation_config.json",
-            "preprocessor_config.json",
-            "processor_config.json",
-            "special_tokens_map.json",
-        ),
+        *_needed("config.json", "model.safetensors", "processor_config.json"),
+        *_needed("tokenizer.json", "tokenizer_config.json"),
+        *_taken("generation_config.json", "special_tokens_map.json"),
     ),
 )
 

@@ -19,7 +19,6 @@ from agent.errors import HubCutError, HubError, SettingsError
 
 _CONNECT_S, _SILENCE_S = 10.0, 60.0
 _MOST_HOPS = 5
-_CHUNK = 1 << 20
 _DIGEST = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
@@ -75,8 +74,8 @@ class Hub:
         told: dict[str, str] = {}
         for _ in range(_MOST_HOPS):
             response = await self._answer("HEAD", url, stream=False)
+            self._refuse_unknown(response, repository, revision)
             if response.status_code == httpx.codes.NOT_FOUND:
-                self._refuse_unknown(response, repository, revision)
                 return None
             self._refuse(response, repository)
             told = {**_told(response), **told}
@@ -164,7 +163,10 @@ class Hub:
                 "pull --newest` takes what is there now."
             )
         if code == "RepoNotFound":
-            raise HubError(f"{self.url} has no repository {repository}.")
+            raise HubError(
+                f"{self.url} has no repository {repository}, or shows it to some accounts only. "
+                "Bring the files yourself, then `cortical models add PATH`."
+            )
 
     def _refuse(self, response: httpx.Response, what: str) -> None:
         status = response.status_code
@@ -180,8 +182,8 @@ class Hub:
         raise HubError(f"{self.url} refuses {what} with {status}.")
 
     def _refuse_changed(self, response: httpx.Response, file: RemoteFile) -> None:
-        # Another host, where the bytes of large files lie, has a digest of its own kind.
-        if response.url.host != httpx.URL(self.url).host:
+        # The place that it leads to, where the bytes of large files lie, has tags of its own kind.
+        if "x-linked-etag" not in response.headers and str(response.url) != file.url:
             return
         digest = _told(response).get("digest", file.digest)
         if digest != file.digest:
@@ -203,7 +205,7 @@ class Hub:
 
     async def _pieces(self, response: httpx.Response, file: RemoteFile) -> AsyncIterator[bytes]:
         try:
-            async for piece in response.aiter_raw(_CHUNK):
+            async for piece in response.aiter_raw():
                 yield piece
         except httpx.HTTPError as error:
             raise HubCutError(

@@ -131,7 +131,7 @@ class _Pull:
     async def _files(self, revision: str) -> list[RemoteFile]:
         """Ask the hub for what there is of the catalogue's files, all of one commit."""
         found = []
-        for part in self._source.parts:
+        for part in (one for one in self._source.parts if one.pulled):
             file = None
             for name in part.names:
                 file = await self._hub.file(self._source.repository, revision, name)

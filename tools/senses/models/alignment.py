@@ -12,10 +12,12 @@ from tools.senses.base import Word
 from tools.senses.errors import WeightsError
 from tools.senses.models import tensors
 from tools.senses.models.flat import FlatWeights
-from tools.senses.models.weights import Manifest
+from tools.senses.models.weights import Manifest, read, verified
 
 FOLDER = "align"
 """In it a folder for each language, named by its ISO 639-1 code."""
+SIBLING = "wav2vec2-"
+"""What the name of a folder of weights beside Whisper's begins with, before the same code."""
 
 _WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 
@@ -32,10 +34,11 @@ class Alignment:
     """The models of all languages that a folder of weights has; one is on a device at a time."""
 
     def __init__(self, folder: Path, manifest: Manifest, *, lock: bool) -> None:
-        self._folder = folder / FOLDER
-        self._files = {
-            language: frozenset(names) for language, names in _by_language(manifest).items()
+        inside = {
+            language: (folder / FOLDER / language, frozenset(names))
+            for language, names in _by_language(manifest).items()
         }
+        self._places = {**_beside(folder), **inside}
         self._lock = lock
         self._aligners: dict[str, _Aligner] = {}
         self._brought = ""
@@ -43,7 +46,7 @@ class Alignment:
     @property
     def languages(self) -> frozenset[str]:
         """For which words get their times."""
-        return frozenset(self._files)
+        return frozenset(self._places)
 
     @property
     def host_bytes(self) -> int:
@@ -52,7 +55,7 @@ class Alignment:
 
     def stage(self) -> None:
         """Read all models into host memory. Raises WeightsError."""
-        for language in sorted(self._files):
+        for language in sorted(self._places):
             if language not in self._aligners:
                 self._aligners[language] = self._loaded(language)
 
@@ -110,8 +113,9 @@ class Alignment:
         import torch
         from transformers import Wav2Vec2Config, Wav2Vec2ForCTC
 
-        folder = self._folder / language
-        names = self._files[language]
+        folder, names = self._places[language]
+        if folder.name.startswith(SIBLING):
+            verified(folder)
         weights = next((name for name in _WEIGHTS if name in names), None)
         for name in ("config.json", "vocab.json"):
             if name not in names:
@@ -134,6 +138,18 @@ class _OneSentence:
     def span_tokenize(self, text: str) -> Iterator[tuple[int, int]]:
         """Yield the beginning and the end of the text."""
         yield 0, len(text)
+
+
+def _beside(folder: Path) -> dict[str, tuple[Path, frozenset[str]]]:
+    """Return the models that have folders of their own beside Whisper's; none is checked yet."""
+    found = {}
+    for other in sorted(folder.parent.glob(f"{SIBLING}*")):
+        try:
+            names = frozenset(read(other).files)
+        except WeightsError:
+            continue
+        found[other.name.removeprefix(SIBLING)] = (other, names)
+    return found
 
 
 def _by_language(manifest: Manifest) -> dict[str, set[str]]:

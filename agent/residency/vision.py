@@ -1,0 +1,86 @@
+"""The model that describes pictures, brought onto the card and taken off by its own Ollama.
+
+It is loaded, verified and watched as the executive is, by another keeper on another server: one
+profile, whole on the card, with the context that was asked for.
+"""
+
+import time
+from collections.abc import Callable
+
+from agent.residency.arbiter.events import Event
+from agent.residency.errors import ResidencyError
+from agent.residency.keeper import OllamaKeeper
+from agent.residency.process.config import ServedExecutive
+from agent.vision.describing import CONTEXT_TOKENS
+from agent.vision.server import ServedVision
+
+
+class VisionUnfitError(ResidencyError):
+    """The model that describes pictures could not be loaded as it has to be."""
+
+
+class VisionKeeper:
+    """Loads one model on one server, unloads it, and says what it holds."""
+
+    def __init__(
+        self,
+        served: ServedVision,
+        *,
+        used_bytes: Callable[[], int | None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`used_bytes` tells what all programs use of the card; None where that is not known."""
+        self._served = served
+        self._kept = OllamaKeeper(
+            ServedExecutive(
+                url=served.url,
+                model=served.model,
+                context_tokens=CONTEXT_TOKENS,
+                compact_tokens=CONTEXT_TOKENS,
+            ),
+            used_bytes=used_bytes,
+            clock=clock,
+        )
+
+    @property
+    def flaw(self) -> str | None:
+        """Why it is not there, in words."""
+        return self._kept.flaw
+
+    @property
+    def planned_bytes(self) -> int | None:
+        """What it takes of the card, context of the driver included; None before it is known."""
+        profiles = self._kept.profiles
+        return profiles[0].bytes if profiles else None
+
+    async def found(self) -> bool:
+        """Whether it lies on the card now, whole and with its context."""
+        return await self._kept.found() is not None
+
+    async def load(self) -> None:
+        """Bring it onto the card, whole, and verify it. Raises ResidencyError."""
+        if not self._kept.profiles:
+            await self._kept.found()
+        profiles = self._kept.profiles
+        if not profiles:
+            raise VisionUnfitError(self._kept.flaw or f"{self._served.model} cannot be loaded")
+        await self._kept.load(profiles[0].name)
+
+    async def unload(self) -> None:
+        """Take it off, and wait until its server says that it has gone. Raises ResidencyError."""
+        await self._kept.unload()
+
+    def held_bytes(self) -> int:
+        """Return what its server says that it holds of the card, with the driver's context.
+
+        Processes do not tell: those of two Ollamas have the same names.
+        """
+        return self._kept.held_bytes({})
+
+    async def inspect(self) -> Event | None:
+        """Return what has become of it without our doing, once for each thing."""
+        return await self._kept.inspect()
+
+    async def aclose(self) -> None:
+        """Hang up; the model stays as it is."""
+        await self._kept.aclose()
