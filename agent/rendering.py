@@ -203,6 +203,14 @@ def _corners(box: Mapping[str, float]) -> str:
     return f"{box['left']:.0f},{box['top']:.0f}-{box['right']:.0f},{box['bottom']:.0f}"
 
 
+def outlines(result: Mapping[str, Any]) -> Iterator[str]:
+    """Write what was pointed at, each with its box in pixels and the text in it."""
+    for one in result["regions"]:
+        text = f"  {one['text']}" if one["text"] else ""
+        yield f"{_corners(one['box'])}  {one['score']:.2f}{text}"
+    yield from (f"note: {flaw}" for flaw in result["flaws"])
+
+
 def description(result: Mapping[str, Any]) -> Iterator[str]:
     """Write what a model says of a picture, and which it is."""
     yield harmless(result["text"])

@@ -73,9 +73,7 @@ def ladder(operation: Operation, rungs: Rungs, *, program: str) -> tuple[Choice,
 def _fitting(variants: Sequence[Variant], operation: Operation) -> list[Variant]:
     """Return those that can do it, the least first."""
     able = [
-        one
-        for one in variants
-        if one.task is operation.task and _speaks(one, operation.language)
+        one for one in variants if one.task is operation.task and _speaks(one, operation.language)
     ]
     return sorted(able, key=lambda one: envelopes.need_bytes(one, operation))
 

@@ -9,8 +9,7 @@ from agent.bench.screen.drawing import screenshot
 from agent.bench.screen.scoring import Found, Score
 from memory.places import Box
 from tools.senses import screen, screens
-from tools.senses.base import Reader, Sighting
-from tools.senses.models.base import Region
+from tools.senses.base import Reader, Region, Sighting
 from tools.senses.screen import Kind
 from tools.senses.sight import RapidOcrReader
 

@@ -5,8 +5,7 @@ import pytest
 
 from memory.places import Box
 from tools.senses import screen
-from tools.senses.base import TextLine
-from tools.senses.models.base import Region
+from tools.senses.base import Region, TextLine
 from tools.senses.screen import Element, Kind
 
 

@@ -4,6 +4,7 @@ Every operation runs under a lease from `Residency`, shaped by its input, also w
 held back yet: on a machine without a card the lease is granted at once and only traced.
 """
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -189,6 +190,33 @@ class Sighting:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Region:
+    """A part of a picture that belongs together."""
+
+    box: Box
+    pixels: int
+    """How many of the box belong to it; 0 where nothing was found."""
+    score: float
+    """How sure the model is of its outline, from 0 to 1."""
+    mask: NDArray[np.bool_]
+    """Shape (rows, columns): cells that cover the box evenly, as fine as the model looked.
+
+    In a large picture a cell is more than a pixel, so that hundreds of masks stay small.
+    """
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prompt:
+    """Points at what should be outlined, in pixels of the picture."""
+
+    points: Sequence[tuple[float, float]] = ()
+    """Of (x, y), in the thing or beside it."""
+    inside: Sequence[bool] = ()
+    """For each point whether it lies in the thing."""
+    box: Box | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Speech:
     """Sound of a spoken text."""
 
@@ -225,6 +253,25 @@ class Reader(Protocol):
         ...
 
 
+class Segmenter(Protocol):
+    """Sight: what belongs together."""
+
+    @property
+    def name(self) -> str:
+        """Name and tier for `doctor` and traces."""
+        ...
+
+    async def regions(self, image: NDArray[np.uint8]) -> tuple[Region, ...]:
+        """Return all regions in an image of shape (height, width, 3), RGB, the largest first."""
+        ...
+
+    async def region(
+        self, image: NDArray[np.uint8], prompts: Sequence[Prompt]
+    ) -> tuple[Region, ...]:
+        """Return the best region for each prompt, in their order."""
+        ...
+
+
 class Synthesizer(Protocol):
     """Speech."""
 
@@ -245,6 +292,8 @@ class Senses:
     hearing: Transcriber
     sight: Reader
     speech: Synthesizer
+    segments: Segmenter | None = None
+    """There is none in the embedded tier."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -17,9 +17,12 @@ from tools.senses.base import (
     WINDOWS_AT_ONCE,
     Lease,
     Operation,
+    Prompt,
     Reader,
     Recording,
+    Region,
     Residency,
+    Segmenter,
     Senses,
     Sighting,
     Speech,
@@ -28,7 +31,7 @@ from tools.senses.base import (
     Transcriber,
     Transcript,
 )
-from tools.senses.models.base import Heard, Prompt, Region
+from tools.senses.models.base import Heard
 
 PIECE_S = 300.0
 """Longest piece of a recording that is heard under one lease."""
@@ -72,7 +75,13 @@ def leased(embedded: Senses, residency: Residency, full: FullTier | None = None)
         hearing=LeasedTranscriber(embedded.hearing, residency, full),
         sight=LeasedReader(embedded.sight, residency),
         speech=LeasedSynthesizer(embedded.speech, residency, full),
+        segments=_segmenter(residency, full),
     )
+
+
+def _segmenter(residency: Residency, full: FullTier | None) -> Segmenter | None:
+    name = None if full is None else full.best(Task.SEGMENTS)
+    return None if full is None or name is None else LeasedSegmenter(name, residency, full)
 
 
 class LeasedTranscriber:
@@ -169,14 +178,15 @@ class LeasedSynthesizer:
 class LeasedSegmenter:
     """Finding what belongs together in pictures, which only the full tier does."""
 
-    def __init__(self, residency: Residency, full: FullTier) -> None:
+    def __init__(self, name: str, residency: Residency, full: FullTier) -> None:
+        self._name = name
         self._residency = residency
         self._full = full
 
     @property
-    def name(self) -> str | None:
-        """What does it; None where nothing can."""
-        return self._full.best(Task.SEGMENTS)
+    def name(self) -> str:
+        """What does it if it can be had."""
+        return self._name
 
     async def regions(self, image: NDArray[np.uint8]) -> tuple[Region, ...]:
         """Return all regions of an image of shape (height, width, 3), RGB. Raises SenseError."""

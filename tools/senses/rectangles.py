@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from memory.places import Box
 from tools.senses import flats
+from tools.senses.base import Region
 from tools.senses.flats import Flat
-from tools.senses.models.base import Region
 
 _NEAR = 4.0
 """Pixels by which edges of the same thing may differ: a border, and the ground within it."""

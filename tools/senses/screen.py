@@ -10,8 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from memory.places import Box
-from tools.senses.base import TextLine
-from tools.senses.models.base import Region
+from tools.senses.base import Region, TextLine
 from tools.senses.rectangles import area, common, overlap, same
 
 

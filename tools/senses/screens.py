@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from memory.places import Box
 from tools.senses import ink, rectangles, screen
-from tools.senses.base import Reader, Sighting, TextLine
-from tools.senses.models.base import Region
+from tools.senses.base import Reader, Region, Sighting, TextLine
 from tools.senses.screen import Element, Kind
 
 Segment = Callable[[NDArray[np.uint8]], Awaitable[tuple[Region, ...]]]
@@ -52,6 +51,14 @@ async def look(image: NDArray[np.uint8], reader: Reader, segment: Segment | None
         lines = [*lines, *more]
         elements = await asyncio.to_thread(_elements, image, regions, lines)
     return Screen(sighting=sighting, elements=elements)
+
+
+async def within(box: Box, image: NDArray[np.uint8], reader: Reader) -> str:
+    """Return the text that stands in a part of an image; the empty text if there is none."""
+    part = _cut(image, box, 0)
+    if not part.size:
+        return ""
+    return (await reader.read(np.ascontiguousarray(part))).text
 
 
 def _elements(

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from memory.places import Box
 from tools.senses.background import Patience
+from tools.senses.base import Prompt, Region
 from tools.senses.errors import EngineError, WeightsError
 from tools.senses.models import pickled
-from tools.senses.models.base import Prompt, Region
 from tools.senses.models.modules import ModuleModel, at_work
 from tools.senses.models.weights import Manifest
 
