@@ -11,6 +11,7 @@ from agent.models import probing, pulling, speed
 from agent.models.weights import catalogue
 from agent.models.weights import pulling as weights_pulling
 from agent.settings import Settings
+from tools.senses.models.alignment import ALIGNER
 
 if TYPE_CHECKING:
     from agent.recorder import Watch
@@ -21,7 +22,7 @@ async def pull(settings: Settings, name: str, *, newest: bool, watch: "Watch") -
 
     Raises UsageError, AgentError, WeightsError or ExecutiveError.
     """
-    if catalogue.source(name) is not None or name.startswith(catalogue.ALIGNER):
+    if catalogue.source(name) is not None or name.startswith(ALIGNER):
         return await weights_pulling.pull(
             settings.data_dir, name, hub_url=settings.senses.hub_url, newest=newest, watch=watch
         )

@@ -1,32 +1,27 @@
 """Which models of word times a Whisper finds."""
 
-import json
 from pathlib import Path
 
-from tools.senses.models import weights
+import pytest
+
+from tools.senses.errors import WeightsError
 from tools.senses.models.alignment import Alignment
-from tools.senses.models.weights import Manifest
+from tools.senses.testing import folder
 
 
-def put(folder: Path, *names: str) -> Manifest:
-    folder.mkdir()
-    files = {}
-    for name in names:
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(name)
-        files[name] = {"bytes": len(name), "sha256": weights.digest(path)}
-    told = {"version": 1, "variant": folder.name, "kind": "wav2vec2", "source": "", "revision": ""}
-    (folder / "manifest.json").write_text(json.dumps({**told, "files": files}))
-    return weights.read(folder)
-
-
-def test_they_lie_in_its_folder_or_beside_it(tmp_path: Path) -> None:
-    whisper = put(tmp_path / "whisper", "model.bin", "align/de/config.json", "align/README")
-    put(tmp_path / "wav2vec2-en", "config.json")
-    put(tmp_path / "wav2vec2-de", "config.json")
+def test_there_is_none_for_a_language_without_a_folder_of_weights(tmp_path: Path) -> None:
     (tmp_path / "wav2vec2-fr").mkdir()
-    put(tmp_path / "kokoro", "config.json")
-    found = Alignment(tmp_path / "whisper", whisper, lock=False)
-    assert found.languages == {"de", "en"}
-    assert found.host_bytes == 0
+    alignment = Alignment(tmp_path, lock=False)
+    assert not alignment.stage("en")
+    assert not alignment.stage("fr")
+    assert alignment.host_bytes == 0
+
+
+def test_one_that_is_not_whole_is_an_error(tmp_path: Path) -> None:
+    made = tmp_path / "wav2vec2-en"
+    made.mkdir()
+    (made / "config.json").write_text("{}")
+    folder.described(made, "wav2vec2", made.name)
+    (made / "config.json").unlink()
+    with pytest.raises(WeightsError, match="wav2vec2-en"):
+        Alignment(tmp_path, lock=False).stage("en")

@@ -61,7 +61,8 @@ def _best(level_db: NDArray[np.float32], silent: NDArray[np.bool_]) -> int:
     edges = np.flatnonzero(np.diff(np.concatenate(([False], silent, [False])).astype(np.int8)))
     if len(edges):
         starts, ends = edges[::2], edges[1::2]
-        longest = int(np.argmax(ends - starts))
+        # Of pauses of one length the last: then there are fewer pieces.
+        longest = len(starts) - 1 - int(np.argmax((ends - starts)[::-1]))
         return int(starts[longest] + ends[longest]) // 2
     width = min(_CALM_LEVELS, len(level_db))
     return int(np.argmin(np.convolve(level_db, np.ones(width), mode="valid"))) + width // 2

@@ -7,6 +7,7 @@ have.
 
 from dataclasses import dataclass
 
+from tools.senses.models.alignment import ALIGNER
 from tools.senses.models.base import Kind
 
 
@@ -32,10 +33,6 @@ class Source:
     parts: tuple[Part, ...]
     revision: str = "main"
     """What is asked for first; the commit that it then is goes into the manifest."""
-
-
-ALIGNER = "wav2vec2-"
-"""What the names of models begin with that find the time of each word; behind it, the language."""
 
 
 def source(variant: str) -> Source | None:

@@ -7,15 +7,18 @@ import pytest
 
 from tools.senses.testing import folder, parakeet, wav2vec2, whisper
 
-WHISPER, PARAKEET = "whisper-tiny-int8", "parakeet-tiny-fp32"
+WHISPER, ALIGNER, PARAKEET = "whisper-tiny-int8", "wav2vec2-en", "parakeet-tiny-fp32"
 
 
 @pytest.fixture(scope="session")
 def whisper_made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("whisper")
+    """A model of hearing, and one for the times of English words beside it."""
+    made = tmp_path_factory.mktemp("weights") / WHISPER
     whisper.make(made)
-    wav2vec2.make(made / "align" / "en")
     folder.described(made, "whisperx", WHISPER)
+    aligner = made.with_name(ALIGNER)
+    wav2vec2.make(aligner)
+    folder.described(aligner, "wav2vec2", ALIGNER)
     return made
 
 
@@ -29,8 +32,9 @@ def parakeet_made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def whisper_folder(whisper_made: Path, tmp_path: Path) -> Path:
-    """A copy, to be spoilt."""
-    return Path(shutil.copytree(whisper_made, tmp_path / "whisper"))
+    """A copy of both, to be spoilt."""
+    shutil.copytree(whisper_made.parent, tmp_path, dirs_exist_ok=True)
+    return tmp_path / WHISPER
 
 
 @pytest.fixture

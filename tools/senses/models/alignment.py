@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,14 +10,11 @@ from numpy.typing import NDArray
 
 from tools.senses.base import Word
 from tools.senses.errors import WeightsError
-from tools.senses.models import tensors
+from tools.senses.models import tensors, weights
 from tools.senses.models.flat import FlatWeights
-from tools.senses.models.weights import Manifest, read, verified
 
-FOLDER = "align"
-"""In it a folder for each language, named by its ISO 639-1 code."""
-SIBLING = "wav2vec2-"
-"""What the name of a folder of weights beside Whisper's begins with, before the same code."""
+ALIGNER = "wav2vec2-"
+"""What the names of its variants begin with; behind it the language, by its ISO 639-1 code."""
 
 _WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 
@@ -31,33 +28,35 @@ class _Aligner:
 
 
 class Alignment:
-    """The models of all languages that a folder of weights has; one is on a device at a time."""
+    """The models for the languages that are here, each read when it is first asked for.
 
-    def __init__(self, folder: Path, manifest: Manifest, *, lock: bool) -> None:
-        inside = {
-            language: (folder / FOLDER / language, frozenset(names))
-            for language, names in _by_language(manifest).items()
-        }
-        self._places = {**_beside(folder), **inside}
+    They lie beside the model of hearing, in folders of their own: what hears better goes on with
+    the same. One is on a device at a time.
+    """
+
+    def __init__(self, beside: Path, *, lock: bool) -> None:
+        """Take models from the folders in a folder."""
+        self._beside = beside
         self._lock = lock
         self._aligners: dict[str, _Aligner] = {}
         self._brought = ""
-
-    @property
-    def languages(self) -> frozenset[str]:
-        """For which words get their times."""
-        return frozenset(self._places)
 
     @property
     def host_bytes(self) -> int:
         """What the models take in host memory."""
         return sum(one.weights.bytes for one in self._aligners.values())
 
-    def stage(self) -> None:
-        """Read all models into host memory. Raises WeightsError."""
-        for language in sorted(self._places):
-            if language not in self._aligners:
-                self._aligners[language] = self._loaded(language)
+    def stage(self, language: str) -> bool:
+        """Read the model of a language into host memory; return whether there is one.
+
+        Raises WeightsError where there is one that cannot be used.
+        """
+        folder = self._beside / f"{ALIGNER}{language}"
+        if not (folder / weights.MANIFEST).is_file():
+            return False
+        if language not in self._aligners:
+            self._aligners[language] = self._loaded(language, folder)
+        return True
 
     def bring(self, language: str, device: str) -> None:
         """Copy the model of a language to a device, in place of the one that is there."""
@@ -109,22 +108,20 @@ class Alignment:
             if "start" in one and "end" in one
         ]
 
-    def _loaded(self, language: str) -> _Aligner:
-        import torch
-        from transformers import Wav2Vec2Config, Wav2Vec2ForCTC
-
-        folder, names = self._places[language]
-        if folder.name.startswith(SIBLING):
-            verified(folder)
-        weights = next((name for name in _WEIGHTS if name in names), None)
+    def _loaded(self, language: str, folder: Path) -> _Aligner:
+        names = weights.verified(folder).files
+        file = next((name for name in _WEIGHTS if name in names), None)
         for name in ("config.json", "vocab.json"):
             if name not in names:
                 raise WeightsError(f"{folder} holds no {name}. Bring all files of the model.")
-        if weights is None:
+        if file is None:
             raise WeightsError(f"{folder} holds no weights. Bring all files of the model.")
+        import torch
+        from transformers import Wav2Vec2Config, Wav2Vec2ForCTC
+
         config = tensors.configured(Wav2Vec2Config, folder / "config.json", "wav2vec2")
         letters = _letters(folder / "vocab.json", config.vocab_size)
-        model = tensors.filled(Wav2Vec2ForCTC, config, folder / weights, torch.float32)
+        model = tensors.filled(Wav2Vec2ForCTC, config, folder / file, torch.float32)
         return _Aligner(
             model=model,
             weights=FlatWeights([model], lock=self._lock),
@@ -138,27 +135,6 @@ class _OneSentence:
     def span_tokenize(self, text: str) -> Iterator[tuple[int, int]]:
         """Yield the beginning and the end of the text."""
         yield 0, len(text)
-
-
-def _beside(folder: Path) -> dict[str, tuple[Path, frozenset[str]]]:
-    """Return the models that have folders of their own beside Whisper's; none is checked yet."""
-    found = {}
-    for other in sorted(folder.parent.glob(f"{SIBLING}*")):
-        try:
-            names = frozenset(read(other).files)
-        except WeightsError:
-            continue
-        found[other.name.removeprefix(SIBLING)] = (other, names)
-    return found
-
-
-def _by_language(manifest: Manifest) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for name in manifest.files:
-        parts = PurePosixPath(name).parts
-        if len(parts) == 3 and parts[0] == FOLDER:
-            found.setdefault(parts[1], set()).add(parts[2])
-    return found
 
 
 def _letters(path: Path, count: int) -> dict[str, int]:

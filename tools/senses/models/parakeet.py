@@ -22,7 +22,7 @@ LONGEST_S = 120.0
 
 _WEIGHTS = "model.safetensors"
 _CONFIG = "config.json"
-_NAMES = (_CONFIG, _WEIGHTS, "processor_config.json", "tokenizer.json", "tokenizer_config.json")
+_NAMES = (_CONFIG, _WEIGHTS, "tokenizer.json")
 _KIND = "parakeet_tdt"
 
 
@@ -61,7 +61,7 @@ class Parakeet:
                 raise WeightsError(f"{self._folder} holds no {name}. Bring all files of the model.")
         with engine.translated(self._manifest.variant):
             config = self._config()
-            self._processor = self._read_processor()
+            self._processor = self._read_processor(config)
             _compare(self._folder, config, self._processor)
             self._on_host = self._loaded(_precision(self._manifest.variant))
             self._weights = FlatWeights([self._on_host], lock=self._lock)
@@ -141,15 +141,19 @@ class Parakeet:
         if known and heard_as not in (*known, languages.UNKNOWN):
             yield f"{self._manifest.variant} was not trained on {heard_as!r}: words may be wrong"
 
-    def _read_processor(self) -> Any:
+    def _read_processor(self, config: Any) -> Any:
         from transformers import ParakeetProcessor
 
         try:
-            return ParakeetProcessor.from_pretrained(self._folder, local_files_only=True)
+            processor = ParakeetProcessor.from_pretrained(self._folder, local_files_only=True)
         except Exception as error:  # tokenizers raises nothing more special
             raise WeightsError(
                 f"{self._folder} holds no processor of Parakeet: {error}."
             ) from error
+        # Folders from before it was saved leave it to be guessed.
+        processor.decoder_type = "tdt"
+        processor.blank_token_id = config.blank_token_id
+        return processor
 
     def _config(self) -> Any:
         from transformers import ParakeetTDTConfig

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tools.senses.background import Patience
 from tools.senses.base import SAMPLE_RATE_HZ, Segment
 from tools.senses.errors import EngineError, WeightsError
+from tools.senses.joining import SAME_VOICE
 from tools.senses.models import tensors
 from tools.senses.models.base import Voice
 from tools.senses.models.flat import FlatWeights
@@ -25,10 +26,8 @@ EMBEDDING = f"{FOLDER}/embedding.bin"
 _OF_TRAINING = ("loss_func.", "validation_metric.")
 """Begins the names of what a model was taught with, which nobody needs to listen."""
 _BATCH = 8
-_MOST_ALIKE = 0.7045654963945799
 _FEWEST = 12
-"""Of the pipeline 3.1 of pyannote: from which distance two voices are two people, and of how many
-stretches a person's voice has to be made."""
+"""Stretches that a person's voice has to be made of, as in the pipeline 3.1 of pyannote."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -189,7 +188,7 @@ def _pipeline(segmentation: Any, embedding: Any) -> Any:
     clustering = {
         "method": "centroid",
         "min_cluster_size": _FEWEST,
-        "threshold": _MOST_ALIKE,
+        "threshold": SAME_VOICE,
     }
     return pipeline.instantiate(
         {"segmentation": {"min_duration_off": 0.0}, "clustering": clustering}

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from memory.language import UNKNOWN
 from tools.senses.background import Patience
 from tools.senses.base import WINDOWS_AT_ONCE, Segment, Word
+from tools.senses.errors import WeightsError
 from tools.senses.models import engine, listening, sentences, speakers, voice, weights
 from tools.senses.models.alignment import Alignment
 from tools.senses.models.base import Heard, Voice
@@ -47,7 +48,7 @@ class WhisperX:
         self._batch = batch
         self._beam = beam
         self._replica = Replica(folder, manifest, threads=threads)
-        self._alignment = Alignment(folder, manifest, lock=lock)
+        self._alignment = Alignment(folder.parent, lock=lock)
         self._speakers = Speakers(folder, manifest, lock=lock) if who else None
         self._device = ""
         self._staged = False
@@ -68,7 +69,6 @@ class WhisperX:
         with engine.translated(self._manifest.variant):
             listening.ready()
             self._replica.stage()
-            self._alignment.stage()
             if self._speakers:
                 self._speakers.stage()
         self._staged = True
@@ -114,7 +114,7 @@ class WhisperX:
             return Heard(segments=(), language=only or language or UNKNOWN)
         patience.check()
         heard_as, flaws = self._language(samples, spoken, language)
-        aligned = heard_as in self._alignment.languages
+        aligned = self._aligns(heard_as, flaws)
         passages = listening.passages(
             model,
             samples,
@@ -125,16 +125,28 @@ class WhisperX:
             beam=self._beam,
             word_times=not aligned,
         )
-        segments = self._timed(passages, samples, heard_as, patience)
+        aligner = heard_as if aligned else None
+        segments = self._timed(passages, samples, aligner, patience)
         voices: tuple[Voice, ...] = ()
         if self._speakers and segments:
             self._speakers.bring(self._device)
             turns, voices = self._speakers.turns(samples, patience)
             segments = speakers.named(segments, turns)
-        if not aligned:
-            flaws.append(f"word times are rough: no weights to align {heard_as!r} are there")
         flaws.extend(_lost(passages))
         return Heard(segments=tuple(segments), language=heard_as, flaws=tuple(flaws), voices=voices)
+
+    def _aligns(self, language: str, flaws: list[str]) -> bool:
+        """Return whether words get their times from a model for the language; if not, say why.
+
+        Weights that cannot be used cost the times, not the words.
+        """
+        try:
+            if self._alignment.stage(language):
+                return True
+            flaws.append(f"word times are rough: no weights to align {language!r} are there")
+        except WeightsError as error:
+            flaws.append(f"word times are rough: {error}")
+        return False
 
     def _language(
         self, samples: NDArray[np.float32], spoken: Sequence[voice.Span], wanted: str | None
@@ -154,7 +166,7 @@ class WhisperX:
         self,
         passages: Sequence[Passage],
         samples: NDArray[np.float32],
-        language: str,
+        aligner: str | None,
         patience: Patience,
     ) -> list[Segment]:
         segments: list[Segment] = []
@@ -164,8 +176,8 @@ class WhisperX:
                 continue
             start_s, end_s = passage.span.start_s, passage.span.end_s
             words: Sequence[Word] = passage.words
-            if language in self._alignment.languages:
-                self._alignment.bring(language, self._device)
+            if aligner is not None:
+                self._alignment.bring(aligner, self._device)
                 words = self._alignment.words(passage.text, start_s, end_s, samples, self._device)
             segments.extend(sentences.segments(passage.text, words, start_s, end_s))
         return segments
