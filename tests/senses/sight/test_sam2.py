@@ -285,7 +285,7 @@ def test_published_weights_need_no_config_and_others_do(
     with pytest.raises(WeightsError, match=r"small\.pt has none of the names .*sam2\.1_hiera_tiny"):
         Sam2Model(folder, described(folder, "sam2")).stage()
     (folder / "small.pt").rename(folder / "sam2.1_hiera_tiny.pt")
-    with pytest.raises(WeightsError, match="tiny.pt is not of the model .* of shape"):
+    with pytest.raises(WeightsError, match=r"tiny\.pt is not of the model .* of shape"):
         Sam2Model(folder, described(folder, "sam2")).stage()
 
 
