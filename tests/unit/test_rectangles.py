@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from memory.places import Box
-from tools.senses import flats, rectangles
+from tools.senses import boxes, flats, rectangles
 
 
 def at(left: float, top: float, right: float, bottom: float) -> Box:
@@ -55,7 +55,7 @@ def test_round_corners_make_no_other_box(radius: int) -> None:
     image, draw = canvas()
     draw.rounded_rectangle((50, 40, 149, 69), radius, fill=(240, 240, 240), outline=(10, 10, 10))
     (one,) = found(image)
-    assert rectangles.overlap(one, at(50, 40, 150, 70)) > 0.9
+    assert boxes.overlap(one, at(50, 40, 150, 70)) > 0.9
 
 
 def test_a_gradient_is_one_area() -> None:
@@ -76,9 +76,9 @@ def test_frames_that_touch_are_told_apart() -> None:
     image, draw = canvas(800, 600)
     for corners in ((40, 40, 400, 300), (300, 200, 700, 500)):
         draw.rectangle(corners, fill=(235, 235, 235), outline=(10, 10, 10))
-    boxes = found(image)
-    assert any(rectangles.same(one, at(40, 40, 401, 301)) for one in boxes)
-    assert any(rectangles.same(one, at(300, 200, 701, 501)) for one in boxes)
+    told = found(image)
+    assert any(boxes.same(one, at(40, 40, 401, 301)) for one in told)
+    assert any(boxes.same(one, at(300, 200, 701, 501)) for one in told)
 
 
 def test_a_bar_with_the_ground_below_it_is_a_window_too() -> None:
@@ -94,9 +94,9 @@ def test_a_mark_on_a_ground_is_found_and_letters_are_not() -> None:
     draw.line((100, 100, 116, 116), fill=(10, 10, 10), width=3)
     draw.line((100, 116, 116, 100), fill=(10, 10, 10), width=3)
     draw.rectangle((150, 100, 153, 112), fill=(10, 10, 10))
-    boxes = found(image, at(148, 98, 180, 114))
-    assert len(boxes) == 2
-    assert rectangles.overlap(boxes[1], at(99, 99, 118, 118)) > 0.7
+    told = found(image, at(148, 98, 180, 114))
+    assert len(told) == 2
+    assert boxes.overlap(told[1], at(99, 99, 118, 118)) > 0.7
 
 
 def test_noise_is_no_screen() -> None:
@@ -112,16 +112,16 @@ def test_a_compressed_picture_has_the_same_windows() -> None:
     draw.rectangle((70, 60, 169, 89), fill=(20, 90, 200))
     into = io.BytesIO()
     image.save(into, "JPEG", quality=85)
-    boxes = found(Image.open(into).convert("RGB"))
+    told = found(Image.open(into).convert("RGB"))
     for wanted in (at(50, 40, 300, 240), at(70, 60, 170, 90)):
-        assert any(rectangles.overlap(one, wanted) > 0.85 for one in boxes)
+        assert any(boxes.overlap(one, wanted) > 0.85 for one in told)
 
 
 def test_a_large_picture_is_looked_at_smaller_and_told_in_its_own_pixels() -> None:
     image, draw = canvas(4000, 3000)
     draw.rectangle((400, 400, 2399, 1999), fill=(240, 240, 240))
     (one,) = found(image)
-    assert rectangles.overlap(one, at(400, 400, 2400, 2000)) > 0.99
+    assert boxes.overlap(one, at(400, 400, 2400, 2000)) > 0.99
     small, scale = flats.shrunk(np.asarray(image))
     assert scale == 2
     assert small.shape == (1500, 2000, 3)

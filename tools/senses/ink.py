@@ -56,11 +56,11 @@ class _Group:
 def _parted(line: TextLine, image: NDArray[np.uint8]) -> Iterator[TextLine]:
     """Yield the parts of a line that stand far apart, without a mark before it."""
     ink, left, top = _ink(line.box, image)
-    if not ink.any():
+    words = line.text.split()
+    if not words or not ink.any():
         yield line
         return
     high = _height(ink)
-    words = line.text.split()
     groups = _groups(ink, left, high)
     marks = _leading_marks(groups, words, ink, left, high)
     if marks:

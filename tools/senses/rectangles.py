@@ -12,10 +12,8 @@ from numpy.typing import NDArray
 from memory.places import Box
 from tools.senses import flats
 from tools.senses.base import Region
+from tools.senses.boxes import NEAR, Rows, apart, area, areas, common_with, rows, same
 from tools.senses.flats import Flat
-
-_NEAR = 4.0
-"""Pixels by which edges of the same thing may differ: a border, and the ground within it."""
 
 _ALIKE = 0.9
 """Of two boxes that overlap more the smaller one is the ground within the other."""
@@ -58,48 +56,21 @@ def regions(image: NDArray[np.uint8], texts: Sequence[Box]) -> tuple[Region, ...
     height, width = image.shape[:2]
     small, scale = flats.shrunk(image)
     found = flats.runs(small, scale)
-    areas = flats.flats(found)
+    even = flats.flats(found)
     screen = Box(left=0, top=0, right=width, bottom=height)
-    shapes = [one for one in areas if _is_rectangle(one) and not _is_of_text(one.box, texts)]
+    letters = rows(texts)
+    shapes = [one for one in even if _is_rectangle(one) and not _is_of_text(one.box, letters)]
     inner = [one for one in shapes if not same(one.box, screen)]
-    plates = [one.box for one in inner] + list(_framed(*flats.lines(found, areas)))
-    boxes = _apart([*_windows(plates), *plates])
+    plates = [one.box for one in inner] + list(_framed(*flats.lines(found, even)))
+    boxes = apart([*_windows(plates), *plates], _ALIKE)
     sure = {one.box: min(one.sides) for one in inner}
-    marks = _marks(small, found, [one for one in areas if not same(one.box, screen)], texts)
-    fresh = [box for box in marks if not any(_holds_mark(other, box) for other in boxes)]
+    marks = _marks(small, found, [one for one in even if not same(one.box, screen)], texts)
+    fresh = [box for box in marks if not _is_held(box, rows(boxes))]
     told = [
         *(_region(box, round(sure.get(box, 1.0), 3)) for box in boxes),
         *(_region(box, 0.5) for box in fresh),
     ]
     return tuple(sorted(told, key=lambda one: -area(one.box)))
-
-
-def area(box: Box) -> float:
-    """Return the pixels of a box."""
-    return max(0.0, box.right - box.left) * max(0.0, box.bottom - box.top)
-
-
-def common(one: Box, other: Box) -> float:
-    """Return the pixels that two boxes share."""
-    wide = min(one.right, other.right) - max(one.left, other.left)
-    high = min(one.bottom, other.bottom) - max(one.top, other.top)
-    return max(0.0, wide) * max(0.0, high)
-
-
-def overlap(one: Box, other: Box) -> float:
-    """Return the intersection of two boxes over their union, from 0 to 1."""
-    both = common(one, other)
-    return both / (area(one) + area(other) - both) if both else 0.0
-
-
-def same(one: Box, other: Box) -> bool:
-    """Return whether two boxes are those of the same thing."""
-    return (
-        abs(one.left - other.left) <= _NEAR
-        and abs(one.top - other.top) <= _NEAR
-        and abs(one.right - other.right) <= _NEAR
-        and abs(one.bottom - other.bottom) <= _NEAR
-    )
 
 
 def _region(box: Box, score: float) -> Region:
@@ -123,23 +94,16 @@ def _is_rectangle(one: Flat) -> bool:
     return covered or sorted(one.sides)[1] >= 0.95
 
 
-def _is_of_text(box: Box, texts: Sequence[Box]) -> bool:
+def _is_of_text(box: Box, texts: Rows) -> bool:
     """Return whether an area is a part of a letter, or the ground that letters close in."""
-    return any(
-        common(box, text) >= 0.8 * area(box)
-        and box.bottom - box.top <= 1.1 * (text.bottom - text.top)
-        and box.right - box.left <= 2.5 * (text.bottom - text.top)
-        for text in texts
+    high = texts[:, 3] - texts[:, 1]
+    return bool(
+        (
+            (common_with(texts, box) >= 0.8 * area(box))
+            & (box.bottom - box.top <= 1.1 * high)
+            & (box.right - box.left <= 2.5 * high)
+        ).any()
     )
-
-
-def _apart(boxes: Sequence[Box]) -> list[Box]:
-    """Return boxes without those that are nearly the same as a larger one."""
-    kept: list[Box] = []
-    for box in sorted(boxes, key=lambda box: -area(box)):
-        if not any(same(box, other) or overlap(box, other) > _ALIKE for other in kept):
-            kept.append(box)
-    return kept
 
 
 def _framed(level: Sequence[Box], upright: Sequence[Box]) -> Iterator[Box]:
@@ -189,28 +153,28 @@ def _taller(whole: Box, boxes: Sequence[Box]) -> Box | None:
         box
         for box in boxes
         if _is_below(box, whole)
-        and box.left >= whole.left - _NEAR
-        and box.right <= whole.right + _NEAR
+        and box.left >= whole.left - NEAR
+        and box.right <= whole.right + NEAR
     ]
-    if sum(box.right - box.left for box in _apart(below)) < 0.9 * (whole.right - whole.left):
+    if sum(box.right - box.left for box in apart(below, _ALIKE)) < 0.9 * (whole.right - whole.left):
         return None
     return whole.union(max(below, key=lambda box: box.bottom))
 
 
 def _is_below(box: Box, other: Box) -> bool:
-    return abs(box.top - other.bottom) <= _NEAR and box.bottom > other.bottom + _NEAR
+    return abs(box.top - other.bottom) <= NEAR and box.bottom > other.bottom + NEAR
 
 
 def _as_wide(one: Box, other: Box) -> bool:
-    return abs(one.left - other.left) <= _NEAR and abs(one.right - other.right) <= _NEAR
+    return abs(one.left - other.left) <= NEAR and abs(one.right - other.right) <= NEAR
 
 
 def _marks(
-    small: NDArray[np.uint8], found: flats.Runs, areas: Sequence[Flat], texts: Sequence[Box]
+    small: NDArray[np.uint8], found: flats.Runs, even: Sequence[Flat], texts: Sequence[Box]
 ) -> list[Box]:
     """Return the boxes of small things on an even ground that are no text."""
     scale = found.scale
-    grounds = [one for one in areas if _is_ground(one)]
+    grounds = [one for one in even if _is_ground(one)]
     ground = flats.drawn(found, {one.area for one in grounds})
     ink = np.zeros(found.size, np.bool_)
     for one in grounds:
@@ -297,8 +261,9 @@ def _closed(ink: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return high
 
 
-def _holds_mark(box: Box, mark: Box) -> bool:
+def _is_held(mark: Box, boxes: Rows) -> bool:
     """Return whether a mark is a rectangle itself, or stands in one that is hardly larger."""
-    return overlap(box, mark) > 0.5 or (
-        common(box, mark) > 0.8 * area(mark) and area(box) <= 2 * _MOST_MARK**2 / 4
-    )
+    both, sizes = common_with(boxes, mark), areas(boxes)
+    itself = both > 0.5 * (sizes + area(mark) - both)
+    within = (both > 0.8 * area(mark)) & (sizes <= _MOST_MARK**2 / 2)
+    return bool((itself | within).any())

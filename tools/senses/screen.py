@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+import numpy as np
+
 from memory.places import Box
 from tools.senses.base import Region, TextLine
-from tools.senses.rectangles import area, common, overlap, same
+from tools.senses.boxes import Rows, area, areas, common, common_with, overlap, rows, same, same_as
 
 
 class Kind(StrEnum):
@@ -85,14 +87,17 @@ def elements(
     Of regions that are nearly the same the first one counts.
     """
     screen = Box(left=0, top=0, right=width, bottom=height)
-    root = _Node(Region(box=screen, pixels=width * height, score=1.0, mask=_no_mask()))
+    root = _Node(
+        Region(box=screen, pixels=width * height, score=1.0, mask=np.ones((1, 1), np.bool_))
+    )
     nodes = [_Node(region) for region in _useful(regions, lines, screen)]
     nodes.sort(key=lambda node: -area(node.box))
+    boxes = rows([node.box for node in nodes])
     for number, node in enumerate(nodes):
-        _holder(node.box, nodes[:number], root).nodes.append(node)
+        _holder(node.box, nodes, boxes[:number], root).nodes.append(node)
     for line in lines:
         if not (is_drawing(line) and any(_is_it(node.box, line.box) for node in nodes)):
-            _holder(line.box, nodes, root).lines.append(line)
+            _holder(line.box, nodes, boxes, root).lines.append(line)
     return _in_order(_contents(root, outermost=True))
 
 
@@ -115,24 +120,20 @@ def to_json(element: Element) -> dict[str, Any]:
     }
 
 
-def _no_mask() -> Any:
-    import numpy as np
-
-    return np.ones((1, 1), np.bool_)
-
-
 def _useful(regions: Sequence[Region], lines: Sequence[TextLine], screen: Box) -> Iterator[Region]:
     """Yield regions without repetitions, without the screen itself and without mere text."""
-    kept: list[Box] = []
+    kept = np.empty((len(regions), 4))
+    count = 0
     for region in regions:
         box = region.box
         small = max(box.right - box.left, box.bottom - box.top) <= _MOST_ICON
         solid = region.pixels >= _SOLID * area(box)
         if not area(box) or same(box, screen) or not (small or solid):
             continue
-        if any(same(box, other) for other in kept) or _is_text(box, lines):
+        if same_as(kept[:count], box).any() or _is_text(box, lines):
             continue
-        kept.append(box)
+        kept[count] = rows([box])
+        count += 1
         yield region
 
 
@@ -155,12 +156,11 @@ def _is_text(box: Box, lines: Sequence[TextLine]) -> bool:
     )
 
 
-def _holder(box: Box, nodes: Sequence[_Node], root: _Node) -> _Node:
+def _holder(box: Box, nodes: Sequence[_Node], boxes: Rows, root: _Node) -> _Node:
     """Return the smallest node that a box stands in. Nodes are sorted, the largest first."""
-    for node in reversed(nodes):
-        if area(node.box) > area(box) and common(box, node.box) >= _HELD * area(box):
-            return node
-    return root
+    holding = (areas(boxes) > area(box)) & (common_with(boxes, box) >= _HELD * area(box))
+    found = np.flatnonzero(holding)
+    return nodes[found[-1]] if len(found) else root
 
 
 def _contents(node: _Node, *, outermost: bool = False) -> list[Element]:

@@ -7,7 +7,7 @@ from typing import Any
 from agent.bench.screen.drawing import Screenshot
 from agent.bench.screen.pen import Drawn
 from memory.places import Box
-from tools.senses.rectangles import area, common, overlap
+from tools.senses.boxes import area, common, overlap
 from tools.senses.screen import Kind
 
 SAME = 0.7
