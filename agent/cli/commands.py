@@ -106,4 +106,5 @@ _group(
     prefix=bench.prefix,
     residency=bench.residency,
     arbiter=bench.arbiter,
+    swap=bench.swap,
 )
