@@ -144,7 +144,9 @@ async def memory(
         store = DocumentStore(pool)
         embedder = await _embedder(settings, pool)
         able = senses(lent.residency, lent.full)
-        reader = ContentReader(Perception(senses=able), bytes_limit=settings.files.max_bytes)
+        reader = ContentReader(
+            Perception(senses=able, residency=lent.residency), bytes_limit=settings.files.max_bytes
+        )
         yield Memory(
             pool=pool,
             store=store,
@@ -274,8 +276,13 @@ async def _openai(settings: Settings) -> "ChoosingOpenAi | None":
 
 
 @asynccontextmanager
-async def engine(settings: Settings, *, watch: "Watch" = lambda _: None) -> AsyncIterator[Engine]:
-    """Open everything that a run of a graph needs."""
+async def engine(
+    settings: Settings,
+    *,
+    watch: "Watch" = lambda _: None,
+    priority: Priority = Priority.PERSON,
+) -> AsyncIterator[Engine]:
+    """Open everything that a run of a graph needs. `priority` says who waits for it."""
     from agent import plugins
     from agent.residency.admission import admission
     from agent.turns import Turns
@@ -287,7 +294,7 @@ async def engine(settings: Settings, *, watch: "Watch" = lambda _: None) -> Asyn
     from tools.notes import cut
 
     async with (
-        memory(settings) as held,
+        memory(settings, priority=priority) as held,
         aclosing(await executive(settings, watch=watch)) as reasoner,
         open_store(held.pool, held.embedder, cut=cut) as store,
     ):

@@ -2,12 +2,16 @@
 
 import asyncio
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent import assembly
 from agent.errors import UsageError
 from agent.settings import Settings
+
+if TYPE_CHECKING:
+    from tools.senses.base import Prompt
 
 
 async def hear(settings: Settings, audio: Path) -> dict[str, Any]:
@@ -53,6 +57,55 @@ async def describe(settings: Settings, image: Path, *, question: str | None) -> 
     return {
         **dataclasses.asdict(description),
         "flaws": [*picture.flaws, *description.flaws],
+    }
+
+
+async def look(settings: Settings, image: Path) -> dict[str, Any]:
+    """Return the elements of a screen, each with those within it."""
+    from tools.senses import screen, screens
+    from tools.senses.media import decode_image
+
+    picture = await decode_image(await asyncio.to_thread(_read, image, settings), image.name)
+    async with assembly.perception(settings) as senses:
+        model = senses.segments
+        segment = None if model is None else model.regions
+        seen = await screens.look(picture.pixels, senses.sight, segment)
+    return {
+        "elements": [screen.to_json(one) for one in seen.elements],
+        "text": seen.sighting.text,
+        "width": seen.sighting.width,
+        "height": seen.sighting.height,
+        "flaws": list(dict.fromkeys((*picture.flaws, *seen.sighting.flaws))),
+        "served_by": ", ".join((senses.sight.name, *([model.name] if model else []))),
+    }
+
+
+async def outline(settings: Settings, image: Path, prompts: "Sequence[Prompt]") -> dict[str, Any]:
+    """Return what is at points and in boxes of a picture, with the text that stands in it."""
+    from tools.senses import screens
+    from tools.senses.media import decode_image
+
+    picture = await decode_image(await asyncio.to_thread(_read, image, settings), image.name)
+    async with assembly.perception(settings) as senses:
+        if senses.segments is None:
+            raise UsageError(
+                "No model that outlines things is here. Install the extra `senses` and bring one: "
+                "`cortical models pull sam2.1-t`."
+            )
+        regions = await senses.segments.region(picture.pixels, prompts)
+        texts = [await screens.within(one.box, picture.pixels, senses.sight) for one in regions]
+    return {
+        "regions": [
+            {
+                "box": dataclasses.asdict(one.box),
+                "pixels": one.pixels,
+                "score": round(one.score, 4),
+                "text": text,
+            }
+            for one, text in zip(regions, texts, strict=True)
+        ],
+        "flaws": list(picture.flaws),
+        "served_by": senses.segments.name,
     }
 
 

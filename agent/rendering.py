@@ -177,11 +177,37 @@ def transcript(result: Mapping[str, Any]) -> Iterator[str]:
 def sighting(result: Mapping[str, Any]) -> Iterator[str]:
     """Write each line of text with its box in pixels and its score."""
     for line in result["lines"]:
-        box = line["box"]
-        corners = f"{box['left']:.0f},{box['top']:.0f}-{box['right']:.0f},{box['bottom']:.0f}"
-        yield f"{corners:>23}  {line['score']:.2f}  {line['text']}"
+        yield f"{_corners(line['box']):>23}  {line['score']:.2f}  {line['text']}"
     if not result["lines"]:
         yield "No text was seen."
+    yield from (f"note: {flaw}" for flaw in result["flaws"])
+
+
+def screen(result: Mapping[str, Any]) -> Iterator[str]:
+    """Write the elements of a screen as a tree, each with its box in pixels and its text."""
+    for element in result["elements"]:
+        yield from _element(element, 0)
+    if not result["elements"]:
+        yield "Nothing was seen."
+    yield from (f"note: {flaw}" for flaw in result["flaws"])
+
+
+def _element(element: Mapping[str, Any], depth: int) -> Iterator[str]:
+    text = f"  {element['text']}" if element["text"] else ""
+    yield f"{'  ' * depth}{element['kind']}  {_corners(element['box'])}{text}"
+    for child in element["children"]:
+        yield from _element(child, depth + 1)
+
+
+def _corners(box: Mapping[str, float]) -> str:
+    return f"{box['left']:.0f},{box['top']:.0f}-{box['right']:.0f},{box['bottom']:.0f}"
+
+
+def outlines(result: Mapping[str, Any]) -> Iterator[str]:
+    """Write what was pointed at, each with its box in pixels and the text in it."""
+    for one in result["regions"]:
+        text = f"  {one['text']}" if one["text"] else ""
+        yield f"{_corners(one['box'])}  {one['score']:.2f}{text}"
     yield from (f"note: {flaw}" for flaw in result["flaws"])
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 
-from graphs import dates_asked, evidence, prompts, words
+from graphs import dates_asked, evidence, foresight, prompts, words
 from graphs.act import wished
 from graphs.citations import citation, supported
 from graphs.context import Step
@@ -75,6 +75,7 @@ async def reason(state: TurnState, step: Step, seen: View) -> dict[str, Any]:
         # The call was made of the question alone, so it carries the question's label alone.
         tasks = wished([call], state, step, seen.asked_by)
         return {"tasks": tasks, "rounds": state["rounds"] + 1}
+    foresight.speech(state, step)
     answer = await _cited(step, seen) if arguments is None else _plain(state, seen)
     message = labelled(AIMessage(answer["text"], id=f"{step.run_id}:answer"), seen.label)
     return {"answer": answer, "messages": [message], "rounds": state["rounds"] + 1}

@@ -5,7 +5,7 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 
-from graphs import guided, limits, prompts, view
+from graphs import foresight, guided, limits, prompts, view
 from graphs.act import acting
 from graphs.asks import Asks, OutOfTimeError, Said
 from graphs.citations import Grounded, ground
@@ -22,7 +22,7 @@ async def reason(state: TurnState, step: Step) -> dict[str, Any]:
     Where a budget is spent nobody is asked: the engine answers from what is in view.
     """
     spent = state["spent"] if "spent" in state else limits.begun(step.services.clock.now())
-    meter = Meter(step.emit, spent, taken_up=step.taken_up)
+    meter = Meter(foresight.watching(state, step), spent, taken_up=step.taken_up)
     asks = await Asks.begun(state, replace(step, emit=meter), meter)
     try:
         update = await _reasoned(asks)

@@ -82,7 +82,7 @@ def _turns(
         recollection=Recollection(searcher, store),
         embedder=embedder,
         shelf=Shelf(store, embedder, clock),
-        reader=ContentReader(Perception(senses=able)),
+        reader=ContentReader(Perception(senses=able, residency=residency)),
         synthesizer=able.speech,
         residency=residency,
         artifacts=ArtifactStore(pool),

@@ -284,3 +284,20 @@ def swap(
     print_json(report) if as_json else print_lines(measure.lines(report))
     if not report["good"]:
         raise typer.Exit(FAILED)
+
+
+def screen(
+    count: Annotated[int, typer.Option("--screenshots", min=1, help="Screenshots.")] = 24,
+    seed: Annotated[int | None, typer.Option("--seed", help="Of the first screenshot.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure how well the elements of drawn screenshots are told, beside simpler ways."""
+    from agent import terminal
+    from agent.bench.screen import measure
+    from tools.senses.sight import RapidOcrReader
+
+    show = terminal.Progress(sys.stderr, quiet=as_json)
+    first = measure.HELD_OUT if seed is None else seed
+    with show:
+        report = wait(measure.measure(RapidOcrReader(), count=count, seed=first, watch=show.event))
+    print_json(report) if as_json else print_lines(measure.lines(report))

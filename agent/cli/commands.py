@@ -107,4 +107,5 @@ _group(
     residency=bench.residency,
     arbiter=bench.arbiter,
     swap=bench.swap,
+    screen=bench.screen,
 )

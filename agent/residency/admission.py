@@ -49,7 +49,9 @@ def admission(settings: Settings, residency: Residency, executive: Executive) ->
                 saying.cancel()
             if admitted is not None:
                 tokens = None if admitted.profile is None else tokens_of(admitted.profile)
-                executive.admitted(on_card=admitted.place == "cuda", context_tokens=tokens)
+                on_card = admitted.place == "cuda"
+                executive.admitted(on_card=on_card, context_tokens=tokens)
+                executive.calls = residency.call if on_card else nullcontext
             yield
 
     return turn

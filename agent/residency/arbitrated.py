@@ -5,11 +5,11 @@ import logging
 import os
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from agent.residency import ladders
-from agent.residency.arbiter.events import Priority
+from agent.residency.arbiter.events import EXECUTIVE, Choice, Priority
 from agent.residency.client import ArbiterClient
 from agent.residency.errors import LeaseRefusedError, NoExecutiveError, ResidencyError
 from agent.residency.grants import Admission, Grant
@@ -19,6 +19,9 @@ from tools.senses.base import Lease, Operation, Sense
 
 TURN_S = 120.0
 """A person waits at most so long for the executive, then is told why it is not there."""
+_CALL = Choice(variant=EXECUTIVE)
+HINT_S = 60.0
+"""What was hinted at and is not asked for by then was no hint."""
 
 log = logging.getLogger(__name__)
 
@@ -53,14 +56,8 @@ class ArbitratedResidency:
         asked = time.monotonic()
         async with self._turns[operation.sense], AsyncExitStack() as stack:
             choices = ladders.ladder(operation, self._rungs, program=str(os.getpid()))
-            try:
-                grant = await stack.enter_async_context(
-                    self._client.lease(choices, priority=self._priority)
-                )
-            except LeaseRefusedError:
-                raise
-            except ResidencyError as error:
-                log.warning("arbiter_missing", extra={"reason": str(error), "place": "cpu"})
+            grant = await self._lent(stack, choices)
+            if grant is None:
                 yield await stack.enter_async_context(self._host.lease(operation))
                 return
             _tell(operation, grant, time.monotonic() - asked)
@@ -71,9 +68,40 @@ class ArbitratedResidency:
                 granted_bytes=grant.working_bytes,
             )
 
+    def hint(self, operation: Operation) -> None:
+        """Say that an operation will probably be asked for, if its first choice is on the card."""
+        first = ladders.ladder(operation, self._rungs, program=str(os.getpid()))[0]
+        if first.place == "cuda":
+            self._client.hint(first, for_s=HINT_S)
+
     def suspect(self, reason: str) -> None:
         """Say that a call's own figures show that the executive is not as it was loaded."""
         self._client.suspect(reason)
+
+    @asynccontextmanager
+    async def call(self) -> AsyncIterator[None]:
+        """Let one call to the executive run in the block: a job's waits while a person has a turn.
+
+        A person's does not ask, since its turn holds jobs back already. Raises LeaseRefusedError,
+        and LeaseLostError if the block was stopped.
+        """
+        async with AsyncExitStack() as stack:
+            if self._priority is Priority.JOB:
+                await self._lent(stack, (_CALL,))
+            yield
+
+    async def _lent(self, stack: AsyncExitStack, choices: Sequence[Choice]) -> Grant | None:
+        """Wait for one of the choices and hold it; None where no arbiter can be reached."""
+        try:
+            return await stack.enter_async_context(
+                self._client.lease(choices, priority=self._priority)
+            )
+        except LeaseRefusedError:
+            raise
+        except ResidencyError as error:
+            place = choices[-1].place
+            log.warning("arbiter_missing", extra={"reason": str(error), "place": place})
+            return None
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[Admission | None]:

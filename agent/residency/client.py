@@ -72,6 +72,9 @@ class ArbiterClient:
         self._keeping: asyncio.Task[None] | None = None
         self._connected: asyncio.Future[None] | None = None
         self._asking = asyncio.Lock()
+        self._hints: dict[str, wire.Message] = {}
+        """By variant: what is said as soon as there is a connection."""
+        self._hinting: asyncio.Task[None] | None = None
         self._closed = False
 
     async def __aenter__(self) -> Self:
@@ -85,9 +88,10 @@ class ArbiterClient:
     ) -> None:
         """Hang up."""
         self._closed = True
-        if self._keeping is not None:
-            self._keeping.cancel()
-            await asyncio.gather(self._keeping, return_exceptions=True)
+        tasks = [one for one in (self._hinting, self._keeping) if one is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     @asynccontextmanager
     async def lease(
@@ -135,8 +139,18 @@ class ArbiterClient:
                 self._say({"do": "end", "turn": name})
 
     def hint(self, choice: Choice, *, for_s: float) -> None:
-        """Say that a choice will probably be asked for soon."""
-        self._say({"do": "hint", "choice": wire.told_choice(choice), "for_s": for_s})
+        """Say that a choice will probably be asked for soon; a connection is made for it."""
+        message = {"do": "hint", "choice": wire.told_choice(choice), "for_s": for_s}
+        if self._writer is not None:
+            self._say(message)
+            return
+        self._hints[choice.variant] = message
+        if self._hinting is None or self._hinting.done():
+            self._hinting = asyncio.create_task(self._reach_out())
+
+    async def _reach_out(self) -> None:
+        with suppress(ResidencyError):  # whoever asks for a lease is told of it
+            await self._connect()
 
     def suspect(self, reason: str) -> None:
         """Say that a call's own figures show that the executive is not as it was loaded."""
@@ -271,6 +285,7 @@ class ArbiterClient:
 
     def _fail(self, error: ResidencyError) -> None:
         """Answer all that waits with an error. What is held goes on: nobody else grants now."""
+        self._hints.clear()
         if self._connected is not None and not self._connected.done():
             self._connected.set_exception(error)
             self._connected.exception()
@@ -327,8 +342,9 @@ class ArbiterClient:
         ]
         hello = {"do": "hello", "version": wire.VERSION, "holds": holds}
         writer.write(wire.encode({**hello, "turns": list(self._turns)}))
-        for ask in self._asks.values():
-            writer.write(wire.encode(ask.message))
+        for message in (*self._hints.values(), *(ask.message for ask in self._asks.values())):
+            writer.write(wire.encode(message))
+        self._hints.clear()
 
     def _refusal(self, greeting: wire.Message) -> ResidencyError:
         reason = str(greeting.get("reason", greeting))

@@ -15,7 +15,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from uuid import NAMESPACE_OID, uuid5
+from typing import Any
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 from agent.clock import SystemClock
 from agent.residency.books import JsonObject
@@ -34,6 +35,10 @@ FOLLOW_S = 10.0
 """Between two looks at the files."""
 _PART_BYTES = 4 << 20
 """Of a file that are copied in one transaction."""
+_MOST_LINES, _MOST_NUMBER = (1 << 31) - 1, (1 << 63) - 1
+"""What columns can hold: of lines and epochs, of tokens."""
+_MOST_S = 1e10
+"""Three hundred years: no clock of a machine shows more."""
 _DROPPED = "its file was dropped before all of it was copied"
 _MISSED = "its file was dropped, or never written, before any of it was copied"
 
@@ -48,26 +53,34 @@ async def followed(place: Place | None, pool: Pool, settings: Settings) -> Async
         yield
         return
     keep = timedelta(days=settings.residency.trace_days)
-    work = _follow(place.files.data_dir, CardTraces(pool), keep, SystemClock())
+    over = asyncio.Event()
+    work = _follow(place.files.data_dir, CardTraces(pool), keep, SystemClock(), over)
     following = asyncio.create_task(work)
     try:
         yield
     finally:
+        # Before Python 3.12 `wait_for`, in which psycopg waits, may swallow a cancellation.
+        over.set()
         following.cancel()
         await asyncio.gather(following, return_exceptions=True)
 
 
-async def _follow(folder: Path, store: CardTraces, keep: timedelta, clock: Clock) -> None:
-    pruned = False
-    while True:
+async def _follow(
+    folder: Path, store: CardTraces, keep: timedelta, clock: Clock, over: asyncio.Event
+) -> None:
+    pruned, flaw = False, ""
+    while not over.is_set():
         try:
             await copy(folder, store, keep=keep, clock=clock)
             if not pruned:
                 await store.prune(clock.now() - keep)
-                pruned = True
+            pruned, flaw = True, ""
         except (MemoryStoreError, OSError) as error:
-            log.warning("trace_not_copied", extra={"reason": str(error)})
-        await asyncio.sleep(FOLLOW_S)
+            if str(error) != flaw:
+                log.warning("trace_not_copied", extra={"reason": str(error)})
+            flaw = str(error)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(over.wait(), FOLLOW_S)
 
 
 async def copy(folder: Path, store: CardTraces, *, keep: timedelta, clock: Clock) -> None:
@@ -146,14 +159,14 @@ def _parted(data: bytes, before: Copied, *, ends: bool) -> _Part:
     lines: list[str] = []
     copied = before
     for text in whole:
-        line = _line(text)
-        if line is None:
+        line = _storable(text)
+        if line is None or not _is_transition(line):
             reason = f"line {copied.lines + 1} of its file is damaged"
             return _Part(lines=lines, copied=replace(copied, lost=reason, closed=True))
         copied = replace(copied, bytes=copied.bytes + len(text) + 1, lines=copied.lines + 1)
         if "end" in line:
             return _Part(lines=lines, copied=replace(copied, ended_n=line["end"], closed=True))
-        lines.append(json.dumps(storable_json(line)))
+        lines.append(json.dumps(line))
     if len(data) == _PART_BYTES:
         if not whole:
             reason = f"line {copied.lines + 1} of its file has no end"
@@ -164,19 +177,36 @@ def _parted(data: bytes, before: Copied, *, ends: bool) -> _Part:
     return _Part(lines=lines, copied=copied)
 
 
-def _line(text: bytes) -> JsonObject | None:
-    """Return a line after the first; None if it is none."""
+def _storable(text: bytes) -> JsonObject | None:
+    """Return a line as Postgres can hold it; None if it is none."""
     try:
         line = json.loads(text)
+        json.dumps(line, allow_nan=False)
     except ValueError:
         return None
-    if not isinstance(line, dict):
-        return None
-    if isinstance(line.get("end"), int):
-        return line
-    whole = isinstance(line.get("n"), int) and isinstance(line.get("t"), int | float)
+    return storable_json(line) if isinstance(line, dict) else None
+
+
+def _is_transition(line: JsonObject) -> bool:
+    """Tell whether a line has what its row needs, or is the last one."""
+    if "end" in line:
+        return _counts(line["end"], _MOST_LINES)
     event = line.get("event")
-    return line if whole and isinstance(event, dict) and "kind" in event else None
+    return (
+        _counts(line.get("n"), _MOST_LINES)
+        and _is_moment(line.get("t"))
+        and isinstance(event, dict)
+        and isinstance(event.get("kind"), str)
+        and _counts(line.get("lease", 0), _MOST_NUMBER)
+    )
+
+
+def _counts(value: Any, most: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
+
+
+def _is_moment(value: Any) -> bool:
+    return isinstance(value, int | float) and abs(value) <= _MOST_S
 
 
 def _first(path: Path, *, since: datetime) -> tuple[TraceHead, int] | None:
@@ -188,21 +218,31 @@ def _first(path: Path, *, since: datetime) -> tuple[TraceHead, int] | None:
         if os.fstat(file.fileno()).st_mtime < since.timestamp():
             return None
         text = file.readline(_PART_BYTES)
+    line = _storable(text) if text.endswith(b"\n") else None
+    head = None if line is None else _head(line, uuid5(NAMESPACE_OID, text.decode()))
+    return None if head is None else (head, len(text))
+
+
+def _head(line: JsonObject, trace_id: UUID) -> TraceHead | None:
+    """Return whose trace a first line begins; None if it does not tell."""
     try:
-        line = json.loads(text)
         began = line["began"]
-        head = TraceHead(
-            trace_id=uuid5(NAMESPACE_OID, text.decode()),
-            card=line["card"],
-            epoch=line["epoch"],
-            host=line["host"],
-            began_at=datetime.fromisoformat(began["at"]),
-            began_t=float(began["t"]),
-            line=line,
+        known = _counts(line["epoch"], _MOST_LINES) and _is_moment(began["t"])
+        return (
+            None
+            if not known
+            else TraceHead(
+                trace_id=trace_id,
+                card=str(line["card"]),
+                epoch=line["epoch"],
+                host=str(line["host"]),
+                began_at=datetime.fromisoformat(began["at"]),
+                began_t=float(began["t"]),
+                line=line,
+            )
         )
     except (ValueError, KeyError, TypeError):
         return None
-    return (head, len(text)) if text.endswith(b"\n") else None
 
 
 def _read(path: Path, begins: int) -> bytes:

@@ -136,9 +136,9 @@ def _size(growth: Growth, operation: Operation) -> float:
             windows = max(1, ceil(operation.audio_s / WHISPER_WINDOW_S))
             return min(operation.batch, windows)
         case Growth.FRAMES:
-            return frames * operation.batch
+            return frames
         case Growth.SQUARE:
-            return frames**2 * operation.batch
+            return frames**2
         case Growth.PIXELS:
             return operation.pixels * operation.batch
         case Growth.NOTHING:

@@ -28,6 +28,9 @@ class HostResidency:
         # Each sense is one model with one state; two operations in it at once would mix.
         self._turns: defaultdict[Sense, asyncio.Lock] = defaultdict(asyncio.Lock)
 
+    def hint(self, operation: Operation) -> None:
+        """Do nothing: a sense on the CPU loads itself at its first use."""
+
     @asynccontextmanager
     async def lease(self, operation: Operation) -> AsyncIterator[Lease]:
         """Wait for the sense to be free, hold it for the block, give it back.

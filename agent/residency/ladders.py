@@ -73,9 +73,10 @@ def ladder(operation: Operation, rungs: Rungs, *, program: str) -> tuple[Choice,
 def _fitting(variants: Sequence[Variant], operation: Operation) -> list[Variant]:
     """Return those that can do it, the least first."""
     able = [
-        one
-        for one in variants
-        if one.task is operation.task
-        and (one.languages is None or operation.language in one.languages)
+        one for one in variants if one.task is operation.task and _speaks(one, operation.language)
     ]
     return sorted(able, key=lambda one: envelopes.need_bytes(one, operation))
+
+
+def _speaks(variant: Variant, language: str | None) -> bool:
+    return variant.languages is None or language is None or language in variant.languages

@@ -17,9 +17,9 @@ from agent.residency.ladders import ON_CPU, Rungs
 from agent.senses import operations, wire
 from agent.senses.config import WorkerConfig
 from tools.senses import errors
-from tools.senses.base import Lease, Speech, Task
+from tools.senses.base import Lease, Prompt, Region, Speech, Task
 from tools.senses.errors import EngineError, SenseError
-from tools.senses.models.base import Heard, Prompt, Region
+from tools.senses.models.base import Heard
 
 _ERRORS: Mapping[str, type[SenseError]] = {
     one.__name__: one

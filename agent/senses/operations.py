@@ -12,13 +12,11 @@ from agent.residency.errors import MessageError
 from agent.senses.wire import Arrays, Message, text
 from memory.places import Box
 from tools.senses.background import Patience
-from tools.senses.base import Speech, Task
+from tools.senses.base import Prompt, Region, Speech, Task
 from tools.senses.models.base import (
     Heard,
     HearingModel,
     Model,
-    Prompt,
-    Region,
     SegmentingModel,
     SpeakingModel,
 )

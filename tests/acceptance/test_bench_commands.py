@@ -42,3 +42,14 @@ def test_the_same_conversation_is_held_with_the_same_model_behind_each_adapter(u
     assert len({one["lines"][1].partition(conversation.CUT)[0] for one in adapters}) == 1
     shown = "\n".join(conversation.lines(report))
     assert shown.count("verdict") == 3
+
+
+def test_the_elements_of_drawn_screenshots_are_scored_beside_simpler_ways(user: Any) -> None:
+    report = user.json("bench", "screen", "--screenshots", "1", "--seed", "9")
+
+    ours = report["ways"]["see --screen"]
+    assert ours["drawn"] > 10
+    for name, way in report["ways"].items():
+        if name != "see --screen":
+            assert way["recall_with_kind"] < ours["recall_with_kind"]
+    assert report["read_s"] > 0

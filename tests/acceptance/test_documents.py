@@ -31,6 +31,7 @@ ELSEWHERE = {
     "cortical bench overhead --steps 20 --rounds 3": "test_bench_commands.py",
     "cortical bench embed --texts 16 --rounds 1": "test_bench_commands.py",
     "cortical bench conversation": "test_bench_commands.py",
+    "cortical bench screen --screenshots 1": "test_bench_commands.py",
     "cortical bench faults": "test_executive_commands.py",
     "cortical bench ingest ~/Documents": "test_ingest_command.py",
     "cortical models pull qwen3:14b": "test_models.py",
@@ -44,6 +45,8 @@ ELSEWHERE = {
     "cortical residency pause --work cpu": "test_residency_commands.py",
     "cortical residency resume": "test_residency_commands.py",
     "cortical residency check TRACE": "test_residency_commands.py",
+    "cortical residency check --database": "test_residency_commands.py",
+    "cortical residency trace --svg card.svg --last 10m": "test_residency_commands.py",
 }
 """Commands that need a server or a card or take long, and the tests that run them."""
 

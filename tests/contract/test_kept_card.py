@@ -11,17 +11,17 @@ from typing import Any
 import httpx
 import pytest
 
-from agent import migrate
+from agent import assembly, migrate
 from agent.asking import Question, ask
 from agent.ollama_double.app import OllamaDouble
 from agent.ollama_double.models import DoubleModel
 from agent.ollama_double.script import Asked, Reply, Say, computed
-from agent.residency import check
-from agent.residency.arbiter.events import Choice, WhilePaused
+from agent.residency import check, reading
+from agent.residency.arbiter.events import Choice, Priority, WhilePaused
 from agent.residency.client import ArbiterClient
 from agent.residency.daemon import launch
 from agent.residency.errors import LeaseLostError, UnreachableError
-from agent.residency.opening import place_of
+from agent.residency.opening import Place, place_of
 from agent.residency.process.config import ServedExecutive
 from agent.residency.testing import GIB, OwnArbiter, own_arbiter, until
 from agent.residency.vram import PROCESS_BYTES
@@ -45,8 +45,10 @@ class Host:
     """A double of Ollama on a card of the stub's, whose figures follow it."""
 
     def __init__(self, told: Path) -> None:
+        self.asked: list[Asked] = []
+        """Calls of graphs; the arbiter's own go elsewhere."""
         self.double = OllamaDouble(
-            computed(_words), models=[DoubleModel(), VECTORS], card_bytes=24 * GIB
+            computed(self._words), models=[DoubleModel(), VECTORS], card_bytes=24 * GIB
         )
         self.foreign_bytes = GIB
         self.lost = False
@@ -57,6 +59,11 @@ class Host:
         shelf.load = self._loaded  # type: ignore[method-assign, assignment]
         shelf.unload = self._unloaded  # type: ignore[method-assign, assignment]
         self.write()
+
+    def _words(self, request: Asked) -> Reply:
+        if request.path == "/api/chat":
+            self.asked.append(request)
+        return Say(text="five, six, seven, eight")
 
     def _loaded(self, *given: Any) -> Any:
         found = self._load(*given)
@@ -79,10 +86,6 @@ class Host:
         lost = "lost 0 15\n" if self.lost else ""
         new.write_text(f"card {UUID} {24 * GIB} {used} NVIDIA GeForce RTX 4090\n{lost}")
         new.replace(self._told)
-
-
-def _words(_: Asked) -> Reply:
-    return Say(text="five, six, seven, eight")
 
 
 @asynccontextmanager
@@ -256,14 +259,11 @@ async def test_a_card_that_is_not_there_is_told_to_who_starts_the_arbiter(
             await asyncio.to_thread(launch.ensure, arbiter.files, arbiter.config)
 
 
-async def test_a_question_waits_for_the_executive_and_takes_it_as_it_is_kept(
-    serve: Serve,
-    stub: Path,
-    tmp_path: Path,
-    run_dir: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    dsn: str,
-) -> None:
+@asynccontextmanager
+async def settled(
+    serve: Serve, stub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dsn: str
+) -> AsyncIterator[tuple[Host, Settings, Place]]:
+    """A machine whose settings name its card, its Ollama and a database."""
     monkeypatch.setenv("LD_LIBRARY_PATH", str(stub.parent))
     monkeypatch.setenv("NVML_STUB", str(tmp_path / "told"))
     host = Host(tmp_path / "told")
@@ -280,6 +280,18 @@ async def test_a_question_waits_for_the_executive_and_takes_it_as_it_is_kept(
         ctypes.CDLL(str(stub), ctypes.RTLD_GLOBAL)
         place = await asyncio.to_thread(place_of, settings)
         assert place is not None
+        yield host, settings, place
+
+
+async def test_a_question_waits_for_the_executive_and_takes_it_as_it_is_kept(
+    serve: Serve,
+    stub: Path,
+    tmp_path: Path,
+    run_dir: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    dsn: str,
+) -> None:
+    async with settled(serve, stub, tmp_path, monkeypatch, dsn) as (host, settings, place):
         async with place.client() as owner:
             await owner.pause(WhilePaused.WAIT)
             told_of: list[Any] = []
@@ -297,6 +309,46 @@ async def test_a_question_waits_for_the_executive_and_takes_it_as_it_is_kept(
         (trace,) = place.files.data_dir.glob("*.jsonl")
         assert check.check_file(trace).violations == ()
         await until(lambda: not place.files.alive())
+
+
+async def test_a_jobs_call_begins_when_no_person_has_a_turn(
+    serve: Serve,
+    stub: Path,
+    tmp_path: Path,
+    run_dir: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    dsn: str,
+) -> None:
+    async with settled(serve, stub, tmp_path, monkeypatch, dsn) as (host, settings, place):
+        async with (
+            place.client() as person,
+            assembly.engine(settings, priority=Priority.JOB) as engine,
+        ):
+            async with person.turn(priority=Priority.PERSON):
+                values = {"question": "What is five?", "files": []}
+                job = asyncio.create_task(
+                    engine.turns.run(
+                        "assistant", thread_id="t", values=values, watch=lambda _: None
+                    )
+                )
+                await until(lambda: calling(person), within_s=30)
+                assert not host.asked, "it waits before anything is sent"
+            outcome = await job
+        assert outcome.output["answer"]["text"] == "five, six, seven, eight"
+        (trace,) = place.files.data_dir.glob("*.jsonl")
+        granted = [
+            one["variant"]
+            for line in reading.lines_of(trace)
+            for one in line.get("effects", ())
+            if one["kind"] == "Granted"
+        ]
+        assert granted == ["executive"] * len(host.asked)
+        await until(lambda: not place.files.alive())
+        assert check.check_file(trace).verdict is check.Verdict.PROVED
+
+
+async def calling(looking: ArbiterClient) -> bool:
+    return [one["wishes"] for one in (await looking.status())["waiting"]] == [["executive"]]
 
 
 async def waiting(owner: ArbiterClient) -> bool:

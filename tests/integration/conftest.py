@@ -1,4 +1,4 @@
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 from uuid import uuid4
@@ -40,7 +40,12 @@ def reader() -> PlainReader:
 def turns_of(pool: Pool) -> Callable[..., Turns]:
     """Make what runs the assistant's graph, with real memory and this executive."""
 
-    def made(executive: Executive, tools: Sequence[Tool[Any]] = (), **limits: Any) -> Turns:
+    def made(
+        executive: Executive,
+        tools: Sequence[Tool[Any]] = (),
+        others: Mapping[str, Any] | None = None,
+        **limits: Any,
+    ) -> Turns:
         embedder = HashingEmbedder()
         given: dict[str, Any] = {
             **dict.fromkeys(field.name for field in fields(Services)),
@@ -54,6 +59,7 @@ def turns_of(pool: Pool) -> Callable[..., Turns]:
             "collection": "default",
             "limits": Limits(**limits),
             "think": False,
+            **(others or {}),
         }
         services = Services(**given)
         return Turns(

@@ -10,9 +10,14 @@ import pytest
 
 from agent.residency import check, copying, reading, showing, trace
 from agent.residency.check import Verdict
+from agent.residency.opening import Place
+from agent.residency.process.config import ArbiterConfig
+from agent.residency.process.journal import traces
 from agent.residency.reading import TraceError
 from agent.residency.simulation.plan import plan
 from agent.residency.simulation.world import World
+from agent.residency.testing import until
+from agent.settings import ResidencySettings, Settings
 from memory.card_traces import CardTraces
 from memory.database import Pool
 
@@ -203,12 +208,26 @@ async def test_what_was_copied_whole_is_not_lost_with_its_file(
     assert showing.judged(await stored(store, 1)).verdict is Verdict.UNFINISHED
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"\x00" * 40,
+        b"[]",
+        b'{"n": 9}',
+        b'{"n": 9, "t": 1e999, "event": {"kind": "Ticked"}}',
+        b'{"n": 9, "t": 1e300, "event": {"kind": "Ticked"}}',
+        b'{"n": 9000000000, "t": 1.0, "event": {"kind": "Ticked"}}',
+        b'{"n": 9, "t": 1.0, "lease": 1e30, "event": {"kind": "Ticked"}}',
+        b'{"n": 9, "t": 1.0, "event": {"kind": "Ticked"}, "more": NaN}',
+        b'{"end": "soon"}',
+    ],
+)
 async def test_behind_a_damaged_line_nothing_is_taken_for_true(
-    folder: Path, store: CardTraces, pool: Pool
+    folder: Path, store: CardTraces, pool: Pool, damage: bytes
 ) -> None:
     file = written(folder, schedule(7, 1), 1)
     lines = file.read_bytes().split(b"\n")
-    lines[9] = b"\x00" * 40
+    lines[9] = damage
     file.write_bytes(b"\n".join(lines))
     await copied(folder, store)
     with pytest.raises(TraceError, match="line 10 of its file is damaged"):
@@ -268,5 +287,41 @@ async def test_a_file_that_does_not_tell_whose_it_is_is_left_alone(
     World(plan(1), told.append).play()
     written(folder, told, 1)
     (folder / "trace-000002.jsonl").write_text('{"trace": 1, "card"')
+    (folder / "trace-000003.jsonl").write_text('{"trace": 1, "card": 7, "epoch": 1e400}\n')
+    (folder / "trace-000004.jsonl").write_text("[]\n")
     await copied(folder, store)
     assert await store.get(CARD) is None
+
+
+async def test_who_follows_goes_on_when_the_database_was_away_and_says_so_once(
+    folder: Path,
+    store: CardTraces,
+    pool: Pool,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(copying, "FOLLOW_S", 0.01)
+    config = ArbiterConfig(card="none", key=CARD, run_dir=str(folder), data_dir=str(folder))
+    place = Place(files=config.files, config=config, simulated=True, senses=None)
+    settings = Settings(residency=ResidencySettings(trace_days=36_500))  # the trace is of 2026
+    looks: list[Path] = []
+
+    def looked(here: Path) -> list[Path]:
+        looks.append(here)
+        return traces(here)
+
+    monkeypatch.setattr(copying, "traces", looked)
+    written(folder, schedule(7, 1), 1)
+    async with pool.connection() as connection:
+        await connection.execute("ALTER TABLE card_traces RENAME TO away")
+        async with copying.followed(place, pool, settings):
+            await until(lambda: len(looks) > 3)
+            await connection.execute("ALTER TABLE away RENAME TO card_traces")
+            await until(lambda: finished(store))
+    assert [one.msg for one in caplog.records] == ["trace_not_copied"]
+    assert showing.judged(await stored(store)).verdict is Verdict.PROVED
+
+
+async def finished(store: CardTraces) -> bool:
+    found = await store.get(CARD)
+    return found is not None and found.ended_n is not None

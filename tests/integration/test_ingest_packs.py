@@ -35,7 +35,8 @@ PACKS = {
 @pytest.fixture(scope="module")
 def reader() -> ContentReader:
     senses = Senses(hearing=PocketsphinxTranscriber(), sight=RapidOcrReader(), speech=Mute())
-    return ContentReader(Perception(senses=leased(senses, OpenResidency())))
+    lent = OpenResidency()
+    return ContentReader(Perception(senses=leased(senses, lent), residency=lent))
 
 
 def expected(path: Path) -> list[Mapping[str, Any]]:

@@ -220,7 +220,10 @@ class BrokenSight:
 async def test_what_a_sense_failed_on_is_read_again_another_time(reader: ContentReader) -> None:
     able = perception().senses
     broken = ContentReader(
-        Perception(senses=Senses(sight=BrokenSight(), hearing=able.hearing, speech=able.speech))
+        Perception(
+            senses=Senses(sight=BrokenSight(), hearing=able.hearing, speech=able.speech),
+            residency=OpenResidency(),
+        )
     )
     with pytest.raises(SenseFailedError, match="cannot be loaded"):
         await broken.read(picture(), "scan.png")

@@ -16,6 +16,7 @@ from tools.senses.models.weights import MANIFEST, FileFacts, Manifest, digest
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported
 os.environ["PYANNOTE_METRICS_ENABLED"] = "0"
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side, on few cores
 
 INSTALLED = importlib.util.find_spec("torch") is not None
 

@@ -105,7 +105,7 @@ async def test_segments_keep_their_times() -> None:
     ]
     assert reading.label.origins == {Origin.RECORDING}
     assert reading.flaws == ("it ends early",)
-    assert residency.lent == [Operation(task=Task.HEARING, audio_s=9.0)]
+    assert residency.lent == [Operation(task=Task.HEARING, audio_s=9.0, batch=4)]
 
 
 async def test_silence_is_no_error() -> None:

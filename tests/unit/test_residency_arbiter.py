@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import pytest
 
-from agent.residency.arbiter import effects, events
+from agent.residency.arbiter import effects, events, keeping
 from agent.residency.arbiter.decide import decide
 from agent.residency.arbiter.effects import Effect
 from agent.residency.arbiter.events import EXECUTIVE, Choice, Event, Priority, WhilePaused
@@ -487,6 +487,46 @@ def test_a_prefetch_becomes_the_load_of_whoever_asks_for_it() -> None:
     assert only(effects.Kept, card.ask("a", HEARING)).load == prefetch.load
     told = card.send(events.LoadFinished(now=card.now, load=prefetch.load))
     assert only(effects.Granted, told).ask == "a"
+
+
+def test_a_hint_is_over_when_a_later_rung_has_served() -> None:
+    card = Card()
+    card.foreign = 39
+    card.pass_time(1)
+    until = card.now + 60
+    assert not found(
+        effects.LoadSense, card.send(events.Hinted(now=card.now, choice=HEARING, until=until))
+    )
+    card.release(only(effects.Granted, card.ask("a", HEARING, on_cpu("ear"), person=True)))
+    card.foreign = 0
+    assert not found(effects.LoadSense, card.pass_time(1)), "nobody will ask for it"
+
+
+def test_programs_that_come_and_go_leave_no_habits_behind() -> None:
+    card = Card()
+    card.release(card.use("first", HEARING))
+    for number in range(3 * keeping.MOST_HABITS):
+        card.now += 1
+        card.release(card.use(f"cpu {number}", on_cpu(f"embedded@{number}")))
+    assert set(card.state.habits) == {"hearing"}, "only the card has room to be chosen for"
+    for number in range(3 * keeping.MOST_HABITS):
+        card.pass_time(1)
+        card.release(card.use(f"a {number}", choice(f"variant {number}", 0, 1)))
+        card.release(card.use(f"b {number}", SPEECH))
+    assert len(card.state.habits) == keeping.MOST_HABITS
+    assert "speech" in card.state.habits, "what is used again and again is remembered"
+    assert "hearing" not in card.state.habits
+
+
+def test_of_too_many_hints_the_one_that_is_soonest_over_is_forgotten() -> None:
+    card = Card()
+    lasting = events.Hinted(now=card.now, choice=choice("lasting", 0, 99), until=card.now + 99)
+    card.send(lasting)
+    for number in range(2 * keeping.MOST_HINTS):
+        until = card.now + 10 + number
+        card.send(events.Hinted(now=card.now, choice=choice(f"v{number}", 0, 99), until=until))
+    assert len(card.state.hints) == keeping.MOST_HINTS
+    assert "lasting" in card.state.hints
 
 
 def test_a_pause_takes_the_executive_after_the_turn_and_work_waits() -> None:

@@ -8,15 +8,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tools.reading.base import SenseFailedError
-from tools.senses.base import Recording, Senses, Sighting, Transcript
+from tools.senses.base import (
+    Operation,
+    Recording,
+    Residency,
+    Senses,
+    Sighting,
+    Task,
+    Transcript,
+)
 from tools.senses.errors import SenseError
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Perception:
-    """The senses of this machine."""
+    """The senses of this machine, and who lends it out to them."""
 
     senses: Senses
+    residency: Residency
 
     @property
     def picture_reader(self) -> str:
@@ -27,6 +36,10 @@ class Perception:
     def recording_reader(self) -> str:
         """Name and version of what reads recordings."""
         return f"recording/1 {self.senses.hearing.name}"
+
+    def expect(self, task: Task) -> None:
+        """Say what will be done as soon as its input is decoded."""
+        self.residency.hint(Operation(task=task))
 
     async def look(self, image: NDArray[np.uint8]) -> Sighting:
         """Return the text in an image of shape (height, width, 3), RGB.

@@ -31,6 +31,7 @@ from tools.reading import (
 from tools.reading.base import FILE_BYTES_LIMIT, Reading, SenseFailedError, UnreadableError
 from tools.reading.disk import too_large
 from tools.reading.perception import Perception
+from tools.senses.base import Task
 from tools.senses.errors import MediaError, SenseError
 from tools.senses.media import decode_audio, decode_image
 
@@ -161,6 +162,7 @@ class ContentReader:
         return await picture.read(decoded, name, media_type, self._perception)
 
     async def _recording(self, data: bytes, name: str, media_type: str) -> Reading:
+        self._perception.expect(Task.HEARING)
         with _translated():
             decoded = await decode_audio(data, name)
         return await recording.read(decoded, name, media_type, self._perception)

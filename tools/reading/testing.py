@@ -149,6 +149,11 @@ class OpenResidency:
 
     def __init__(self) -> None:
         self.lent: list[Operation] = []
+        self.hinted: list[Operation] = []
+
+    def hint(self, operation: Operation) -> None:
+        """Remember it."""
+        self.hinted.append(operation)
 
     @asynccontextmanager
     async def lease(self, operation: Operation) -> AsyncIterator[Lease]:
@@ -184,4 +189,5 @@ def perception(
     scripted = Senses(
         sight=sight or ScriptedSight(), hearing=hearing or ScriptedHearing(), speech=Mute()
     )
-    return Perception(senses=leased(scripted, residency or OpenResidency()))
+    lent = residency or OpenResidency()
+    return Perception(senses=leased(scripted, lent), residency=lent)

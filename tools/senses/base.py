@@ -4,6 +4,7 @@ Every operation runs under a lease from `Residency`, shaped by its input, also w
 held back yet: on a machine without a card the lease is granted at once and only traced.
 """
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,6 +18,9 @@ from memory.places import Box
 
 SAMPLE_RATE_HZ = 16_000
 """What hearing listens to: mono at 16 kHz."""
+
+WINDOWS_AT_ONCE = 4
+"""Windows of thirty seconds that Whisper hears at once: what leases are asked for."""
 
 
 class Sense(StrEnum):
@@ -63,6 +67,7 @@ class Operation:
     pixels: int = 0
     characters: int = 0
     batch: int = 1
+    """Windows of thirty seconds that are heard at once, or pictures that are seen."""
     language: str | None = None
     """ISO 639-1 code of what is to be said; None where it does not matter."""
 
@@ -90,6 +95,13 @@ class Residency(Protocol):
 
     def lease(self, operation: Operation) -> AbstractAsyncContextManager[Lease]:
         """Wait for room, hold it for the block, give it back however the block ends."""
+        ...
+
+    def hint(self, operation: Operation) -> None:
+        """Say that such an operation will probably be asked for soon. Costs nothing, binds nobody.
+
+        Where room is free, what it needs is brought in meanwhile.
+        """
         ...
 
 
@@ -178,6 +190,33 @@ class Sighting:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Region:
+    """A part of a picture that belongs together."""
+
+    box: Box
+    pixels: int
+    """How many of the box belong to it; 0 where nothing was found."""
+    score: float
+    """How sure the model is of its outline, from 0 to 1."""
+    mask: NDArray[np.bool_]
+    """Shape (rows, columns): cells that cover the box evenly, as fine as the model looked.
+
+    In a large picture a cell is more than a pixel, so that hundreds of masks stay small.
+    """
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prompt:
+    """Points at what should be outlined, in pixels of the picture."""
+
+    points: Sequence[tuple[float, float]] = ()
+    """Of (x, y), in the thing or beside it."""
+    inside: Sequence[bool] = ()
+    """For each point whether it lies in the thing."""
+    box: Box | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Speech:
     """Sound of a spoken text."""
 
@@ -214,6 +253,25 @@ class Reader(Protocol):
         ...
 
 
+class Segmenter(Protocol):
+    """Sight: what belongs together."""
+
+    @property
+    def name(self) -> str:
+        """Name and tier for `doctor` and traces."""
+        ...
+
+    async def regions(self, image: NDArray[np.uint8]) -> tuple[Region, ...]:
+        """Return all regions in an image of shape (height, width, 3), RGB, the largest first."""
+        ...
+
+    async def region(
+        self, image: NDArray[np.uint8], prompts: Sequence[Prompt]
+    ) -> tuple[Region, ...]:
+        """Return the best region for each prompt, in their order."""
+        ...
+
+
 class Synthesizer(Protocol):
     """Speech."""
 
@@ -234,6 +292,8 @@ class Senses:
     hearing: Transcriber
     sight: Reader
     speech: Synthesizer
+    segments: Segmenter | None = None
+    """There is none in the embedded tier."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,7 +4,7 @@ Pixels belong together where each is like the next one, so that a gradient is on
 the rows are joined to those below them; no loop goes over pixels.
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,15 @@ _LOSSY_SHARE = 0.04
 """Of pairs of near neighbours that differ by three levels and more: drawn pictures have fewer."""
 
 _LEAST_SIDE = 6
+
+_LINE = 3
+"""Pixels that a line is wide at most."""
+
+_LEAST_LINE = 32
+_MOST_LINES = 400
+_SAMPLES = 101
+_HOLLOW = 0.1
+"""An area that fills less of its box is lines, perhaps those of several frames that touch."""
 _MOST_AREAS = 6000
 
 Ints = NDArray[np.int64]
@@ -86,7 +95,7 @@ def runs(small: NDArray[np.uint8], scale: int = 1) -> Runs:
 
 
 def flats(found: Runs) -> list[Flat]:
-    """Return the areas that are large enough to be a part of a screen, the largest box first."""
+    """Return lines, and areas that are large enough to be a part of a screen, the largest first."""
     if not len(found.area):
         return []
     firsts = np.flatnonzero(np.diff(found.area, prepend=-1))
@@ -96,7 +105,8 @@ def flats(found: Runs) -> list[Flat]:
     top, bottom = found.row[firsts], found.row[ends - 1] + 1
     pixels = np.add.reduceat(found.end - found.start, firsts)
     wide, high = right - left, bottom - top
-    large = (wide >= _LEAST_SIDE) & (high >= _LEAST_SIDE) & (pixels >= (wide + high) / 2)
+    large = (np.minimum(wide, high) >= _LEAST_SIDE) & (pixels >= (wide + high) / 2)
+    large |= (np.minimum(wide, high) <= _LINE) & (np.maximum(wide, high) >= _LEAST_LINE)
     chosen = np.flatnonzero(large)
     chosen = chosen[np.argsort(-(wide * high)[chosen], kind="stable")][:_MOST_AREAS]
     return [
@@ -105,15 +115,68 @@ def flats(found: Runs) -> list[Flat]:
     ]
 
 
-def members(found: Runs, areas: set[int]) -> Iterator[tuple[int, int, int]]:
-    """Yield row, start and end of the runs of some areas."""
+def drawn(found: Runs, areas: set[int]) -> NDArray[np.bool_]:
+    """Return a mask of the pixels of some areas."""
+    mask = np.zeros(found.size, np.bool_)
     chosen = np.isin(found.area, np.fromiter(areas, np.int64, len(areas)))
-    yield from zip(
+    for row, start, end in zip(
         found.row[chosen].tolist(),
         found.start[chosen].tolist(),
         found.end[chosen].tolist(),
         strict=True,
+    ):
+        mask[row, start:end] = True
+    return mask
+
+
+def tone(found: Runs, small: NDArray[np.uint8], area: int) -> NDArray[np.float64]:
+    """Return the colour that an area mostly has."""
+    first, end = np.searchsorted(found.area, [area, area + 1])
+    some = np.unique(np.linspace(first, end - 1, _SAMPLES).astype(np.int64))
+    middle = (found.start[some] + found.end[some]) // 2
+    return np.asarray(np.median(small[found.row[some], middle], axis=0))
+
+
+def lines(found: Runs, areas: Sequence[Flat]) -> tuple[list[Box], list[Box]]:
+    """Return straight lines, the level and the upright ones, the longest first."""
+    hollow = {
+        one.area
+        for one in areas
+        if one.pixels < _HOLLOW * (one.box.right - one.box.left) * (one.box.bottom - one.box.top)
+        or min(one.box.right - one.box.left, one.box.bottom - one.box.top) <= _LINE * found.scale
+    }
+    mask = drawn(found, hollow)
+    level = [
+        Box(left=start, top=row, right=end, bottom=row + 1) for row, start, end in _stretches(mask)
+    ]
+    upright = [
+        Box(left=column, top=start, right=column + 1, bottom=end)
+        for column, start, end in _stretches(mask.T)
+    ]
+    return (
+        [scaled(box, found.scale) for box in level],
+        [scaled(box, found.scale) for box in upright],
     )
+
+
+def scaled(box: Box, scale: int) -> Box:
+    """Return a box of a shrunk picture in pixels of the picture."""
+    return Box(
+        left=box.left * scale,
+        top=box.top * scale,
+        right=box.right * scale,
+        bottom=box.bottom * scale,
+    )
+
+
+def _stretches(mask: NDArray[np.bool_]) -> list[tuple[int, int, int]]:
+    """Return row, start and end of the longest stretches along the rows of a mask."""
+    edges = np.diff(np.pad(mask, ((0, 0), (1, 1))).astype(np.int8), axis=1)
+    row, start = np.nonzero(edges == 1)
+    end = np.nonzero(edges == -1)[1]
+    long = np.flatnonzero(end - start >= _LEAST_LINE)
+    long = long[np.argsort((start - end)[long], kind="stable")][:_MOST_LINES]
+    return [(int(row[at]), int(start[at]), int(end[at])) for at in long]
 
 
 def _flat(found: Runs, area: int, part: slice, pixels: int) -> Flat:

@@ -6,6 +6,7 @@ what stands in a row as one line, however far apart.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,9 +36,7 @@ _MARK_GAP = 0.4
 """Heights between a mark and the line behind it, at least."""
 
 
-def lines(
-    found: Sequence[TextLine], image: NDArray[np.uint8]
-) -> list[TextLine]:
+def lines(found: Sequence[TextLine], image: NDArray[np.uint8]) -> list[TextLine]:
     """Return lines of an image of shape (height, width, 3), parted and tightened.
 
     What has neither letter nor digit is left out: it is a drawing that was taken for a sign.
@@ -94,7 +93,7 @@ def _without_frame(ink: NDArray[np.bool_]) -> NDArray[np.bool_]:
     ink = ink.copy()
     ink[ink.mean(axis=1) > _FRAME] = False
     wide = ink.shape[1]
-    top, bottom = _band(ink[:, wide // 5 : wide - wide // 5].any(axis=1))
+    top, bottom = _band(np.any(ink[:, wide // 5 : wide - wide // 5], axis=1, keepdims=True)[:, 0])
     if bottom == top:
         return ink
     margin = max(2, round(_TAILS * (bottom - top)))
@@ -102,7 +101,7 @@ def _without_frame(ink: NDArray[np.bool_]) -> NDArray[np.bool_]:
     beyond[max(0, top - margin) : bottom + margin] = False
     if beyond.sum() >= 3:
         ink[:, ink[beyond].mean(axis=0) > _FRAME / 2] = False
-    rows = ink.any(axis=1)
+    rows = np.any(ink, axis=1, keepdims=True)[:, 0]
     first, last = top, bottom
     while first > max(0, top - margin) and rows[first - 1]:
         first -= 1
@@ -118,7 +117,7 @@ def _band(rows: NDArray[np.bool_]) -> tuple[int, int]:
     inked = np.flatnonzero(rows)
     if not len(inked):
         return 0, 0
-    cuts = np.flatnonzero(np.diff(inked) > 3)
+    cuts = np.flatnonzero(np.diff(inked) > 4)
     starts = inked[np.concatenate([[0], cuts + 1])]
     ends = inked[np.concatenate([cuts, [len(inked) - 1]])] + 1
     longest = int(np.argmax(ends - starts))
@@ -137,8 +136,7 @@ def _groups(ink: NDArray[np.bool_], left: int, high: int) -> list[_Group]:
     starts = columns[np.concatenate([[0], cuts + 1])]
     ends = columns[np.concatenate([cuts, [len(columns) - 1]])] + 1
     return [
-        _Group(left + int(one), left + int(other))
-        for one, other in zip(starts, ends, strict=True)
+        _Group(left + int(one), left + int(other)) for one, other in zip(starts, ends, strict=True)
     ]
 
 
@@ -150,19 +148,33 @@ def _leading_marks(
     high: int,
 ) -> int:
     """Return how many boxes and circles stand before the first letter."""
-    gaps = [two.left - one.right for one, two in zip(groups, groups[1:], strict=False)]
+    gaps = [two.left - one.right for one, two in pairwise(groups)]
     if not gaps:
         return 0
     if not words[0][0].isalnum():
         return int(gaps[0] >= _GAP * high)
-    marks = len(groups) - len(words)
-    if not 1 <= marks <= _MOST_MARKS or gaps[marks - 1] < _MARK_GAP * high:
+    marks = max(_alike(groups, ink, left), int(len(groups) > len(words)))
+    if not 1 <= marks <= min(_MOST_MARKS, len(gaps)) or gaps[marks - 1] < _MARK_GAP * high:
         return 0
     shapes = [
         (one.right - one.left) / max(_height(ink[:, one.left - left : one.right - left]), 1)
         for one in groups[:marks]
+        if one.left > left  # else the box of the line cuts it
     ]
     return marks if all(0.7 <= shape <= 1.4 for shape in shapes) else 0
+
+
+def _alike(groups: Sequence[_Group], ink: NDArray[np.bool_], left: int) -> int:
+    """Return how many groups at the beginning are of one size, at least two; else 0."""
+    sizes = [
+        (one.right - one.left, _height(ink[:, one.left - left : one.right - left]))
+        for one in groups[: _MOST_MARKS + 1]
+    ]
+    if groups[0].left == left:
+        sizes[0] = sizes[1]  # the box of the line cuts it
+    like = [size == sizes[0] for size in sizes]
+    count = like.index(False) if False in like else len(like)
+    return count if count > 1 else 0
 
 
 def _without_sign(words: Sequence[str]) -> list[str]:
@@ -181,7 +193,7 @@ def _parts(
     Of as many gaps as there are spaces the widest are those between words. Where ink and words do
     not agree, the line stays whole.
     """
-    gaps = [two.left - one.right for one, two in zip(groups, groups[1:], strict=False)]
+    gaps = [two.left - one.right for one, two in pairwise(groups)]
     between = sorted(sorted(range(len(gaps)), key=lambda at: -gaps[at])[: len(words) - 1])
     start = first = 0
     if len(between) == len(words) - 1:

@@ -4,6 +4,7 @@ Which model runs is decided when the lease is granted, not before: the full tier
 had, else the embedded one. So only these ask for leases, and nothing reaches a model without one.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
@@ -11,12 +12,17 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tools.senses import cutting, joining
 from tools.senses.base import (
+    WINDOWS_AT_ONCE,
     Lease,
     Operation,
+    Prompt,
     Reader,
     Recording,
+    Region,
     Residency,
+    Segmenter,
     Senses,
     Sighting,
     Speech,
@@ -25,7 +31,10 @@ from tools.senses.base import (
     Transcriber,
     Transcript,
 )
-from tools.senses.models.base import Heard, Prompt, Region
+from tools.senses.models.base import Heard
+
+PIECE_S = 300.0
+"""Longest piece of a recording that is heard under one lease."""
 
 
 class FullTier(Protocol):
@@ -66,7 +75,13 @@ def leased(embedded: Senses, residency: Residency, full: FullTier | None = None)
         hearing=LeasedTranscriber(embedded.hearing, residency, full),
         sight=LeasedReader(embedded.sight, residency),
         speech=LeasedSynthesizer(embedded.speech, residency, full),
+        segments=_segmenter(residency, full),
     )
+
+
+def _segmenter(residency: Residency, full: FullTier | None) -> Segmenter | None:
+    name = None if full is None else full.best(Task.SEGMENTS)
+    return None if full is None or name is None else LeasedSegmenter(name, residency, full)
 
 
 class LeasedTranscriber:
@@ -84,20 +99,36 @@ class LeasedTranscriber:
         return best or self._embedded.name
 
     async def transcribe(self, recording: Recording) -> Transcript:
-        """Return timed words. Raises SenseError."""
-        operation = Operation(task=Task.HEARING, audio_s=recording.duration_s)
-        async with self._residency.lease(operation) as lease:
-            if self._full is None or not self._full.serves(lease.variant):
-                heard = await self._embedded.transcribe(recording)
-                return replace(heard, served_by=self._embedded.name)
-            found = await self._full.hear(lease, recording.samples)
+        """Return timed words. Raises SenseError.
+
+        A long recording is heard in pieces, each under a lease of its own, so that what one needs
+        is bounded and others come between.
+        """
+        parts: list[tuple[float, Heard]] = []
+        servers: dict[str, None] = {}
+        for piece in await asyncio.to_thread(cutting.pieces, recording.samples, PIECE_S):
+            heard, server = await self._hear(recording.samples[piece.start : piece.end])
+            parts.append((piece.start_s, heard))
+            servers[server] = None
+        heard = joining.joined(parts)
         return Transcript(
-            segments=found.segments,
-            language=found.language,
+            segments=heard.segments,
+            language=heard.language,
             duration_s=recording.duration_s,
-            flaws=found.flaws,
-            served_by=lease.variant,
+            flaws=heard.flaws,
+            served_by=", ".join(servers) or self.name,
         )
+
+    async def _hear(self, samples: NDArray[np.float32]) -> tuple[Heard, str]:
+        """Return what was heard in a piece, and by what."""
+        piece = Recording(samples=samples, declared_s=None)
+        operation = Operation(task=Task.HEARING, audio_s=piece.duration_s, batch=WINDOWS_AT_ONCE)
+        async with self._residency.lease(operation) as lease:
+            if self._full is not None and self._full.serves(lease.variant):
+                return await self._full.hear(lease, samples), lease.variant
+            found = await self._embedded.transcribe(piece)
+        heard = Heard(segments=found.segments, language=found.language, flaws=found.flaws)
+        return heard, self._embedded.name
 
 
 class LeasedReader:
@@ -147,14 +178,15 @@ class LeasedSynthesizer:
 class LeasedSegmenter:
     """Finding what belongs together in pictures, which only the full tier does."""
 
-    def __init__(self, residency: Residency, full: FullTier) -> None:
+    def __init__(self, name: str, residency: Residency, full: FullTier) -> None:
+        self._name = name
         self._residency = residency
         self._full = full
 
     @property
-    def name(self) -> str | None:
-        """What does it; None where nothing can."""
-        return self._full.best(Task.SEGMENTS)
+    def name(self) -> str:
+        """What does it if it can be had."""
+        return self._name
 
     async def regions(self, image: NDArray[np.uint8]) -> tuple[Region, ...]:
         """Return all regions of an image of shape (height, width, 3), RGB. Raises SenseError."""

@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 
 from memory.places import Box
 from tools.senses import flats
+from tools.senses.base import Region
 from tools.senses.flats import Flat
-from tools.senses.models.base import Region
 
 _NEAR = 4.0
 """Pixels by which edges of the same thing may differ: a border, and the ground within it."""
+
+_ALIKE = 0.9
+"""Of two boxes that overlap more the smaller one is the ground within the other."""
 
 _LEAST_RECTANGLE = 9
 _SMALL = 64
@@ -27,6 +30,11 @@ _SURROUNDED = 0.85
 _CONTRAST = 40
 """Levels by which a mark differs from its ground; what compression leaves differs less."""
 
+_FAINT = 24
+"""Levels up to which what differs from its ground is a trace of compression or a gradient."""
+
+_LEAST_GROUND = 900
+
 _MARK_GAP = 3
 """Pixels between the parts of one mark, at most."""
 
@@ -34,6 +42,9 @@ _LEAST_BAR, _MOST_BAR = 16, 72
 """Height of a title bar."""
 
 _LEAST_WINDOW = 120
+
+_CORNER = 10.0
+"""Pixels that a corner may be round."""
 
 _WHOLE = np.ones((1, 1), dtype=np.bool_)
 """The mask of what fills its box."""
@@ -51,9 +62,10 @@ def regions(image: NDArray[np.uint8], texts: Sequence[Box]) -> tuple[Region, ...
     screen = Box(left=0, top=0, right=width, bottom=height)
     shapes = [one for one in areas if _is_rectangle(one) and not _is_of_text(one.box, texts)]
     inner = [one for one in shapes if not same(one.box, screen)]
-    boxes = _apart([*_windows([one.box for one in inner]), *(one.box for one in inner)])
+    plates = [one.box for one in inner] + list(_framed(*flats.lines(found, areas)))
+    boxes = _apart([*_windows(plates), *plates])
     sure = {one.box: min(one.sides) for one in inner}
-    marks = _marks(small, found, inner, texts)
+    marks = _marks(small, found, [one for one in areas if not same(one.box, screen)], texts)
     fresh = [box for box in marks if not any(_holds_mark(other, box) for other in boxes)]
     told = [
         *(_region(box, round(sure.get(box, 1.0), 3)) for box in boxes),
@@ -103,10 +115,12 @@ def _is_rectangle(one: Flat) -> bool:
         return min(one.sides) >= 0.7
     if sum(one.sides) >= 3.0 and min(one.sides) >= 0.25:
         return True
-    # An L: what is before it covers a corner.
+    if min(wide, high) < _LEAST_WINDOW:
+        return False
+    # What is before it covers a corner, or what is in it a whole side.
     left, top, right, bottom = one.sides
-    corner = min(max(left, right), max(top, bottom)) >= 0.95
-    return corner and min(wide, high) >= _LEAST_WINDOW and min(one.sides) >= 0.15
+    covered = min(max(left, right), max(top, bottom)) >= 0.95 and min(one.sides) >= 0.15
+    return covered or sorted(one.sides)[1] >= 0.95
 
 
 def _is_of_text(box: Box, texts: Sequence[Box]) -> bool:
@@ -123,9 +137,35 @@ def _apart(boxes: Sequence[Box]) -> list[Box]:
     """Return boxes without those that are nearly the same as a larger one."""
     kept: list[Box] = []
     for box in sorted(boxes, key=lambda box: -area(box)):
-        if not any(same(box, other) for other in kept):
+        if not any(same(box, other) or overlap(box, other) > _ALIKE for other in kept):
             kept.append(box)
     return kept
+
+
+def _framed(level: Sequence[Box], upright: Sequence[Box]) -> Iterator[Box]:
+    """Yield what lines go around; at round corners they do not meet.
+
+    One side and two upright ones beside it are enough: something may stand before the rest.
+    """
+    for line in level:
+        if line.right - line.left < _LEAST_WINDOW:
+            continue
+        for rises in (True, False):
+            left = _met(upright, line.left, line, rises=rises)
+            right = _met(upright, line.right, line, rises=rises)
+            if left is not None and right is not None:
+                yield line.union(left).union(right)
+
+
+def _met(upright: Sequence[Box], x: float, line: Box, *, rises: bool) -> Box | None:
+    """Return the longest upright line at an end of a level one, above it or below."""
+    meeting = [
+        box
+        for box in upright
+        if min(abs(box.left - x), abs(box.right - x)) <= _CORNER
+        and (abs(box.bottom - line.bottom) if rises else abs(box.top - line.top)) <= _CORNER
+    ]
+    return max(meeting, key=lambda box: box.bottom - box.top, default=None)
 
 
 def _windows(boxes: Sequence[Box]) -> Iterator[Box]:
@@ -166,28 +206,27 @@ def _as_wide(one: Box, other: Box) -> bool:
 
 
 def _marks(
-    small: NDArray[np.uint8], found: flats.Runs, shapes: Sequence[Flat], texts: Sequence[Box]
+    small: NDArray[np.uint8], found: flats.Runs, areas: Sequence[Flat], texts: Sequence[Box]
 ) -> list[Box]:
     """Return the boxes of small things on an even ground that are no text."""
     scale = found.scale
-    grounds = [one for one in shapes if _is_ground(one.box)]
-    ground = np.zeros(found.size, np.bool_)
-    for row, start, end in flats.members(found, {one.area for one in grounds}):
-        ground[row, start:end] = True
+    grounds = [one for one in areas if _is_ground(one)]
+    ground = flats.drawn(found, {one.area for one in grounds})
     ink = np.zeros(found.size, np.bool_)
     for one in grounds:
-        _fill(ink, one.box, scale, value=True)
+        part = _slices(one.box, scale)
+        tone = flats.tone(found, small, one.area)
+        ink[part] = np.abs(small[part] - tone).max(axis=2) > _FAINT
+        ground[part] |= ~ink[part]
     ink &= ~ground
     for text in texts:
-        _fill(ink, text, scale, value=False, margin=2)
+        ink[_slices(text, scale, margin=2)] = False
     stains = (_standing_out(stain, small, ground) for stain in _stains(ink))
-    boxes = (_scaled(stain, scale) for stain in stains if stain is not None)
+    boxes = (flats.scaled(stain, scale) for stain in stains if stain is not None)
     return [box for box in boxes if _is_mark(box)]
 
 
-def _standing_out(
-    stain: Box, small: NDArray[np.uint8], ground: NDArray[np.bool_]
-) -> Box | None:
+def _standing_out(stain: Box, small: NDArray[np.uint8], ground: NDArray[np.bool_]) -> Box | None:
     """Return the box of what differs from the ground of a stain; None if that is not all around."""
     left, top = max(0, int(stain.left) - 2), max(0, int(stain.top) - 2)
     right, bottom = int(stain.right) + 2, int(stain.bottom) + 2
@@ -232,32 +271,28 @@ def _stains(ink: NDArray[np.bool_]) -> Iterator[Box]:
                 yield box
 
 
-def _scaled(box: Box, scale: int) -> Box:
-    return Box(
-        left=box.left * scale,
-        top=box.top * scale,
-        right=box.right * scale,
-        bottom=box.bottom * scale,
+def _is_ground(one: Flat) -> bool:
+    """Return whether an area is large and whole enough for marks to stand on it."""
+    box = one.box
+    narrow = min(box.right - box.left, box.bottom - box.top)
+    return narrow >= 20 and area(box) > _LEAST_GROUND and one.pixels >= 0.35 * area(box)
+
+
+def _slices(box: Box, scale: int, margin: int = 0) -> tuple[slice, slice]:
+    """Return rows and columns of a box in the shrunk picture."""
+    return (
+        slice(max(0, int(box.top / scale) - margin), int(-(-box.bottom // scale)) + margin),
+        slice(max(0, int(box.left / scale) - margin), int(-(-box.right // scale)) + margin),
     )
-
-
-def _is_ground(box: Box) -> bool:
-    return min(box.right - box.left, box.bottom - box.top) >= 20 and area(box) > _MOST_MARK**2
-
-
-def _fill(mask: NDArray[np.bool_], box: Box, scale: int, *, value: bool, margin: int = 0) -> None:
-    top, left = max(0, int(box.top / scale) - margin), max(0, int(box.left / scale) - margin)
-    bottom, right = int(-(-box.bottom // scale)) + margin, int(-(-box.right // scale)) + margin
-    mask[top:bottom, left:right] = value
 
 
 def _closed(ink: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return ink with gaps of a few pixels closed."""
     wide = ink.copy()
-    for shift in range(1, _MARK_GAP):
+    for shift in range(1, _MARK_GAP + 1):
         wide[:, shift:] |= ink[:, :-shift]
     high = wide.copy()
-    for shift in range(1, _MARK_GAP):
+    for shift in range(1, _MARK_GAP + 1):
         high[shift:] |= wide[:-shift]
     return high
 

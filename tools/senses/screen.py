@@ -10,8 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from memory.places import Box
-from tools.senses.base import TextLine
-from tools.senses.models.base import Region
+from tools.senses.base import Region, TextLine
 from tools.senses.rectangles import area, common, overlap, same
 
 
@@ -48,7 +47,7 @@ _BAR = 64
 """Pixels below the upper edge of a window, within which its title stands."""
 
 _LEAST_WINDOW = (160.0, 80.0)
-_TALL = 3.2
+_TALL = 4.5
 """A button or a field is at most so many times as high as what is written in it."""
 
 _LEAST_FIELD_ASPECT = 2.5
@@ -92,7 +91,8 @@ def elements(
     for number, node in enumerate(nodes):
         _holder(node.box, nodes[:number], root).nodes.append(node)
     for line in lines:
-        _holder(line.box, nodes, root).lines.append(line)
+        if not (is_drawing(line) and any(_is_it(node.box, line.box) for node in nodes)):
+            _holder(line.box, nodes, root).lines.append(line)
     return _in_order(_contents(root, outermost=True))
 
 
@@ -136,6 +136,11 @@ def _useful(regions: Sequence[Region], lines: Sequence[TextLine], screen: Box) -
         yield region
 
 
+def _is_it(box: Box, drawing: Box) -> bool:
+    """Return whether a region is the drawing that was read as a letter, and not its frame."""
+    return common(box, drawing) >= 0.6 * area(drawing) and area(box) <= 2 * area(drawing)
+
+
 def _is_text(box: Box, lines: Sequence[TextLine]) -> bool:
     """Return whether a region is a line of text, or a part of one."""
     return any(
@@ -146,6 +151,7 @@ def _is_text(box: Box, lines: Sequence[TextLine]) -> bool:
             and area(box) < 0.5 * area(line.box)
         )
         for line in lines
+        if not is_drawing(line)
     )
 
 
@@ -167,10 +173,15 @@ def _contents(node: _Node, *, outermost: bool = False) -> list[Element]:
 
 def _text(line: TextLine) -> Element:
     """Return a line as an element; a letter alone that is as wide as high is a drawing."""
-    box = line.box
-    if len(line.text) == 1 and box.right - box.left >= 0.8 * (box.bottom - box.top):
-        return Element(kind=Kind.ICON, box=box, text="", score=line.score)
+    if is_drawing(line):
+        return Element(kind=Kind.ICON, box=line.box, text="", score=line.score)
     return Element(kind=Kind.TEXT, box=line.box, text=line.text, score=line.score)
+
+
+def is_drawing(line: TextLine) -> bool:
+    """Return whether a line is but one letter, as wide as high: an icon mostly."""
+    box = line.box
+    return len(line.text) == 1 and box.right - box.left >= 0.8 * (box.bottom - box.top)
 
 
 def _element(node: _Node, *, outermost: bool) -> list[Element]:
@@ -181,7 +192,8 @@ def _element(node: _Node, *, outermost: bool) -> list[Element]:
     if kind is Kind.PANEL:
         return [_made(node, kind, "", _contents(node))]
     text = " ".join(line.text for line in sorted(node.lines, key=lambda line: line.box.left))
-    return [_made(node, kind, text, [])]
+    icons = [] if kind is Kind.ICON else _contents(_Node(node.region, nodes=node.nodes))
+    return [_made(node, kind, text, icons)]
 
 
 def _made(node: _Node, kind: Kind, text: str, children: list[Element]) -> Element:
@@ -196,27 +208,46 @@ def _made(node: _Node, kind: Kind, text: str, children: list[Element]) -> Elemen
 
 def _kind(node: _Node) -> Kind:
     """Return what a region is that is no window."""
+    if _is_small(node) and not any(_is_label(line, node) for line in node.lines):
+        return Kind.ICON
     icons = [one for one in node.nodes if max(one.wide, one.high) <= _MOST_ICON]
-    if len(icons) < len(node.nodes) or _rows(node.lines) > 1 or len(icons) > 2:
+    lines = [line for line in node.lines if not is_drawing(line)]
+    drawings = len(icons) + len(node.lines) - len(lines)
+    if len(icons) < len(node.nodes) or _rows(lines) > 1 or drawings > 1:
         return Kind.PANEL
-    if not node.lines:
-        if max(node.wide, node.high) <= _MOST_ICON and node.wide < _LEAST_FIELD_ASPECT * node.high:
-            return Kind.ICON
-        is_field = node.wide >= _LEAST_FIELD_ASPECT * node.high and 14 <= node.high <= _MOST_FIELD
-        return Kind.FIELD if is_field else Kind.PANEL
-    line = max(node.lines, key=lambda line: area(line.box))
+    if not lines and len(node.lines) == 1:
+        lines = node.lines  # the key of a calculator
+    if not lines:
+        return _unlettered(node)
+    line = max(lines, key=lambda line: area(line.box))
     if node.high > _TALL * (line.box.bottom - line.box.top):
         return Kind.PANEL
-    left, right = _margins(node)
-    if icons and right > left:
+    left, right = _margins(node, lines)
+    if drawings and right > left:
         return Kind.FIELD
     return Kind.FIELD if right - left > max(0.12 * node.wide, 6) else Kind.BUTTON
 
 
-def _margins(node: _Node) -> tuple[float, float]:
+def _is_label(line: TextLine, node: _Node) -> bool:
+    """Return whether a line is written on a region, and not what the region is a drawing of."""
+    return not is_drawing(line) or area(line.box) < 0.3 * area(node.box)
+
+
+def _is_small(node: _Node) -> bool:
+    """Return whether a region is as small as icons are, and no empty field."""
+    return max(node.wide, node.high) <= _MOST_ICON and node.wide < _LEAST_FIELD_ASPECT * node.high
+
+
+def _unlettered(node: _Node) -> Kind:
+    """Return what a region without text is that is no icon."""
+    is_field = node.wide >= _LEAST_FIELD_ASPECT * node.high and 14 <= node.high <= _MOST_FIELD
+    return Kind.FIELD if is_field else Kind.PANEL
+
+
+def _margins(node: _Node, lines: Sequence[TextLine]) -> tuple[float, float]:
     """Return the room to the left and to the right of what is written in a node."""
-    left = min(line.box.left for line in node.lines)
-    right = max(line.box.right for line in node.lines)
+    left = min(line.box.left for line in lines)
+    right = max(line.box.right for line in lines)
     return left - node.box.left, node.box.right - right
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent.bench.screen.drawing import Drawn, Screenshot
+from agent.bench.screen.drawing import Screenshot
+from agent.bench.screen.pen import Drawn
 from memory.places import Box
 from tools.senses.rectangles import area, common, overlap
 from tools.senses.screen import Kind
@@ -87,16 +88,19 @@ class Score:
 
 
 def matched(drawn: Sequence[Drawn], found: Sequence[Found]) -> Mapping[int, int]:
-    """Return which drawn element is which found one, the nearest pairs first, by their numbers."""
+    """Return which drawn element is which found one, by their numbers.
+
+    Those of one kind and the nearest come first.
+    """
     near = [
-        (one.box != two.box, -overlap(one.box, two.box), two.kind is not one.kind, i, j)
+        (two.kind is not one.kind, -overlap(one.box, two.box), i, j)
         for i, one in enumerate(drawn)
         for j, two in enumerate(found)
         if overlap(one.box, two.box) >= SAME
     ]
     pairs: dict[int, int] = {}
     taken: set[int] = set()
-    for _, _, _, i, j in sorted(near, key=lambda pair: (pair[2], pair[1])):
+    for _, _, i, j in sorted(near):
         if i not in pairs and j not in taken:
             pairs[i] = j
             taken.add(j)
@@ -131,9 +135,7 @@ def _judged(drawn: Drawn, found: Found | None) -> Count:
 
 def _is_open(box: Box, unjudged: Iterable[Box]) -> bool:
     """Return whether a box lies where nothing is judged."""
-    return any(
-        common(box, one) >= 0.7 * area(box) or overlap(box, one) >= 0.5 for one in unjudged
-    )
+    return any(common(box, one) >= 0.7 * area(box) or overlap(box, one) >= 0.5 for one in unjudged)
 
 
 def _share(part: int, whole: int) -> float | None:

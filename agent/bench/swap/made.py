@@ -50,7 +50,8 @@ def module_file(folder: Path, variant: Variant, scale: float) -> Made:
     pool = torch.randn(_POOL, generator=generator)
     tensors = {f"vector.{number}": pool[:_VECTOR].clone() for number in range(vectors)}
     for number in range(count - vectors):
-        tensors[f"matrix.{number}"] = pool.repeat(-(-each // _POOL))[:each].clone()
+        whole = pool if each <= _POOL else pool.repeat(-(-each // _POOL))
+        tensors[f"matrix.{number}"] = whole[:each].clone()
     path = folder / f"{variant.name}.safetensors"
     save_file(tensors, path)
     return Made(variant=variant, path=path, bytes=path.stat().st_size, tensors=count)

@@ -42,6 +42,7 @@ BACK = 0.99
 """Share of the bytes that has to be back after all cycles."""
 _NOISE_BYTES = 2 << 20
 """By which the memory of a process goes up and down by itself."""
+_SETTLING = 3
 _LIBRARIES = ("torch", "safetensors", "ctranslate2")
 
 Tell = Callable[[str], None]
@@ -249,6 +250,9 @@ def _back(weights: Made, swapped: Swapped, device: str, cycles: int) -> dict[str
     swapped.drop()
     swapped.from_file_s()
     swapped.off_s()
+    for _ in range(_SETTLING):  # what a library keeps for itself, it takes in the first ones
+        swapped.from_host_s()
+        swapped.off_s()
     before = plain.held_bytes(device)
     for _ in range(cycles):
         swapped.from_host_s()

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import re
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Any, NoReturn
@@ -63,6 +63,8 @@ class OllamaExecutive:
         self._answered = False
         self.suspicion: Callable[[str], None] = lambda _: None
         """Told when a call's own figures show that the model is not as it should be loaded."""
+        self.calls: Callable[[], AbstractAsyncContextManager[object]] = nullcontext
+        """Entered for each call, by who lends out the card."""
         self._profile = Profile(
             name=f"{model.name} (Ollama {version})",
             tier="full",
@@ -114,21 +116,22 @@ class OllamaExecutive:
         await self._refuse_too_long(body)
         reader = reader_for(wish, calls_by_schema="format" in body)
         reply = OllamaReply(model=self._model.name, reader=reader, begun=begun)
-        waiting = self._wire.waiting()
-        lines = self._wire.lines(
-            "/api/chat",
-            body,
-            model=self._model.name,
-            refuse=partial(self._refuse, body),
-            waiting=waiting,
-        )
-        async with aclosing(lines):
-            async for line in lines:
-                waiting.spoke()
-                for part in reply.take(line):
-                    yield await self._ended(body, part, reply) if reply.done else part
-                if reply.done:
-                    return
+        async with self.calls():
+            waiting = self._wire.waiting()
+            lines = self._wire.lines(
+                "/api/chat",
+                body,
+                model=self._model.name,
+                refuse=partial(self._refuse, body),
+                waiting=waiting,
+            )
+            async with aclosing(lines):
+                async for line in lines:
+                    waiting.spoke()
+                    for part in reply.take(line):
+                        yield await self._ended(body, part, reply) if reply.done else part
+                    if reply.done:
+                        return
         raise BrokenStreamError(
             f"The answer of {self._model.name} broke off: Ollama closed the stream before its "
             "end. Ask again; if it stays, look into Ollama's log."

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from agent.residency.arbiter import events
+from agent.residency.arbiter import events, keeping
 from agent.residency.arbiter.draft import Draft
 from agent.residency.arbiter.effects import Admitted, Refused, TurnRevoked, Withdrawn
 from agent.residency.arbiter.events import Priority
@@ -305,7 +305,7 @@ def _resumed(draft: Draft, _event: events.Resumed) -> None:
 def _hinted(draft: Draft, event: events.Hinted) -> None:
     lent = event.choice.place == "cuda" and event.choice.variant != events.EXECUTIVE
     if lent and _sound(event.choice):
-        draft.hints[event.choice.variant] = (event.choice, event.until)
+        keeping.expect(draft, event.choice, event.until)
 
 
 def _ticked(_draft: Draft, _event: events.Ticked) -> None:

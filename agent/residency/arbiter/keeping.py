@@ -13,12 +13,15 @@ from itertools import combinations
 from agent.residency.arbiter.draft import Draft
 from agent.residency.arbiter.effects import Kept, LoadSense, UnloadSense
 from agent.residency.arbiter.events import Choice
-from agent.residency.arbiter.state import Ask, Place, Residence
+from agent.residency.arbiter.state import Ask, Habit, Place, Residence
 
 HORIZON_S = 300.0
 """A use within this time is what keeping is for."""
 FIRST_GAP_S = 600.0
 """Time between uses that is assumed until there were two."""
+MOST_HABITS = 64
+"""Variants whose uses are remembered: programs name them, and no card holds as many."""
+MOST_HINTS = 16
 _ALL_SETS = 6
 """Up to so many idle variants every set is weighed."""
 
@@ -128,6 +131,23 @@ def chance(draft: Draft, variant: str) -> float:
         return -math.expm1(-HORIZON_S / (FIRST_GAP_S * 4))
     gap = max(habit.gap_s, draft.now - habit.last, 1.0)
     return -math.expm1(-HORIZON_S / gap)
+
+
+def used(draft: Draft, variant: str) -> None:
+    """Note a use of a variant on the card."""
+    habit = draft.habits.pop(variant, None)
+    gap = FIRST_GAP_S if habit is None else draft.now - habit.last
+    mean = gap if habit is None else 0.7 * habit.gap_s + 0.3 * gap
+    draft.habits[variant] = Habit(last=draft.now, gap_s=mean)
+    if len(draft.habits) > MOST_HABITS:
+        del draft.habits[next(iter(draft.habits))]
+
+
+def expect(draft: Draft, choice: Choice, until: float) -> None:
+    """Note that a choice is expected; of too many the one that is soonest over is forgotten."""
+    draft.hints[choice.variant] = (choice, until)
+    if len(draft.hints) > MOST_HINTS:
+        del draft.hints[min(draft.hints, key=lambda name: draft.hints[name][1])]
 
 
 def shed(draft: Draft) -> None:

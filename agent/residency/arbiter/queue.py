@@ -14,7 +14,7 @@ from agent.residency.arbiter.draft import Draft
 from agent.residency.arbiter.effects import Granted, Refused
 from agent.residency.arbiter.events import EXECUTIVE, Choice, Priority, WhilePaused
 from agent.residency.arbiter.facts import WORKER
-from agent.residency.arbiter.state import Ask, Habit, Lease, Place, Worker
+from agent.residency.arbiter.state import Ask, Lease, Place, Worker
 
 
 class _Verdict(Enum):
@@ -251,11 +251,10 @@ def _grant(draft: Draft, ask: Ask, choice: Choice, rung: int) -> None:
         expires_at=expires_at,
         heard_at=draft.now,
     )
-    habit = draft.habits.get(choice.variant)
-    gap = keeping.FIRST_GAP_S if habit is None else draft.now - habit.last
-    mean = gap if habit is None else 0.7 * habit.gap_s + 0.3 * gap
-    draft.habits[choice.variant] = Habit(last=draft.now, gap_s=mean)
-    draft.hints.pop(choice.variant, None)
+    if choice.place == "cuda" and choice.variant != EXECUTIVE:
+        keeping.used(draft, choice.variant)
+    for one in ask.choices:  # what was expected has come about, on whichever rung
+        draft.hints.pop(one.variant, None)
     draft.effects.append(
         Granted(
             ask=ask.ask,

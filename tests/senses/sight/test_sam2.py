@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from memory.places import Box
 from tools.senses import heap
 from tools.senses.background import GivenUpError, Patience
+from tools.senses.base import Prompt, Region
 from tools.senses.errors import DeviceError, EngineError, WeightsError
-from tools.senses.models.base import Prompt, Region
 from tools.senses.models.sam2 import CONFIG, LONGEST_SIDE, Grid, Sam2Model
 
 EVERYTHING = Grid(
@@ -275,8 +275,17 @@ def test_a_file_that_the_manifest_does_not_name_is_not_loaded(
     (folder.parent / "small.pt").rename(folder / "small.pt")
     with pytest.raises(WeightsError, match=r"0 files of weights \(\*\.pt\) by its manifest"):
         Sam2Model(folder, manifest).stage()
+
+
+def test_published_weights_need_no_config_and_others_do(
+    sam2_copy: Any, described: Callable[..., Any]
+) -> None:
+    folder = sam2_copy.folder
     (folder / CONFIG).unlink()
-    with pytest.raises(WeightsError, match=r"no config\.json by its manifest"):
+    with pytest.raises(WeightsError, match=r"small\.pt has none of the names .*sam2\.1_hiera_tiny"):
+        Sam2Model(folder, described(folder, "sam2")).stage()
+    (folder / "small.pt").rename(folder / "sam2.1_hiera_tiny.pt")
+    with pytest.raises(WeightsError, match=r"tiny\.pt is not of the model .* of shape"):
         Sam2Model(folder, described(folder, "sam2")).stage()
 
 

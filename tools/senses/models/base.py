@@ -7,9 +7,8 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from memory.places import Box
 from tools.senses.background import Patience
-from tools.senses.base import Segment, Speech
+from tools.senses.base import Prompt, Region, Segment, Speech
 
 
 class Model(Protocol):
@@ -97,33 +96,6 @@ class SpeakingModel(Model, Protocol):
     ) -> Speech:
         """Return the sound of a text. Raises NothingToSayError or EngineError."""
         ...
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Region:
-    """A part of a picture that belongs together."""
-
-    box: Box
-    pixels: int
-    """How many of the box belong to it; 0 where nothing was found."""
-    score: float
-    """How sure the model is of its outline, from 0 to 1."""
-    mask: NDArray[np.bool_]
-    """Shape (rows, columns): cells that cover the box evenly, as fine as the model looked.
-
-    In a large picture a cell is more than a pixel, so that hundreds of masks stay small.
-    """
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Prompt:
-    """Points at what should be outlined, in pixels of the picture."""
-
-    points: Sequence[tuple[float, float]] = ()
-    """Of (x, y), in the thing or beside it."""
-    inside: Sequence[bool] = ()
-    """For each point whether it lies in the thing."""
-    box: Box | None = None
 
 
 class SegmentingModel(Model, Protocol):

@@ -145,6 +145,12 @@ class Listener:
         ]
 
 
+def ready() -> None:
+    """Import what listening takes: some seconds, which no lease should pay."""
+    import whisperx.alignment
+    import whisperx.asr  # noqa: F401
+
+
 def passages(
     model: Any,
     samples: NDArray[np.float32],

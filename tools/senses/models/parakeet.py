@@ -60,7 +60,9 @@ class Parakeet:
             if name not in self._manifest.files:
                 raise WeightsError(f"{self._folder} holds no {name}. Bring all files of the model.")
         with engine.translated(self._manifest.variant):
+            config = self._config()
             self._processor = self._read_processor()
+            _compare(self._folder, config, self._processor)
             self._on_host = self._loaded(_precision(self._manifest.variant))
             self._weights = FlatWeights([self._on_host], lock=self._lock)
 
@@ -149,13 +151,17 @@ class Parakeet:
                 f"{self._folder} holds no processor of Parakeet: {error}."
             ) from error
 
-    def _loaded(self, dtype: Any) -> Any:
-        from transformers import ParakeetForTDT, ParakeetTDTConfig
+    def _config(self) -> Any:
+        from transformers import ParakeetTDTConfig
 
-        config = tensors.configured(ParakeetTDTConfig, self._folder / _CONFIG, _KIND)
-        _compare(self._folder, config, self._processor)
+        return tensors.configured(ParakeetTDTConfig, self._folder / _CONFIG, _KIND)
+
+    def _loaded(self, dtype: Any) -> Any:
+        from transformers import ParakeetForTDT
+
+        config = self._config()
         model = tensors.filled(ParakeetForTDT, config, self._folder / _WEIGHTS, dtype)
-        model.generation_config.decoder_start_token_id = config.blank_token_id
+        _settle(model.generation_config, config)
         return model
 
 
@@ -206,6 +212,15 @@ def _precision(variant: str) -> Any:
             f"{', '.join(sorted(types))}."
         )
     return types[precision]
+
+
+def _settle(settings: Any, config: Any) -> None:
+    """Say how to generate: begin with a blank, and never write a duration for a token."""
+    settings.decoder_start_token_id = config.blank_token_id
+    settings.pad_token_id = config.pad_token_id
+    settings.do_sample = False
+    behind = config.vocab_size + len(config.durations)
+    settings.suppress_tokens = list(range(config.vocab_size, behind))
 
 
 def _compare(folder: Path, config: Any, processor: Any) -> None:

@@ -112,7 +112,7 @@ class Replica:
                 cpu_threads=self._threads,
                 local_files_only=True,
             )
-        except (RuntimeError, ValueError, TypeError) as error:
+        except (RuntimeError, ValueError, TypeError, IndexError) as error:
             raise _translated(error, self._folder, device) from error
         heard, made = model.model.n_mels, model.feature_extractor.mel_filters.shape[0]
         if heard != made:

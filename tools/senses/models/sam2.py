@@ -13,16 +13,25 @@ from numpy.typing import NDArray
 
 from memory.places import Box
 from tools.senses.background import Patience
+from tools.senses.base import Prompt, Region
 from tools.senses.errors import EngineError, WeightsError
 from tools.senses.models import pickled
-from tools.senses.models.base import Prompt, Region
 from tools.senses.models.modules import ModuleModel, at_work
 from tools.senses.models.weights import Manifest
 
 CONFIG = "config.json"
-"""`{"config": "sam2.1_hiera_t", "overrides": {"image_encoder.trunk.embed_dim": 16}}`"""
+"""`{"config": "sam2.1_hiera_t", "overrides": {"image_encoder.trunk.embed_dim": 16}}`
 
-CONFIGS = ("sam2.1_hiera_t", "sam2.1_hiera_s", "sam2.1_hiera_b+", "sam2.1_hiera_l")
+Needed where the weights have another name than the one they are published under.
+"""
+
+CONFIGS = {
+    "sam2.1_hiera_tiny.pt": "sam2.1_hiera_t",
+    "sam2.1_hiera_small.pt": "sam2.1_hiera_s",
+    "sam2.1_hiera_base_plus.pt": "sam2.1_hiera_b+",
+    "sam2.1_hiera_large.pt": "sam2.1_hiera_l",
+}
+"""The package's own, by the names that their weights are published under."""
 
 LONGEST_SIDE = 1024
 """Of the copy of a picture that is worked at, in pixels: SAM2 looks at no more. Outlines come from
@@ -109,7 +118,7 @@ class Sam2Model(ModuleModel):
 
     def _build(self) -> Any:
         path = self._checkpoint()
-        config, overrides = _config(self._folder, self._manifest)
+        config, overrides = _config(path, self._manifest)
         try:
             from sam2.build_sam import build_sam2
             from sam2.sam2_image_predictor import SAM2ImagePredictor
@@ -266,14 +275,19 @@ def _largest_first(region: Region) -> tuple[float, ...]:
     return -region.pixels, region.box.top, region.box.left
 
 
-def _config(folder: Path, manifest: Manifest) -> tuple[str, dict[str, Any]]:
+def _config(weights: Path, manifest: Manifest) -> tuple[str, dict[str, Any]]:
     """Return the name of the package's own config, and what differs from it. Raises WeightsError.
 
     A config of hydra may name what is to be called: only numbers may differ.
     """
-    path = folder / CONFIG
+    path = weights.parent / CONFIG
     if CONFIG not in manifest.files:
-        raise WeightsError(f"{folder} has no {CONFIG} by its manifest, which names SAM2's config.")
+        if weights.name not in CONFIGS:
+            raise WeightsError(
+                f"{weights} has none of the names that SAM2's weights are published under "
+                f"({', '.join(CONFIGS)}). Name its config in a {CONFIG} beside it."
+            )
+        return CONFIGS[weights.name], dict(_ALWAYS)
     try:
         told = json.loads(path.read_bytes())
         config, overrides = told["config"], dict(told.get("overrides", {}))
@@ -281,8 +295,10 @@ def _config(folder: Path, manifest: Manifest) -> tuple[str, dict[str, Any]]:
         raise WeightsError(
             f"{path} names no config of SAM2: {type(error).__name__} {error}."
         ) from error
-    if config not in CONFIGS:
-        raise WeightsError(f"{path} names the config {config!r}, not one of {', '.join(CONFIGS)}.")
+    if config not in CONFIGS.values():
+        raise WeightsError(
+            f"{path} names the config {config!r}, not one of {', '.join(CONFIGS.values())}."
+        )
     for name, value in overrides.items():
         if not _NAME.fullmatch(name) or not _is_numbers(value):
             raise WeightsError(

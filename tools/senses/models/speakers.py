@@ -1,7 +1,8 @@
 """Who speaks when: pyannote's pipeline, its weights from a folder."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ SEGMENTATION = f"{FOLDER}/segmentation.bin"
 EMBEDDING = f"{FOLDER}/embedding.bin"
 """The two files, as pyannote saves its models."""
 
+_OF_TRAINING = ("loss_func.", "validation_metric.")
+"""Begins the names of what a model was taught with, which nobody needs to listen."""
 _BATCH = 8
 _MOST_ALIKE = 0.7045654963945799
 _FEWEST = 12
@@ -155,13 +158,21 @@ def _loaded(path: Path, architecture: str) -> Any:
         found = about["architecture"]["class"]
         if found != architecture:
             raise WeightsError(f"{path} is a {found!r}, not a {architecture!r}.")
-        model = kinds[architecture](**told["hyper_parameters"])
+        model = _constructed(kinds[architecture], told["hyper_parameters"])
         model.specifications = about["specifications"]
         model.setup()
-        model.load_state_dict(told["state_dict"])
+        missing, left = model.load_state_dict(told["state_dict"], strict=False)
     except (KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
         raise WeightsError(f"{path} is no {architecture} of pyannote: {error}.") from error
+    unknown = [name for name in left if not name.startswith(_OF_TRAINING)]
+    tensors.refuse(path, {"missing_keys": missing, "unexpected_keys": unknown})
     return model.eval()
+
+
+def _constructed(kind: type[Any], settings: Mapping[str, Any]) -> Any:
+    """Return a model with those of its saved settings that it still takes, as Lightning does."""
+    known = signature(kind).parameters
+    return kind(**{name: value for name, value in settings.items() if name in known})
 
 
 def _pipeline(segmentation: Any, embedding: Any) -> Any:

@@ -59,10 +59,18 @@ def filled(kind: type[Any], config: Any, path: Path, dtype: Any) -> Any:
     transformers by itself fills in what is missing at random and only warns. Raises WeightsError
     where a tensor is missing, left over or of another shape.
     """
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
     state = read(path)
     try:
         model, told = kind.from_pretrained(
-            None, config=config, state_dict=state, dtype=dtype, output_loading_info=True
+            None,
+            config=config,
+            state_dict=state,
+            dtype=dtype,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # it then says which they are, and we refuse them
         )
     except (RuntimeError, ValueError, KeyError, AttributeError) as error:
         raise WeightsError(f"{path} is of another model: {_first(error)}") from error
@@ -78,7 +86,8 @@ def refuse(path: Path, told: Mapping[str, Any]) -> None:
         ("mismatched_keys", "has in another shape"),
         ("error_msgs", "does not load:"),
     ):
-        names = sorted(str(one) for one in told.get(what, ()))
+        found = told.get(what, ())
+        names = sorted(str(one[0] if isinstance(one, tuple) else one) for one in found)
         if names:
             shown = ", ".join(names[:_MOST_NAMED])
             more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from memory.language import UNKNOWN
 from tools.senses.background import Patience
-from tools.senses.base import Segment, Word
+from tools.senses.base import WINDOWS_AT_ONCE, Segment, Word
 from tools.senses.models import engine, listening, sentences, speakers, voice, weights
 from tools.senses.models.alignment import Alignment
 from tools.senses.models.base import Heard, Voice
@@ -31,7 +31,7 @@ class WhisperX:
         folder: Path,
         manifest: Manifest,
         *,
-        batch: int = 8,
+        batch: int = WINDOWS_AT_ONCE,
         beam: int = 5,
         who: bool = False,
         lock: bool = False,
@@ -66,6 +66,7 @@ class WhisperX:
             return
         weights.verified(self._folder)
         with engine.translated(self._manifest.variant):
+            listening.ready()
             self._replica.stage()
             self._alignment.stage()
             if self._speakers:
