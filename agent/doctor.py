@@ -20,6 +20,8 @@ from memory.embedding_models import Model
 from memory.errors import MemoryStoreError
 from memory.language import CODE, UNKNOWN
 from memory.store import DocumentStore
+from tools.senses import miniaudio_devices
+from tools.senses.errors import SoundDeviceError
 
 MINILM = "all-MiniLM-L6-v2"
 """What `embedded` means, as `agent.embedders.minilm_files` names it; importing that takes time."""
@@ -41,6 +43,7 @@ async def examine(settings: Settings) -> dict[str, Any]:
         *capabilities.senses(settings),
         _database(settings),
         _types(),
+        _packaged("voice", "silero-vad", "Silero on onnxruntime", "Tells speech from noise."),
     ]
     notes = [
         f"the variable {name} means nothing to cortical; is it misspelt?"
@@ -49,12 +52,27 @@ async def examine(settings: Settings) -> dict[str, Any]:
     if isinstance(other, str) and settings.executive.choice == "auto":
         notes.append(f"openai.url is set, but: {other}")
     notes += await _memory(settings, embedded=served.tier == "embedded")
+    notes += device_notes()
     return {
         "version": version("cortical"),
         "settings_file": str(settings_module.file_in_use() or "none"),
         "capabilities": [one.to_json() for one in found],
         "notes": notes,
     }
+
+
+def device_notes() -> list[str]:
+    """Say what `cortical talk` lacks: on a machine without sound it needs recordings."""
+    try:
+        heard, spoken = miniaudio_devices.found()
+    except SoundDeviceError as error:
+        return [f"talk: {error}"]
+    missing = [
+        what for what, names in (("microphone", heard), ("loudspeaker", spoken)) if not names
+    ]
+    if not missing:
+        return []
+    return [f"talk: no {' and no '.join(missing)} was found. {miniaudio_devices.ADVICE}"]
 
 
 async def _openai_server(settings: Settings) -> OpenAiServer | str | None:

@@ -18,7 +18,7 @@ async def hear(settings: Settings, audio: Path) -> dict[str, Any]:
     """Return the transcript with the time of each word."""
     from tools.senses.media import decode_audio
 
-    recording = await decode_audio(await asyncio.to_thread(_read, audio, settings), audio.name)
+    recording = await decode_audio(await asyncio.to_thread(given, audio, settings), audio.name)
     async with assembly.perception(settings) as senses:
         transcript = await senses.hearing.transcribe(recording)
     flaws = list(dict.fromkeys((*recording.flaws, *transcript.flaws)))
@@ -33,7 +33,7 @@ async def see(settings: Settings, image: Path) -> dict[str, Any]:
     """Return the lines of text with their boxes."""
     from tools.senses.media import decode_image
 
-    picture = await decode_image(await asyncio.to_thread(_read, image, settings), image.name)
+    picture = await decode_image(await asyncio.to_thread(given, image, settings), image.name)
     async with assembly.perception(settings) as senses:
         sighting = await senses.sight.read(picture.pixels)
     flaws = list(dict.fromkeys((*picture.flaws, *sighting.flaws)))
@@ -52,7 +52,7 @@ async def describe(settings: Settings, image: Path, *, question: str | None) -> 
     from tools.senses.media import decode_image
 
     describer = Describer(served(settings))
-    picture = await decode_image(await asyncio.to_thread(_read, image, settings), image.name)
+    picture = await decode_image(await asyncio.to_thread(given, image, settings), image.name)
     description = await describer.describe(picture.pixels, question=question)
     return {
         **dataclasses.asdict(description),
@@ -65,7 +65,7 @@ async def look(settings: Settings, image: Path) -> dict[str, Any]:
     from tools.senses import screen, screens
     from tools.senses.media import decode_image
 
-    picture = await decode_image(await asyncio.to_thread(_read, image, settings), image.name)
+    picture = await decode_image(await asyncio.to_thread(given, image, settings), image.name)
     async with assembly.perception(settings) as senses:
         model = senses.segments
         segment = None if model is None else model.regions
@@ -85,7 +85,7 @@ async def outline(settings: Settings, image: Path, prompts: "Sequence[Prompt]") 
     from tools.senses import screens
     from tools.senses.media import decode_image
 
-    picture = await decode_image(await asyncio.to_thread(_read, image, settings), image.name)
+    picture = await decode_image(await asyncio.to_thread(given, image, settings), image.name)
     async with assembly.perception(settings) as senses:
         if senses.segments is None:
             raise UsageError(
@@ -123,7 +123,7 @@ async def say(
 
     if not text.strip():
         raise UsageError("There is nothing to say. Give a text.")
-    target = await asyncio.to_thread(_target, out)
+    target = await asyncio.to_thread(target_of, out)
     async with assembly.perception(settings) as senses:
         speech = await senses.speech.say(text, language=language or languages.detect(text))
     await asyncio.to_thread(written, target, encode_wav(speech))
@@ -131,7 +131,8 @@ async def say(
     return {"path": str(target), "seconds": seconds, "served_by": speech.served_by}
 
 
-def _read(path: Path, settings: Settings) -> bytes:
+def given(path: Path, settings: Settings) -> bytes:
+    """Return the bytes of a file that a person names. Raises UsageError where it cannot be one."""
     if path.is_dir():
         raise UsageError(f"{str(path)!r} is a folder. Name one file in it.")
     if not path.is_file():
@@ -145,7 +146,8 @@ def _read(path: Path, settings: Settings) -> bytes:
     return path.read_bytes()
 
 
-def _target(out: Path) -> Path:
+def target_of(out: Path) -> Path:
+    """Return where a recording is to be written. Raises UsageError where it cannot be."""
     target = out.resolve()
     if target.is_dir():
         raise UsageError(f"{str(out)!r} is a folder. Name a file for the recording.")

@@ -144,6 +144,21 @@ class SensesSettings(Section):
     vision_timeout_s: float = Field(default=300.0, gt=0)
 
 
+class TalkSettings(Section):
+    """How `cortical talk` listens."""
+
+    pause_s: float = Field(default=0.7, ge=0.2, le=5)
+    """Silence that ends an utterance."""
+    shortest_s: float = Field(default=0.25, ge=0.05, le=2)
+    """Speech below this is a noise."""
+    longest_s: float = Field(default=60.0, ge=5, le=600)
+    """What is said at once is cut there."""
+    lead_s: float = Field(default=0.3, ge=0, le=2)
+    """Sound from before a voice was noticed that is kept with it."""
+    barge_in: bool = True
+    """Whether a voice interrupts the answer; false: nothing is heard while it sounds."""
+
+
 class FilesSettings(Section):
     """What of the disk may be read by tools."""
 
@@ -187,6 +202,7 @@ class Settings(BaseSettings):
     openai: OpenAiSettings = OpenAiSettings()
     residency: ResidencySettings = ResidencySettings()
     senses: SensesSettings = SensesSettings()
+    talk: TalkSettings = TalkSettings()
     files: FilesSettings = FilesSettings()
     limits: LimitsSettings = LimitsSettings()
     graphs: Mapping[str, str] = {}

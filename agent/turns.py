@@ -138,6 +138,47 @@ class Turns:
                 )
             return await self._drive(run, fence, Command(resume=dict(answers)), watch)
 
+    async def interrupt(
+        self,
+        graph: str,
+        *,
+        thread_id: str,
+        values: dict[str, Any],
+        amend: Callable[[Mapping[str, Any], str], dict[str, Any]],
+        node: str,
+    ) -> None:
+        """End the newest run of a thread where a person broke in, if it has this input.
+
+        `amend` makes of its state and its id the update that is written instead of what was still
+        to come, as if `node`, its graph's last one, had given it. What had ended is amended alike.
+        """
+        async with self._threads.held(thread_id) as fence:
+            newest = await self.registry.newest(thread_id=thread_id, limit=1)
+            for run in newest:
+                if (run.graph, run.input) == (graph, storable_json(values)):
+                    await self._interrupted(run, fence, amend, node)
+
+    async def _interrupted(
+        self,
+        run: Run,
+        fence: Fence,
+        amend: Callable[[Mapping[str, Any], str], dict[str, Any]],
+        node: str,
+    ) -> None:
+        """Write the update and the run's end, both or neither."""
+        writer = Writer(token=fence.token)
+        moved = self.registry.cancelled(run.run_id, now=self._clock.now(), token=fence.token)
+        graph, config = self._compiled(run, writer), self._config(run, fence, [])
+        state = await graph.aget_state(config)
+        if (state.metadata or {}).get("run_id") != run.run_id:
+            # It was stopped before its first checkpoint: the state is that of an earlier turn.
+            await self.registry.move(
+                run.run_id, RunStatus.CANCELLED, now=self._clock.now(), token=fence.token
+            )
+            return
+        writer.riders.append(moved)
+        await graph.aupdate_state(config, amend(state.values, run.run_id), as_node=node)
+
     async def _of(self, graph: str, thread_id: str) -> None:
         """Raise UsageError if a thread is another graph's: its state has another shape."""
         for last in await self.registry.newest(thread_id=thread_id, limit=1):

@@ -2,16 +2,14 @@
 
 import asyncio
 import os
-import re
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from graphs import marks
 from graphs.context import Step
 from graphs.state import TurnState
 from tools.senses.media import encode_wav
-
-_MARKS = re.compile(r"\s*\[\d+\]")
 
 
 async def speak(state: TurnState, step: Step) -> dict[str, Any]:
@@ -19,11 +17,16 @@ async def speak(state: TurnState, step: Step) -> dict[str, Any]:
     answer, voice = state["answer"], state["voice"]
     assert answer is not None, "the router leads here only with an answer"
     assert voice is not None, "the router leads here only with a file to write"
-    text = _MARKS.sub("", answer["text"])
+    text = aloud(answer["text"])
     language = step.services.language(text)
     speech = await step.services.synthesizer.say(text, language=language)
     await asyncio.to_thread(written, Path(voice), encode_wav(speech))
     return {"spoken": voice}
+
+
+def aloud(text: str) -> str:
+    """Return a text as it is said: without the marks of its citations."""
+    return marks.without(text)
 
 
 def written(path: Path, data: bytes) -> None:

@@ -109,6 +109,28 @@ def _run(row: DictRow) -> Run:
     )
 
 
+def _move(
+    run_id: str,
+    to: RunStatus,
+    *,
+    now: datetime,
+    token: int,
+    error: str | None = None,
+    ended_by: str | None = None,
+) -> dict[str, Any]:
+    """Return what the statement that changes a status is given."""
+    return {
+        "run_id": run_id,
+        "status": to,
+        "token": token,
+        "error": None if error is None else storable(error),
+        "ended_by": None if ended_by is None else storable(ended_by),
+        "ended": to in ENDED,
+        "now": now,
+        "from": [str(status) for status in MOVES[to]],
+    }
+
+
 class RunRegistry:
     """Writes runs down before they begin, and what became of them."""
 
@@ -161,22 +183,19 @@ class RunRegistry:
         `FenceLostError`, and nothing is written, if another runner has taken the thread: a run is
         told of by whoever runs it now.
         """
-        values = {
-            "run_id": run_id,
-            "status": to,
-            "token": token,
-            "error": None if error is None else storable(error),
-            "ended_by": None if ended_by is None else storable(ended_by),
-            "ended": to in ENDED,
-            "now": now,
-            "from": [str(status) for status in MOVES[to]],
-        }
+        values = _move(run_id, to, now=now, token=token, error=error, ended_by=ended_by)
         async with transaction(self._pool) as connection:
             await connection.execute(query("hold_fence_of_run"), {"run_id": run_id, "token": token})
             for rider in riders:
                 await connection.execute(query(rider.query), rider.values)
             cursor = await connection.execute(query("move_run"), values)
             return await cursor.fetchone() is not None
+
+    def cancelled(self, run_id: str, *, now: datetime, token: int) -> Rider:
+        """Return what ends a run that a person broke off; one that has ended stays as it is."""
+        return Rider(
+            query="move_run", values=_move(run_id, RunStatus.CANCELLED, now=now, token=token)
+        )
 
     def cost(self, run_id: str, *, prompt_tokens: int, answer_tokens: int) -> Rider:
         """Return what adds to the tokens that the run has taken."""

@@ -301,3 +301,33 @@ def screen(
     with show:
         report = wait(measure.measure(RapidOcrReader(), count=count, seed=first, watch=show.event))
     print_json(report) if as_json else print_lines(measure.lines(report))
+
+
+def voice(
+    recordings: Annotated[
+        Path | None, typer.Option("--recordings", help="A folder of recordings to add.")
+    ] = None,
+    utterances: Annotated[
+        int, typer.Option("--utterances", min=1, help="Of those that eSpeak says, how many.")
+    ] = 12,
+    seed: Annotated[int, typer.Option("--seed", help="Of noise, pauses and rooms.")] = 0,
+    peers: Peers = None,
+    as_json: Json = False,
+) -> None:
+    """Measure how well a voice is told from noise, beside WebRTC, and breaking in from an echo."""
+    from agent import terminal
+    from agent.bench import peer
+    from agent.bench.voice import measure
+
+    show = terminal.Progress(sys.stderr, quiet=as_json)
+    with show:
+        report = wait(
+            measure.measure(
+                recordings,
+                interpreter=peer.interpreter(peers),
+                utterances=utterances,
+                seed=seed,
+                watch=show.event,
+            )
+        )
+    print_json(report) if as_json else print_lines(measure.lines(report))

@@ -18,6 +18,7 @@ from agent.cli import (
     residency,
     runs,
     senses,
+    talk,
     turns,
 )
 
@@ -43,6 +44,7 @@ for _command in (
     checks.doctor,
     plan.plan,
     turns.ask,
+    talk.talk,
     turns.run,
     senses.hear,
     senses.see,
@@ -108,4 +110,5 @@ _group(
     arbiter=bench.arbiter,
     swap=bench.swap,
     screen=bench.screen,
+    voice=bench.voice,
 )

@@ -24,3 +24,9 @@ def print_lines(lines: Iterable[str]) -> None:
 def print_json(value: Any) -> None:
     """Write one JSON value."""
     print(json.dumps(value, ensure_ascii=False, indent=2, default=str))  # noqa: T201 - see above
+
+
+def print_event(event: Any) -> None:
+    """Write one JSON value on a line of its own, at once."""
+    line = json.dumps(event, ensure_ascii=False, default=str)
+    print(line, flush=True)  # noqa: T201 - see above

@@ -53,3 +53,20 @@ def test_the_elements_of_drawn_screenshots_are_scored_beside_simpler_ways(user: 
         if name != "see --screen":
             assert way["recall_with_kind"] < ours["recall_with_kind"]
     assert report["read_s"] > 0
+
+
+def test_what_the_voice_detector_misses_and_makes_up_is_told_and_so_is_breaking_in(
+    user: Any,
+) -> None:
+    report = user.json("bench", "voice", "--utterances", "2")
+
+    assert report["utterances"] == 2
+    alone = [one for one in report["scores"]["cortical"] if one["snr_db"] is None]
+    spoken = [one for one in report["scores"]["cortical"] if one["snr_db"] is not None]
+    assert (len(alone), len(spoken)) == (3, 12)
+    assert all(one["extra"] == 0 for one in alone)
+    assert all(one["found"] == 1 and one["miss"] < 0.2 for one in spoken)
+    assert [one["answers"] for one in report["breaking_in"]] == [1, 1, 1]
+    assert report["breaking_in"][0]["interrupted_itself"] == 0
+    assert report["first_sound"]["first_sound_s"] < report["first_sound"]["written_s"]
+    assert user.run("bench", "voice", "--recordings", user.home / "nowhere").code == 2

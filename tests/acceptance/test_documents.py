@@ -32,6 +32,7 @@ ELSEWHERE = {
     "cortical bench embed --texts 16 --rounds 1": "test_bench_commands.py",
     "cortical bench conversation": "test_bench_commands.py",
     "cortical bench screen --screenshots 1": "test_bench_commands.py",
+    "cortical bench voice --utterances 2": "test_bench_commands.py",
     "cortical bench faults": "test_executive_commands.py",
     "cortical bench ingest ~/Documents": "test_ingest_command.py",
     "cortical models pull qwen3:14b": "test_models.py",

@@ -13,6 +13,7 @@ from agent.residency import ladders, reading
 from agent.residency.arbiter.events import Choice
 from agent.residency.arbitrated import ArbitratedResidency
 from agent.residency.client import ArbiterClient
+from agent.residency.errors import UnreachableError
 from agent.residency.testing import GIB, OwnArbiter, own_arbiter, until
 from agent.testing import PROFILE, ScriptedExecutive
 from agent.turns import Turns
@@ -49,12 +50,12 @@ class Slow:
 
     async def stream(self, prompt: Prompt, wish: Wish) -> AsyncGenerator[ReplyPart, None]:
         if not self.profile.judgement:
-            await until(self._meanwhile)
+            await until(self._meanwhile, within_s=60)
         async with aclosing(self._executive.stream(prompt, wish)) as parts:
             async for part in parts:
                 yield part
                 if isinstance(part, TextPart):
-                    await until(self._meanwhile)
+                    await until(self._meanwhile, within_s=60)
 
 
 @pytest.fixture
@@ -73,10 +74,11 @@ def resident(arbiter: OwnArbiter, variant: str) -> Meanwhile:
     """Tell whether a variant lies on the card, without starting an arbiter."""
 
     async def there() -> bool:
-        if not arbiter.files.socket.exists():
-            return False
-        async with arbiter.client(start=False) as looking:
-            told = await looking.status()
+        try:
+            async with arbiter.client(start=False) as looking:
+                told = await looking.status()
+        except UnreachableError:
+            return False  # it is on its way
         return any(
             (one["variant"], one["place"]) == (variant, "resident") for one in told["residents"]
         )
@@ -180,7 +182,7 @@ async def test_what_was_hinted_at_makes_way_for_what_is_asked_for(arbiter: OwnAr
     wanted = Choice(variant="wanted", weights_bytes=8 * GIB, working_bytes=GIB, reload_s=1.0)
     async with arbiter.client() as client:
         client.hint(likely, for_s=60.0)
-        await until(resident(arbiter, "likely"))
+        await until(resident(arbiter, "likely"), within_s=60)
         async with client.lease((wanted,)) as grant:
             assert (grant.variant, grant.rung) == ("wanted", 0)
             assert not await resident(arbiter, "likely")()

@@ -5,6 +5,7 @@ SenseError
 ├── NothingToSayError
 ├── WeightsError
 ├── DeviceError
+├── SoundDeviceError
 └── EngineError
 """
 
@@ -31,3 +32,7 @@ class DeviceError(SenseError):
 
 class EngineError(SenseError):
     """The library behind a sense does not load or failed; reinstalling it may mend that."""
+
+
+class SoundDeviceError(SenseError):
+    """A microphone or a loudspeaker is not there, or has gone."""

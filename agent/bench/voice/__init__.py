@@ -1,0 +1,1 @@
+"""How well a voice is told from noise, and a person from the loudspeaker."""

@@ -1,0 +1,1 @@
+"""A spoken conversation: decided by a pure function, held by what stands around it."""
