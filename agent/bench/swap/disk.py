@@ -19,6 +19,8 @@ def forget(path: Path) -> bool:
 
     What is written and what is mapped stays, and some file systems live in memory only.
     """
+    if not hasattr(os, "posix_fadvise"):  # only Linux can be told so
+        return False
     held = os.open(path, os.O_RDONLY)
     try:
         os.fsync(held)
