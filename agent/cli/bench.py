@@ -252,6 +252,40 @@ def arbiter(
     print_json(report) if as_json else print_lines(measure.lines(report))
 
 
+def swap(
+    device: Annotated[
+        str | None, typer.Option("--device", help="cpu, cuda or cuda:N; else the card.")
+    ] = None,
+    scale: Annotated[
+        float, typer.Option("--scale", min=0.001, max=1.0, help="Share of the real sizes.")
+    ] = 1.0,
+    rounds: Annotated[int, typer.Option("--rounds", min=1, help="Rounds of each.")] = 5,
+    cycles: Annotated[int, typer.Option("--cycles", min=1, help="Times in and out.")] = 50,
+    variants: Annotated[
+        list[str] | None, typer.Option("--variant", help="One of the senses; more than one.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure how fast weights of senses come onto a device and leave it, beside a plain copy."""
+    from agent import terminal
+    from agent.bench.swap import measure
+
+    show = terminal.Progress(sys.stderr, quiet=as_json)
+    with show:
+        report = measure.measure(
+            settings_of().cache_dir,
+            device=device,
+            scale=scale,
+            rounds=rounds,
+            cycles=cycles,
+            names=variants or (),
+            tell=lambda text: show.event({"event": "measuring", "text": text}),
+        )
+    print_json(report) if as_json else print_lines(measure.lines(report))
+    if not report["good"]:
+        raise typer.Exit(FAILED)
+
+
 def screen(
     count: Annotated[int, typer.Option("--screenshots", min=1, help="Screenshots.")] = 24,
     seed: Annotated[int | None, typer.Option("--seed", help="Of the first screenshot.")] = None,

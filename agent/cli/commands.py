@@ -108,6 +108,7 @@ _group(
     prefix=bench.prefix,
     residency=bench.residency,
     arbiter=bench.arbiter,
+    swap=bench.swap,
     screen=bench.screen,
     voice=bench.voice,
 )

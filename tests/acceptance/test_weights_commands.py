@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -131,3 +132,13 @@ def test_a_hub_without_encryption_is_refused(user: Any) -> None:
     done = user.run("models", "pull", "kokoro-82m")
     assert done.code == 2
     assert "senses.hub_url = 'http://hub.example'" in done.err
+
+
+def test_swapping_is_measured_where_the_extra_is_or_it_is_said(user: Any) -> None:
+    small = ("--device", "cpu", "--scale", "0.001", "--rounds", "1", "--cycles", "1")
+    done = user.run("bench", "swap", *small, "--variant", "kokoro-82m")
+    if find_spec("torch") is None:
+        assert done.code == 1
+        assert "`pip install 'cortical[senses]'` brings it" in done.err
+    else:
+        assert "kokoro-82m" in done.out
