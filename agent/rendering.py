@@ -166,7 +166,8 @@ def _shortened(text: str, limit: int = 200) -> str:
 def transcript(result: Mapping[str, Any]) -> Iterator[str]:
     """Write each segment with its time, and its words with theirs."""
     for segment in result["segments"]:
-        yield f"{segment['start_s']:7.2f}-{segment['end_s']:.2f}  {segment['text']}"
+        who = f"{segment['speaker']}: " if segment["speaker"] else ""
+        yield f"{segment['start_s']:7.2f}-{segment['end_s']:.2f}  {who}{segment['text']}"
         for word in segment["words"]:
             yield f"{'':10}{word['start_s']:7.2f}-{word['end_s']:.2f}  {word['text']}"
     if not result["segments"]:

@@ -134,6 +134,8 @@ class SensesSettings(Section):
     """`auto`: the best that is here; `embedded`; or the name of one."""
     segments: str = "auto"
     speech: str = "auto"
+    speakers: bool = False
+    """Whether WhisperX tells voices apart, where it has the weights for it. Slow on a CPU."""
     host_bytes: int = Field(default=8 << 30, ge=0)
     """Host memory for copies of weights that are not in use."""
     hub_url: str = "https://huggingface.co"

@@ -23,6 +23,11 @@ PARAKEET_FRAMES_PER_S = 12.5
 """Frames that attention sees: 10 ms of sound, halved three times."""
 
 
+ALIGNING_BYTES = 400 * MB
+"""Beside the weights of what finds the times of words, for thirty seconds. Derived: activations of
+wav2vec2-large."""
+
+
 class Ground(StrEnum):
     """What a figure rests on."""
 
@@ -70,6 +75,8 @@ class Variant:
     weight_bytes: int
     base_bytes: int
     """Room that an operation of any size needs beside the weights."""
+    beside_bytes: int = 0
+    """Of models that an operation brings by itself: one that finds the times of words."""
     growth: Growth = Growth.NOTHING
     growth_bytes: float = 0.0
     """For each unit of the growth."""
@@ -104,7 +111,8 @@ def need_bytes(variant: Variant, operation: Operation) -> int:
 
 def working_bytes(variant: Variant, operation: Operation) -> int:
     """Return what an operation takes beside the weights, while it runs."""
-    return variant.base_bytes + int(variant.growth_bytes * _size(variant.growth, operation))
+    growth = int(variant.growth_bytes * _size(variant.growth, operation))
+    return variant.base_bytes + variant.beside_bytes + growth
 
 
 def process_bytes(variant: Variant, operation: Operation) -> int:

@@ -1,13 +1,13 @@
 """What an operation of a sense asks the arbiter for: its ladder, the best first. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.residency import envelopes
 from agent.residency.arbiter.events import Choice
-from agent.residency.envelopes import Tier, Variant
+from agent.residency.envelopes import Growth, Tier, Variant
 from agent.residency.errors import LeaseRefusedError
-from tools.senses.base import Operation, Task
+from tools.senses.base import ATTENTION_S, Operation, Task
 
 ON_CPU = "@cpu"
 """Ends the name of a variant that runs on the CPU, which is another one to the arbiter."""
@@ -50,7 +50,7 @@ def ladder(operation: Operation, rungs: Rungs, *, program: str) -> tuple[Choice,
         Choice(
             variant=one.name,
             weights_bytes=one.weight_bytes,
-            working_bytes=envelopes.working_bytes(one, operation),
+            working_bytes=envelopes.working_bytes(one, _heard_at_once(one, operation)),
             reload_s=envelopes.load_s(one, Tier.PINNED),
         )
         for one in reversed(_fitting(rungs.card, operation))
@@ -76,6 +76,13 @@ def _fitting(variants: Sequence[Variant], operation: Operation) -> list[Variant]
         one for one in variants if one.task is operation.task and _speaks(one, operation.language)
     ]
     return sorted(able, key=lambda one: envelopes.need_bytes(one, operation))
+
+
+def _heard_at_once(variant: Variant, operation: Operation) -> Operation:
+    """Return the operation as it is run: what sees all of a recording at once is given less."""
+    if variant.growth not in (Growth.FRAMES, Growth.SQUARE):
+        return operation
+    return replace(operation, audio_s=min(operation.audio_s, ATTENTION_S))
 
 
 def _speaks(variant: Variant, language: str | None) -> bool:

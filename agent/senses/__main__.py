@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 from agent.residency.daemon import becoming
 from agent.senses import loading, wire, worker
@@ -19,10 +18,10 @@ from tools.senses import heap
 log = logging.getLogger(__name__)
 
 
-def main(maker: Callable[[Path], Make] = loading.maker) -> None:
-    """Become the process, unless there is one. `maker` tells what loads weights of a folder."""
+def main(maker: Callable[[WorkerConfig], Make] = loading.maker) -> None:
+    """Become the process, unless there is one. `maker` tells what loads weights."""
     config = WorkerConfig.read(sys.stdin.read())
-    became = becoming.become(config.files, lambda: maker(Path(config.weights_dir)))
+    became = becoming.become(config.files, lambda: maker(config))
     if became is None:
         return
     make, door, lock = became

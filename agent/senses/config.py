@@ -21,6 +21,8 @@ class WorkerConfig:
     data_dir: str
     weights_dir: str
     """A folder of weights for each variant, under its name."""
+    speakers: bool = False
+    """Whether voices are told apart, where the weights for it are there."""
     card: str | None = None
     """UUID of the card; without one what is brought is copied within host memory."""
     host_bytes: int = 8 << 30

@@ -5,9 +5,12 @@ import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
+from agent.senses.config import WorkerConfig
 from tools.senses.models import weights
 from tools.senses.models.base import Kind, Model
+from tools.senses.models.weights import Manifest
 
 _CLASSES: Mapping[Kind, str] = {
     "whisperx": "tools.senses.models.whisper:WhisperX",
@@ -21,17 +24,24 @@ Make = Callable[[str, str], Model]
 """Makes a model by its name, for a device; nothing is loaded yet. Raises WeightsError."""
 
 
-def maker(weights_dir: Path) -> Make:
-    """Return what makes models of the weights in a folder."""
+def maker(config: WorkerConfig) -> Make:
+    """Return what makes models of the weights that are here."""
 
     def make(variant: str, device: str) -> Model:
-        folder = weights_dir / variant
+        folder = Path(config.weights_dir, variant)
         manifest = weights.read(folder)
         module, _, name = _CLASSES[manifest.kind].partition(":")
-        made: Model = getattr(import_module(module), name)(folder, manifest, lock=device != "cpu")
+        options: dict[str, Any] = {"lock": device != "cpu"}
+        if manifest.kind == "whisperx":
+            options["who"] = config.speakers and _tells_speakers(manifest)
+        made: Model = getattr(import_module(module), name)(folder, manifest, **options)
         return made
 
     return make
+
+
+def _tells_speakers(manifest: Manifest) -> bool:
+    return any(name.startswith("speakers/") for name in manifest.files)
 
 
 def prepare(card: str | None) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.errors import SettingsError
 from agent.models.weights import shelf
@@ -57,6 +57,7 @@ def _full(settings: Settings, *, name: str, uuid: str | None, on_card: bool) -> 
         run_dir=str(files.run_dir),
         data_dir=str(files.data_dir),
         weights_dir=str(shelf.root(settings.data_dir).absolute()),
+        speakers=settings.senses.speakers,
         card=uuid,
         host_bytes=settings.senses.host_bytes,
         idle_s=settings.residency.idle_s,
@@ -67,10 +68,15 @@ def _full(settings: Settings, *, name: str, uuid: str | None, on_card: bool) -> 
 def _chosen(settings: Settings) -> tuple[Variant, ...]:
     """Return the models that are here and wanted."""
     here: dict[str, Variant] = {}
-    for one in shelf.available(settings.data_dir):
+    installed = shelf.available(settings.data_dir)
+    aligners = max((one.bytes for one in installed if one.kind == "wav2vec2"), default=0)
+    for one in installed:
         known = envelopes.variant(one.variant)
-        if known is not None and not known.own_process and shelf.has_libraries(one.kind):
-            here[known.name] = known
+        if known is None or known.own_process or not shelf.has_libraries(one.kind):
+            continue
+        if one.kind == "whisperx" and aligners:
+            known = replace(known, beside_bytes=aligners + envelopes.ALIGNING_BYTES)
+        here[known.name] = known
     wishes = {
         Task.HEARING: settings.senses.hearing,
         Task.SEGMENTS: settings.senses.segments,

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.senses.__main__ import main
+from agent.senses.config import WorkerConfig
 from agent.senses.loading import Make
 from tools.senses.background import Patience
 from tools.senses.base import SAMPLE_RATE_HZ, Segment, Speech
@@ -89,11 +90,11 @@ class PlainModel:
         )
 
 
-def plain_maker(weights_dir: Path) -> Make:
+def plain_maker(config: WorkerConfig) -> Make:
     """Return what makes a model of a file."""
 
     def make(variant: str, device: str) -> Model:  # noqa: ARG001 - all devices are alike
-        path = weights_dir / variant
+        path = Path(config.weights_dir, variant)
         if not path.is_file():
             raise WeightsError(f"There are no weights {variant}.")
         return PlainModel(path)

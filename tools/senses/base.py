@@ -22,6 +22,9 @@ SAMPLE_RATE_HZ = 16_000
 WINDOWS_AT_ONCE = 4
 """Windows of thirty seconds that Whisper hears at once: what leases are asked for."""
 
+ATTENTION_S = 120.0
+"""Of sound that Parakeet hears at once: what its attention needs grows with the square."""
+
 
 class Sense(StrEnum):
     """A capability that is brought in for an operation and leaves again."""

@@ -10,15 +10,12 @@ from numpy.typing import NDArray
 from memory import language as languages
 from tools.senses import cutting, joining
 from tools.senses.background import Patience
-from tools.senses.base import SAMPLE_RATE_HZ, Segment, Word
+from tools.senses.base import ATTENTION_S, SAMPLE_RATE_HZ, Segment, Word
 from tools.senses.errors import EngineError, WeightsError
 from tools.senses.models import engine, sentences, tensors, voice, weights
 from tools.senses.models.base import Heard
 from tools.senses.models.flat import FlatWeights
 from tools.senses.models.weights import Manifest
-
-LONGEST_S = 120.0
-"""Of sound that attention sees at once: its need grows with the square."""
 
 _WEIGHTS = "model.safetensors"
 _CONFIG = "config.json"
@@ -30,7 +27,12 @@ class Parakeet:
     """Writes down speech of the languages that its manifest names."""
 
     def __init__(
-        self, folder: Path, manifest: Manifest, *, longest_s: float = LONGEST_S, lock: bool = False
+        self,
+        folder: Path,
+        manifest: Manifest,
+        *,
+        longest_s: float = ATTENTION_S,
+        lock: bool = False,
     ) -> None:
         """Take weights from a folder; nothing is read yet.
 
