@@ -2,7 +2,6 @@
 
 import gc
 import importlib.util
-import json
 import os
 import socket
 from collections.abc import Callable
@@ -10,9 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from tools.senses.models.base import Kind
-from tools.senses.models.weights import MANIFEST, FileFacts, Manifest, digest
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported
 os.environ["PYANNOTE_METRICS_ENABLED"] = "0"
@@ -37,27 +33,6 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(socket.socket, "connect", refused)
     monkeypatch.setattr(socket.socket, "connect_ex", refused)
-
-
-@pytest.fixture(scope="session")
-def described() -> Callable[[Path, Kind], Manifest]:
-    """Return what writes a manifest of all files in a folder."""
-
-    def describe(folder: Path, kind: Kind) -> Manifest:
-        files = {
-            path.relative_to(folder).as_posix(): FileFacts(
-                bytes=path.stat().st_size, sha256=digest(path)
-            )
-            for path in sorted(folder.rglob("*"))
-            if path.is_file() and path.name != MANIFEST
-        }
-        manifest = Manifest(
-            variant=f"small-{kind}", kind=kind, source="a test", revision="1", files=files
-        )
-        (folder / MANIFEST).write_text(json.dumps(manifest.to_json()))
-        return manifest
-
-    return describe
 
 
 @pytest.fixture

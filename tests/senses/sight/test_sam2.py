@@ -15,6 +15,7 @@ from tools.senses.background import GivenUpError, Patience
 from tools.senses.base import Prompt, Region
 from tools.senses.errors import DeviceError, EngineError, WeightsError
 from tools.senses.models.sam2 import CONFIG, LONGEST_SIDE, Grid, Sam2Model
+from tools.senses.testing.folder import described
 
 EVERYTHING = Grid(
     points_per_side=2,
@@ -266,27 +267,23 @@ def test_a_config_that_is_no_config_is_refused(sam2_copy: Any, told: str, words:
         Sam2Model(sam2_copy.folder, sam2_copy.manifest).stage()
 
 
-def test_a_file_that_the_manifest_does_not_name_is_not_loaded(
-    sam2_copy: Any, described: Callable[..., Any]
-) -> None:
+def test_a_file_that_the_manifest_does_not_name_is_not_loaded(sam2_copy: Any) -> None:
     folder = sam2_copy.folder
     (folder / "small.pt").rename(folder.parent / "small.pt")
-    manifest = described(folder, "sam2")
+    manifest = described(folder, "sam2", "small-sam2")
     (folder.parent / "small.pt").rename(folder / "small.pt")
     with pytest.raises(WeightsError, match=r"0 files of weights \(\*\.pt\) by its manifest"):
         Sam2Model(folder, manifest).stage()
 
 
-def test_published_weights_need_no_config_and_others_do(
-    sam2_copy: Any, described: Callable[..., Any]
-) -> None:
+def test_published_weights_need_no_config_and_others_do(sam2_copy: Any) -> None:
     folder = sam2_copy.folder
     (folder / CONFIG).unlink()
     with pytest.raises(WeightsError, match=r"small\.pt has none of the names .*sam2\.1_hiera_tiny"):
-        Sam2Model(folder, described(folder, "sam2")).stage()
+        Sam2Model(folder, described(folder, "sam2", "small-sam2")).stage()
     (folder / "small.pt").rename(folder / "sam2.1_hiera_tiny.pt")
     with pytest.raises(WeightsError, match=r"tiny\.pt is not of the model .* of shape"):
-        Sam2Model(folder, described(folder, "sam2")).stage()
+        Sam2Model(folder, described(folder, "sam2", "small-sam2")).stage()
 
 
 def test_a_model_that_was_not_brought_does_nothing(sam2: Any, picture: Draw) -> None:

@@ -1,7 +1,7 @@
 """Files that `torch.save` wrote, read without running anything that is in them."""
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,21 +10,22 @@ from tools.senses.errors import WeightsError
 _SHOWN = 3
 
 
-def load(path: Path) -> Any:
-    """Return tensors and plain values of a file. Raises WeightsError.
+def load(path: Path, allowed: Sequence[Any] = ()) -> Any:
+    """Return tensors, plain values and the `allowed` classes of a file. Raises WeightsError.
 
     Where its form allows it the tensors lie in the file until they are copied.
     """
     import torch
 
     try:
-        return torch.load(
-            path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path)
-        )
+        with torch.serialization.safe_globals(list(allowed)):
+            return torch.load(
+                path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path)
+            )
     except Exception as error:
         # What a broken file leads torch to is any exception; what it forbids is an UnpicklingError.
         raise WeightsError(
-            f"{path} is no file of weights that may be loaded: {_first(error)} Bring it again."
+            f"{path} is no file of weights that may be loaded: {first(error)} Bring it again."
         ) from error
 
 
@@ -76,6 +77,7 @@ def _some(wrong: list[str]) -> list[str]:
     return [*wrong[:_SHOWN], *([f"and {more} more like it"] if more > 0 else [])]
 
 
-def _first(error: Exception) -> str:
+def first(error: Exception) -> str:
+    """Return the first line of what an error says."""
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from tools.senses.errors import WeightsError
+from tools.senses.models import pickled
+from tools.senses.models.pickled import first
 
 _MOST_NAMED = 3
 
@@ -16,19 +18,15 @@ def read(path: Path, allowed: Sequence[Any] = ()) -> Any:
     Of torch's files nothing is unpickled but tensors, plain values and the `allowed` classes.
     Raises WeightsError.
     """
-    import torch
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
+    if path.suffix != ".safetensors":
+        return pickled.load(path, allowed)
     try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        with torch.serialization.safe_globals(list(allowed)):
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, OSError, RuntimeError, ValueError, KeyError, EOFError) as error:
-        raise _unreadable(path, error) from error
-    except Exception as error:  # pickle's own errors have no other base
-        raise _unreadable(path, error) from error
+        return load_file(path)
+    except (SafetensorError, OSError, RuntimeError, ValueError) as error:
+        raise WeightsError(f"{path} cannot be loaded: {first(error)}. Bring it again.") from error
 
 
 def configured(config: type[Any], path: Path, kind: str) -> Any:
@@ -73,7 +71,7 @@ def filled(kind: type[Any], config: Any, path: Path, dtype: Any) -> Any:
             ignore_mismatched_sizes=True,  # it then says which they are, and we refuse them
         )
     except (RuntimeError, ValueError, KeyError, AttributeError) as error:
-        raise WeightsError(f"{path} is of another model: {_first(error)}") from error
+        raise WeightsError(f"{path} is of another model: {first(error)}") from error
     refuse(path, told)
     return model.eval()
 
@@ -92,11 +90,3 @@ def refuse(path: Path, told: Mapping[str, Any]) -> None:
             shown = ", ".join(names[:_MOST_NAMED])
             more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
             raise WeightsError(f"{path} is of another model: it {words} {shown}{more}.")
-
-
-def _unreadable(path: Path, error: Exception) -> WeightsError:
-    return WeightsError(f"{path} cannot be loaded: {_first(error)}. Bring it again.")
-
-
-def _first(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
