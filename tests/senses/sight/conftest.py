@@ -30,11 +30,9 @@ def sam2(tmp_path_factory: pytest.TempPathFactory) -> Weights:
 
 
 @pytest.fixture
-def sam2_copy(sam2: Weights, tmp_path: Path) -> Weights:
-    """The same in a folder that a test may spoil."""
-    copy = tmp_path / "sam2"
-    shutil.copytree(sam2.folder, copy)
-    return Weights(copy, sam2.manifest)
+def sam2_folder(sam2: Weights, tmp_path: Path) -> Path:
+    """A copy, to be spoilt."""
+    return Path(shutil.copytree(sam2.folder, tmp_path / "sam2"))
 
 
 @pytest.fixture(scope="session")

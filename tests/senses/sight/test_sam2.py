@@ -36,6 +36,11 @@ def model(sam2: Any) -> Sam2Model:
     return model
 
 
+def described_anew(folder: Path) -> Sam2Model:
+    """Return a model whose manifest names what its folder holds now."""
+    return Sam2Model(folder, described(folder, "sam2", "small-sam2"))
+
+
 def same(left: Region, right: Region) -> bool:
     return left.box == right.box and np.array_equal(left.mask, right.mask)
 
@@ -195,10 +200,10 @@ BIAS = "image_encoder.trunk.patch_embed.proj.bias"
     ],
 )
 def test_weights_of_another_model_are_refused(
-    sam2_copy: Any, changes: dict[str, Any], words: str
+    sam2_folder: Path, changes: dict[str, Any], words: str
 ) -> None:
-    spoil(sam2_copy.folder, **changes)
-    model = Sam2Model(sam2_copy.folder, sam2_copy.manifest)
+    spoil(sam2_folder, **changes)
+    model = described_anew(sam2_folder)
     with pytest.raises(WeightsError, match=words) as refused:
         model.stage()
     assert "small.pt" in str(refused.value)
@@ -216,28 +221,28 @@ class Evil:
         return Path.touch, (self.path,)
 
 
-def test_a_file_that_would_run_code_is_refused(sam2_copy: Any, tmp_path: Path) -> None:
+def test_a_file_that_would_run_code_is_refused(sam2_folder: Path, tmp_path: Path) -> None:
     made = tmp_path / "made"
-    torch.save({"model": Evil(made)}, sam2_copy.folder / "small.pt")
+    torch.save({"model": Evil(made)}, sam2_folder / "small.pt")
     with pytest.raises(WeightsError, match=r"small\.pt is no file of weights that may be loaded"):
-        Sam2Model(sam2_copy.folder, sam2_copy.manifest).stage()
+        described_anew(sam2_folder).stage()
     assert not made.exists()
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.999])
-def test_a_file_that_is_cut_off_is_refused(sam2_copy: Any, share: float) -> None:
-    path = sam2_copy.folder / "small.pt"
+def test_a_file_that_is_cut_off_is_refused(sam2_folder: Path, share: float) -> None:
+    path = sam2_folder / "small.pt"
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * share)])
     with pytest.raises(WeightsError, match=r"small\.pt is no file of weights"):
-        Sam2Model(sam2_copy.folder, sam2_copy.manifest).stage()
+        described_anew(sam2_folder).stage()
 
 
 @pytest.mark.parametrize("told", [{"weights": {}}, [1, 2], {"model": {}}])
-def test_a_file_without_a_model_in_it_is_refused(sam2_copy: Any, told: Any) -> None:
-    torch.save(told, sam2_copy.folder / "small.pt")
+def test_a_file_without_a_model_in_it_is_refused(sam2_folder: Path, told: Any) -> None:
+    torch.save(told, sam2_folder / "small.pt")
     with pytest.raises(WeightsError, match=r"small\.pt holds no weights where they have to be"):
-        Sam2Model(sam2_copy.folder, sam2_copy.manifest).stage()
+        described_anew(sam2_folder).stage()
 
 
 @pytest.mark.parametrize(
@@ -261,29 +266,59 @@ def test_a_file_without_a_model_in_it_is_refused(sam2_copy: Any, told: Any) -> N
         ('{"config": "sam2.1_hiera_s"}', r"small\.pt is not of the model that its folder names"),
     ],
 )
-def test_a_config_that_is_no_config_is_refused(sam2_copy: Any, told: str, words: str) -> None:
-    (sam2_copy.folder / CONFIG).write_text(told)
+def test_a_config_that_is_no_config_is_refused(sam2_folder: Path, told: str, words: str) -> None:
+    (sam2_folder / CONFIG).write_text(told)
     with pytest.raises(WeightsError, match=words):
-        Sam2Model(sam2_copy.folder, sam2_copy.manifest).stage()
+        described_anew(sam2_folder).stage()
 
 
-def test_a_file_that_the_manifest_does_not_name_is_not_loaded(sam2_copy: Any) -> None:
-    folder = sam2_copy.folder
-    (folder / "small.pt").rename(folder.parent / "small.pt")
-    manifest = described(folder, "sam2", "small-sam2")
-    (folder.parent / "small.pt").rename(folder / "small.pt")
+def changed(path: Path) -> str:
+    told = bytearray(path.read_bytes())
+    told[len(told) // 2] ^= 1
+    path.write_bytes(told)
+    return r"small\.pt is not what was brought: SHA-256"
+
+
+def cut(path: Path) -> str:
+    path.write_bytes(path.read_bytes()[:-1])
+    return r"small\.pt has \d+ bytes, not \d+"
+
+
+def joined(path: Path) -> str:
+    path.with_name("sam2.1_hiera_tiny.pt").write_bytes(path.read_bytes())
+    return r"sam2\.1_hiera_tiny\.pt is no file of small-sam2"
+
+
+@pytest.mark.parametrize("spoil", [changed, cut, joined])
+def test_files_that_are_not_those_of_the_manifest_are_refused(
+    sam2: Any, sam2_folder: Path, spoil: Callable[[Path], str]
+) -> None:
+    words = spoil(sam2_folder / "small.pt")
+    model = Sam2Model(sam2_folder, sam2.manifest)
+    with pytest.raises(WeightsError, match=words):
+        model.stage()
+    assert model.host_bytes == 0
+
+
+def test_there_is_one_file_of_weights(sam2_folder: Path) -> None:
+    weights = sam2_folder / "small.pt"
+    weights.with_name("other.pt").write_bytes(weights.read_bytes())
+    with pytest.raises(WeightsError, match=r"2 files of weights \(\*\.pt\) by its manifest"):
+        described_anew(sam2_folder).stage()
+    weights.unlink()
+    weights.with_name("other.pt").unlink()
     with pytest.raises(WeightsError, match=r"0 files of weights \(\*\.pt\) by its manifest"):
-        Sam2Model(folder, manifest).stage()
+        described_anew(sam2_folder).stage()
 
 
-def test_published_weights_need_no_config_and_others_do(sam2_copy: Any) -> None:
-    folder = sam2_copy.folder
+def test_published_weights_need_no_config_and_others_do(sam2_folder: Path) -> None:
+    folder = sam2_folder
     (folder / CONFIG).unlink()
     with pytest.raises(WeightsError, match=r"small\.pt has none of the names .*sam2\.1_hiera_tiny"):
-        Sam2Model(folder, described(folder, "sam2", "small-sam2")).stage()
+        described_anew(folder).stage()
     (folder / "small.pt").rename(folder / "sam2.1_hiera_tiny.pt")
     with pytest.raises(WeightsError, match=r"tiny\.pt is not of the model .* of shape"):
-        Sam2Model(folder, described(folder, "sam2", "small-sam2")).stage()
+        described_anew(folder).stage()
 
 
 def test_a_model_that_was_not_brought_does_nothing(sam2: Any, picture: Draw) -> None:
@@ -329,7 +364,7 @@ def test_memory_is_back_after_fifty_cycles(
     home = resident_bytes()
     for _ in range(50):
         cycle()
-    assert resident_bytes() < home * 1.02
-    staged = model.host_bytes
+    staged, held = model.host_bytes, resident_bytes()
+    assert held < home * 1.02
     model.drop()
-    assert resident_bytes() < home - staged * 0.9
+    assert resident_bytes() < held - staged * 0.9

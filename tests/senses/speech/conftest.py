@@ -27,8 +27,6 @@ def kokoro(tmp_path_factory: pytest.TempPathFactory) -> Weights:
 
 
 @pytest.fixture
-def kokoro_copy(kokoro: Weights, tmp_path: Path) -> Weights:
-    """The same in a folder that a test may spoil."""
-    copy = tmp_path / "kokoro"
-    shutil.copytree(kokoro.folder, copy)
-    return Weights(copy, kokoro.manifest)
+def kokoro_folder(kokoro: Weights, tmp_path: Path) -> Path:
+    """A copy, to be spoilt."""
+    return Path(shutil.copytree(kokoro.folder, tmp_path / "kokoro"))

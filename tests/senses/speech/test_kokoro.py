@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,18 @@ from tools.senses import heap
 from tools.senses.background import GivenUpError, Patience
 from tools.senses.errors import DeviceError, EngineError, NothingToSayError, WeightsError
 from tools.senses.models.kokoro import CONFIG, PAUSE_S, SAMPLE_RATE_HZ, VOICES, KokoroModel
+from tools.senses.testing.folder import described
 
 # Of torch and transformers, at what the library asks of them.
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 FRAME = 600
 """Samples that a phoneme lasts with these weights; one more frame stands at either end."""
+
+
+def described_anew(folder: Path) -> KokoroModel:
+    """Return a model whose manifest names what its folder holds now."""
+    return KokoroModel(folder, described(folder, "kokoro", "small-kokoro"))
 
 
 @pytest.fixture(scope="module")
@@ -172,9 +179,9 @@ PART, NAME = "bert_encoder", "module.bias"
     ],
 )
 def test_weights_of_another_model_are_refused(
-    kokoro_copy: Any, changes: dict[str, Any], words: str
+    kokoro_folder: Path, changes: dict[str, Any], words: str
 ) -> None:
-    path = kokoro_copy.folder / "kokoro.pth"
+    path = kokoro_folder / "kokoro.pth"
     told = torch.load(path, weights_only=True)
     for name, value in changes.items():
         if value is None:
@@ -182,7 +189,7 @@ def test_weights_of_another_model_are_refused(
         else:
             told[PART][name] = value
     torch.save(told, path)
-    model = KokoroModel(kokoro_copy.folder, kokoro_copy.manifest)
+    model = described_anew(kokoro_folder)
     with pytest.raises(WeightsError, match=words) as refused:
         model.stage()
     assert "kokoro.pth" in str(refused.value)
@@ -191,17 +198,52 @@ def test_weights_of_another_model_are_refused(
 
 
 @pytest.mark.parametrize("told", [{}, {"bert": {}}, [1]])
-def test_a_file_without_its_parts_is_refused(kokoro_copy: Any, told: Any) -> None:
-    torch.save(told, kokoro_copy.folder / "kokoro.pth")
+def test_a_file_without_its_parts_is_refused(kokoro_folder: Path, told: Any) -> None:
+    torch.save(told, kokoro_folder / "kokoro.pth")
     with pytest.raises(WeightsError, match=r"kokoro\.pth does not hold the parts bert, "):
-        KokoroModel(kokoro_copy.folder, kokoro_copy.manifest).stage()
+        described_anew(kokoro_folder).stage()
 
 
-def test_a_file_that_is_cut_off_is_refused(kokoro_copy: Any) -> None:
-    path = kokoro_copy.folder / "kokoro.pth"
+def test_a_file_that_is_cut_off_is_refused(kokoro_folder: Path) -> None:
+    path = kokoro_folder / "kokoro.pth"
     path.write_bytes(path.read_bytes()[:-1000])
     with pytest.raises(WeightsError, match=r"kokoro\.pth is no file of weights"):
-        KokoroModel(kokoro_copy.folder, kokoro_copy.manifest).stage()
+        described_anew(kokoro_folder).stage()
+
+
+def changed(folder: Path) -> str:
+    path = folder / "kokoro.pth"
+    told = bytearray(path.read_bytes())
+    told[len(told) // 2] ^= 1
+    path.write_bytes(told)
+    return r"kokoro\.pth is not what was brought: SHA-256"
+
+
+def changed_voice(folder: Path) -> str:
+    torch.save(torch.zeros(510, 1, 256), folder / VOICES / "ef_dora.pt")
+    return r"ef_dora\.pt (is not what was brought|has \d+ bytes, not \d+)"
+
+
+def cut(folder: Path) -> str:
+    path = folder / "kokoro.pth"
+    path.write_bytes(path.read_bytes()[:-1])
+    return r"kokoro\.pth has \d+ bytes, not \d+"
+
+
+def joined(folder: Path) -> str:
+    (folder / VOICES / "af_nobody.pt").write_bytes((folder / VOICES / "ef_dora.pt").read_bytes())
+    return r"af_nobody\.pt is no file of small-kokoro"
+
+
+@pytest.mark.parametrize("spoil", [changed, changed_voice, cut, joined])
+def test_files_that_are_not_those_of_the_manifest_are_refused(
+    kokoro: Any, kokoro_folder: Path, spoil: Callable[[Path], str]
+) -> None:
+    words = spoil(kokoro_folder)
+    model = KokoroModel(kokoro_folder, kokoro.manifest)
+    with pytest.raises(WeightsError, match=words):
+        model.stage()
+    assert model.host_bytes == 0
 
 
 @pytest.mark.parametrize(
@@ -212,41 +254,41 @@ def test_a_file_that_is_cut_off_is_refused(kokoro_copy: Any) -> None:
         ('{"vocab": {}}', "describes no model that can be built: KeyError"),
     ],
 )
-def test_a_config_that_is_no_config_is_refused(kokoro_copy: Any, told: str, words: str) -> None:
-    (kokoro_copy.folder / CONFIG).write_text(told)
+def test_a_config_that_is_no_config_is_refused(kokoro_folder: Path, told: str, words: str) -> None:
+    (kokoro_folder / CONFIG).write_text(told)
     with pytest.raises(WeightsError, match=words):
-        KokoroModel(kokoro_copy.folder, kokoro_copy.manifest).stage()
+        described_anew(kokoro_folder).stage()
 
 
-def test_weights_of_another_size_are_refused(kokoro_copy: Any) -> None:
-    path = kokoro_copy.folder / CONFIG
+def test_weights_of_another_size_are_refused(kokoro_folder: Path) -> None:
+    path = kokoro_folder / CONFIG
     sizes = json.loads(path.read_bytes())
     path.write_text(json.dumps({**sizes, "n_token": sizes["n_token"] + 1}))
     with pytest.raises(WeightsError, match=r"kokoro\.pth is not of the model .* of shape"):
-        KokoroModel(kokoro_copy.folder, kokoro_copy.manifest).stage()
+        described_anew(kokoro_folder).stage()
 
 
 @pytest.mark.parametrize("voice", [torch.zeros(510, 256), {"a": 1}, torch.zeros(5, 1, 256).long()])
-def test_a_file_that_is_no_voice_is_refused(kokoro_copy: Any, voice: Any) -> None:
-    torch.save(voice, kokoro_copy.folder / VOICES / "ef_dora.pt")
-    model = KokoroModel(kokoro_copy.folder, kokoro_copy.manifest)
+def test_a_file_that_is_no_voice_is_refused(kokoro_folder: Path, voice: Any) -> None:
+    torch.save(voice, kokoro_folder / VOICES / "ef_dora.pt")
+    model = described_anew(kokoro_folder)
     with pytest.raises(WeightsError, match=r"ef_dora\.pt is no voice of Kokoro"):
         model._voice("ef_dora")
 
 
-def test_a_short_voice_bounds_the_pieces(kokoro_copy: Any) -> None:
-    torch.save(torch.zeros(6, 1, 256), kokoro_copy.folder / VOICES / "ef_dora.pt")
-    model = KokoroModel(kokoro_copy.folder, kokoro_copy.manifest)
+def test_a_short_voice_bounds_the_pieces(kokoro_folder: Path) -> None:
+    torch.save(torch.zeros(6, 1, 256), kokoro_folder / VOICES / "ef_dora.pt")
+    model = described_anew(kokoro_folder)
     model.bring("cpu")
     speech = model.say("Si. No.", Patience(), language="es")
     assert len(speech.samples) == 12 * FRAME + round(PAUSE_S * SAMPLE_RATE_HZ)
 
 
-def test_weights_that_make_no_sound_are_an_error(kokoro_copy: Any) -> None:
+def test_weights_that_make_no_sound_are_an_error(kokoro_folder: Path) -> None:
     style = torch.zeros(510, 1, 256)
     style[:, :, :128] = torch.nan  # of the sound; the other half is of how long it takes
-    torch.save(style, kokoro_copy.folder / VOICES / "ef_dora.pt")
-    model = KokoroModel(kokoro_copy.folder, kokoro_copy.manifest)
+    torch.save(style, kokoro_folder / VOICES / "ef_dora.pt")
+    model = described_anew(kokoro_folder)
     model.bring("cpu")
     with pytest.raises(EngineError, match="make no sound"):
         model.say("Si.", Patience(), language="es")
@@ -278,7 +320,7 @@ def test_memory_is_back_after_fifty_cycles(kokoro: Any, resident_bytes: Callable
     home = resident_bytes()
     for _ in range(50):
         cycle()
-    assert resident_bytes() < home * 1.02
-    staged = model.host_bytes
+    staged, held = model.host_bytes, resident_bytes()
+    assert held < home * 1.02
     model.drop()
-    assert resident_bytes() < home - staged * 0.9
+    assert resident_bytes() < held - staged * 0.9

@@ -48,9 +48,7 @@ class KokoroModel(ModuleModel):
     """
 
     def __init__(self, folder: Path, manifest: Manifest, *, lock: bool = False) -> None:
-        super().__init__(lock=lock)
-        self._folder = folder
-        self._manifest = manifest
+        super().__init__(folder, manifest, lock=lock)
         self._names = _voices(manifest)
         self._model: Any = None
         self._vocabulary: frozenset[str] = frozenset()

@@ -25,7 +25,7 @@ def load(path: Path, allowed: Sequence[Any] = ()) -> Any:
     except Exception as error:
         # What a broken file leads torch to is any exception; what it forbids is an UnpicklingError.
         raise WeightsError(
-            f"{path} is no file of weights that may be loaded: {first(error)} Bring it again."
+            f"{path} is no file of weights that may be loaded: {first(error)}. Bring it again."
         ) from error
 
 
@@ -78,6 +78,6 @@ def _some(wrong: list[str]) -> list[str]:
 
 
 def first(error: Exception) -> str:
-    """Return the first line of what an error says."""
+    """Return the first sentence: after it torch tells how to load a file all the same."""
     lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+    return lines[0].split(". ")[0].removesuffix(".") if lines else type(error).__name__

@@ -65,9 +65,7 @@ class Sam2Model(ModuleModel):
     def __init__(
         self, folder: Path, manifest: Manifest, *, grid: Grid | None = None, lock: bool = False
     ) -> None:
-        super().__init__(lock=lock)
-        self._folder = folder
-        self._manifest = manifest
+        super().__init__(folder, manifest, lock=lock)
         self._grid = Grid() if grid is None else grid
         self._predictor: Any = None
         self._generator: Any = None

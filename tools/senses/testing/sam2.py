@@ -1,4 +1,4 @@
-"""A SAM2 of six million random weights (24 MB), as the library saves them."""
+"""A SAM2 of some two million random weights, as the library saves them."""
 
 import json
 from pathlib import Path
@@ -10,6 +10,8 @@ OVERRIDES = {
     "image_encoder.trunk.stages": [1, 1, 2, 1],
     "image_encoder.trunk.global_att_blocks": [3],
     "image_encoder.neck.backbone_channel_list": [128, 64, 32, 16],
+    "image_encoder.neck.d_model": 64,
+    "image_encoder.neck.position_encoding.num_pos_feats": 64,
     "memory_attention.num_layers": 1,
     "memory_attention.layer.dim_feedforward": 64,
     "memory_encoder.fuser.num_layers": 1,
