@@ -7,39 +7,38 @@ import typer
 
 from agent.cli.commands import app
 from agent.cli.options import FAILED, INTERRUPTED
-from agent.cli.output import note, print_json
+from agent.cli.output import OutputError, flush, note, print_json
 
 
 def main() -> None:
     """Run a command; errors become one line and an exit code, with `--debug` a traceback too."""
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
-    code = run(arguments, debug=debug)
-    sys.exit(_flushed(code))
-
-
-def _flushed(code: int) -> int:
-    """Write what is left of the output; Python would tell of a full disk with a traceback."""
     try:
-        sys.stdout.flush()
-    except OSError as error:
-        sys.stdout = open("/dev/null", "w")  # noqa: SIM115, PTH123 - lives as long as the process
-        if not isinstance(error, BrokenPipeError):
-            note(f"cortical: The output is not complete: {error.strerror or error}.")
-        return FAILED
-    return code
+        code = run(arguments, debug=debug)
+        flush()
+    except OutputError as error:
+        code = _cut_off(error.__cause__)
+    sys.exit(code)
+
+
+def _cut_off(cause: BaseException | None) -> int:
+    """Say that the output ends early, unless whoever read it has gone, as `head` does."""
+    # Python writes what is left of it at exit, and would tell of that with a traceback.
+    sys.stdout = open("/dev/null", "w")  # noqa: SIM115, PTH123 - lives as long as the process
+    if isinstance(cause, OSError) and not isinstance(cause, BrokenPipeError):
+        note(f"cortical: The output is not complete: {cause.strerror or cause}.")
+    return FAILED
 
 
 def run(arguments: list[str], *, debug: bool) -> int:
-    """Run a command and return its exit code."""
+    """Run a command and return its exit code. Raises OutputError where that is cut off."""
     try:
         code = app(arguments, prog_name="cortical", standalone_mode=False)
     except KeyboardInterrupt:
         code = INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has gone, as `head` does; Python would complain at exit.
-        sys.stdout = open("/dev/null", "w")  # noqa: SIM115, PTH123 - lives as long as the process
-        return FAILED
+    except OutputError:
+        raise
     except typer.Exit as exit_asked:
         return exit_asked.exit_code
     except Exception as error:  # noqa: BLE001 - the edge: every error ends as a line for a person

@@ -2,8 +2,13 @@
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
+
+
+class OutputError(Exception):
+    """Not all of the output could be written; its cause says why."""
 
 
 def note(text: str) -> None:
@@ -18,15 +23,34 @@ def print_lines(lines: Iterable[str]) -> None:
     from agent.rendering import harmless
 
     for line in lines:
-        print(harmless(line))  # noqa: T201 - the only module that prints
+        _write(harmless(line))
 
 
 def print_json(value: Any) -> None:
     """Write one JSON value."""
-    print(json.dumps(value, ensure_ascii=False, indent=2, default=str))  # noqa: T201 - see above
+    _write(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
 
 def print_event(event: Any) -> None:
     """Write one JSON value on a line of its own, at once."""
-    line = json.dumps(event, ensure_ascii=False, default=str)
-    print(line, flush=True)  # noqa: T201 - see above
+    _write(json.dumps(event, ensure_ascii=False, default=str))
+    flush()
+
+
+def flush() -> None:
+    """Write what is left of the output."""
+    with _whole():
+        sys.stdout.flush()
+
+
+def _write(line: str) -> None:
+    with _whole():
+        print(line)  # noqa: T201 - see above
+
+
+@contextmanager
+def _whole() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError from error
