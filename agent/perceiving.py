@@ -12,6 +12,7 @@ from agent.settings import Settings
 
 if TYPE_CHECKING:
     from tools.senses.base import Prompt
+    from tools.senses.pictures import Picture
 
 
 async def hear(settings: Settings, audio: Path) -> dict[str, Any]:
@@ -31,11 +32,12 @@ async def hear(settings: Settings, audio: Path) -> dict[str, Any]:
 
 async def see(settings: Settings, image: Path) -> dict[str, Any]:
     """Return the lines of text with their boxes."""
+    from tools.senses import original
     from tools.senses.media import decode_image
 
     picture = await decode_image(await asyncio.to_thread(given, image, settings), image.name)
     async with assembly.perception(settings) as senses:
-        sighting = await senses.sight.read(picture.pixels)
+        sighting = original.sighting(await senses.sight.read(picture.pixels), picture)
     flaws = list(dict.fromkeys((*picture.flaws, *sighting.flaws)))
     return {
         "text": sighting.text,
@@ -62,7 +64,7 @@ async def describe(settings: Settings, image: Path, *, question: str | None) -> 
 
 async def look(settings: Settings, image: Path) -> dict[str, Any]:
     """Return the elements of a screen, each with those within it."""
-    from tools.senses import screen, screens
+    from tools.senses import original, screen, screens
     from tools.senses.media import decode_image
 
     picture = await decode_image(await asyncio.to_thread(given, image, settings), image.name)
@@ -71,10 +73,10 @@ async def look(settings: Settings, image: Path) -> dict[str, Any]:
         segment = None if model is None else model.regions
         seen = await screens.look(picture.pixels, senses.sight, segment)
     return {
-        "elements": [screen.to_json(one) for one in seen.elements],
+        "elements": [screen.to_json(original.element(one, picture)) for one in seen.elements],
         "text": seen.sighting.text,
-        "width": seen.sighting.width,
-        "height": seen.sighting.height,
+        "width": picture.width,
+        "height": picture.height,
         "flaws": list(dict.fromkeys((*picture.flaws, *seen.sighting.flaws))),
         "served_by": ", ".join((senses.sight.name, *([model.name] if model else []))),
     }
@@ -82,18 +84,22 @@ async def look(settings: Settings, image: Path) -> dict[str, Any]:
 
 async def outline(settings: Settings, image: Path, prompts: "Sequence[Prompt]") -> dict[str, Any]:
     """Return what is at points and in boxes of a picture, with the text that stands in it."""
-    from tools.senses import screens
+    from tools.senses import original, screens
     from tools.senses.media import decode_image
 
     picture = await decode_image(await asyncio.to_thread(given, image, settings), image.name)
+    for one in prompts:
+        _refuse_beyond(one, picture)
     async with assembly.perception(settings) as senses:
         if senses.segments is None:
             raise UsageError(
                 "No model that outlines things is here. Install the extra `senses` and bring one: "
                 "`cortical models pull sam2.1-t`."
             )
-        regions = await senses.segments.region(picture.pixels, prompts)
-        texts = [await screens.within(one.box, picture.pixels, senses.sight) for one in regions]
+        asked = [original.prompt(one, picture) for one in prompts]
+        found = await senses.segments.region(picture.pixels, asked)
+        texts = [await screens.within(one.box, picture.pixels, senses.sight) for one in found]
+    regions = [original.region(one, picture) for one in found]
     return {
         "regions": [
             {
@@ -107,6 +113,17 @@ async def outline(settings: Settings, image: Path, prompts: "Sequence[Prompt]") 
         "flaws": list(picture.flaws),
         "served_by": senses.segments.name,
     }
+
+
+def _refuse_beyond(prompt: "Prompt", picture: "Picture") -> None:
+    box = prompt.box
+    corners = [] if box is None else [(box.left, box.top), (box.right, box.bottom)]
+    for x, y in (*prompt.points, *corners):
+        if not (0 <= x <= picture.width and 0 <= y <= picture.height):
+            raise UsageError(
+                f"{x:g},{y:g} lies beyond the picture, which has {picture.width} x "
+                f"{picture.height} pixels. Point into it."
+            )
 
 
 async def say(

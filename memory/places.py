@@ -28,6 +28,15 @@ class Box:
             bottom=max(self.bottom, other.bottom),
         )
 
+    def scaled(self, factor: float) -> "Box":
+        """Return the same box where a side of what holds it is `factor` times as long."""
+        return Box(
+            left=self.left * factor,
+            top=self.top * factor,
+            right=self.right * factor,
+            bottom=self.bottom * factor,
+        )
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Place:

@@ -13,7 +13,7 @@ from tools.senses.pictures import Picture
 from tools.tokens import tokens_bound
 
 SOUND = Recording(samples=np.zeros(SAMPLE_RATE_HZ * 9, dtype=np.float32), declared_s=None)
-SHEET = Picture(pixels=np.zeros((400, 600, 3), dtype=np.uint8))
+SHEET = Picture(pixels=np.zeros((400, 600, 3), dtype=np.uint8), width=600, height=400)
 
 
 async def test_words_of_one_row_are_one_block_with_their_common_box() -> None:
@@ -75,7 +75,7 @@ async def test_a_picture_without_writing_is_no_error() -> None:
 
 
 async def test_boxes_are_those_of_the_file_also_where_it_was_read_smaller() -> None:
-    scaled = Picture(pixels=SHEET.pixels, scale=2, flaws=("it ends early",))
+    scaled = Picture(pixels=SHEET.pixels, width=1199, height=800, scale=2, flaws=("it ends early",))
     sight = ScriptedSight(("Total", 10, 100, 60, 120))
     reading = await picture.read(scaled, "big.png", "image/png", perception(sight))
     assert reading.blocks[0].place.box == Box(left=20, top=200, right=120, bottom=240)
@@ -84,7 +84,7 @@ async def test_boxes_are_those_of_the_file_also_where_it_was_read_smaller() -> N
 
 async def test_a_picture_too_small_for_writing_is_not_looked_at() -> None:
     sight = ScriptedSight(("ghost", 0, 0, 1, 1))
-    pixel = Picture(pixels=np.zeros((1, 1, 3), dtype=np.uint8))
+    pixel = Picture(pixels=np.zeros((1, 1, 3), dtype=np.uint8), width=1, height=1)
     reading = await picture.read(pixel, "pixel.gif", "image/gif", perception(sight))
     assert (reading.blocks, reading.flaws, sight.shown) == ((), (), [])
 

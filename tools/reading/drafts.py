@@ -17,6 +17,7 @@ from tools.reading import picture
 from tools.reading.base import UNREAD, Block, Reading, SenseFailedError, UnreadableError
 from tools.reading.outline import Outline
 from tools.reading.perception import Perception
+from tools.senses import original
 from tools.senses.errors import MediaError, SenseError
 from tools.senses.media import decode_image
 
@@ -160,7 +161,7 @@ async def _looked(
     readers[perception.picture_reader] = None
     draft.flaws += (f"picture {part}: {flaw}" for flaw in (*decoded.flaws, *sighting.flaws))
     label = LABEL.join(picture.LABEL)
-    return list(picture.blocks_of(sighting, figure.place, label, decoded.scale))
+    return list(picture.blocks_of(original.sighting(sighting, decoded), figure.place, label))
 
 
 @contextmanager

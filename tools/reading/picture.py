@@ -8,6 +8,7 @@ from memory.labels import Label, Origin
 from memory.places import Box, Place, spanning
 from tools.reading.base import Block, Reading
 from tools.reading.perception import Perception
+from tools.senses import original
 from tools.senses.base import Sighting, TextLine
 from tools.senses.pictures import Picture
 
@@ -23,7 +24,7 @@ async def read(decoded: Picture, name: str, media_type: str, perception: Percept
     flaws = decoded.flaws
     if min(decoded.pixels.shape[:2]) >= SMALLEST_PIXELS:
         sighting = await perception.look(decoded.pixels)
-        blocks = tuple(blocks_of(sighting, Place(), LABEL, decoded.scale))
+        blocks = tuple(blocks_of(original.sighting(sighting, decoded), Place(), LABEL))
         flaws += sighting.flaws
     return Reading(
         title=name,
@@ -45,7 +46,7 @@ def blocks_of(
         text = ""
         for line in row:
             text += " " if text else ""
-            box = _scaled(line.box, scale)
+            box = _rounded(line.box.scaled(scale))
             spans.append(Span(offset=len(text), place=replace(place, box=box)))
             text += line.text
         yield Block(
@@ -56,12 +57,12 @@ def blocks_of(
         )
 
 
-def _scaled(box: Box, scale: float) -> Box:
+def _rounded(box: Box) -> Box:
     return Box(
-        left=round(box.left * scale, 1),
-        top=round(box.top * scale, 1),
-        right=round(box.right * scale, 1),
-        bottom=round(box.bottom * scale, 1),
+        left=round(box.left, 1),
+        top=round(box.top, 1),
+        right=round(box.right, 1),
+        bottom=round(box.bottom, 1),
     )
 
 

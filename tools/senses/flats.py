@@ -154,18 +154,8 @@ def lines(found: Runs, areas: Sequence[Flat]) -> tuple[list[Box], list[Box]]:
         for column, start, end in _stretches(mask.T)
     ]
     return (
-        [scaled(box, found.scale) for box in level],
-        [scaled(box, found.scale) for box in upright],
-    )
-
-
-def scaled(box: Box, scale: int) -> Box:
-    """Return a box of a shrunk picture in pixels of the picture."""
-    return Box(
-        left=box.left * scale,
-        top=box.top * scale,
-        right=box.right * scale,
-        bottom=box.bottom * scale,
+        [box.scaled(found.scale) for box in level],
+        [box.scaled(found.scale) for box in upright],
     )
 
 

@@ -26,6 +26,7 @@ KEPT_PIXELS = 16_000_000
 _ORIENTATION = 0x0112
 _FLIPS = {2: (-1, 1), 3: (-1, -1), 4: (1, -1), 6: (-1, 1), 7: (-1, -1), 8: (1, -1)}
 """Steps across and down, by the orientation of EXIF; from 5 on rows and columns change places."""
+_LYING = frozenset((5, 6, 7, 8))
 
 # One picture at a time: it bounds the memory, and warnings as well as Pillow's leniency towards
 # broken files are switched for the whole process.
@@ -37,9 +38,13 @@ class Picture:
     """Decoded pixels."""
 
     pixels: NDArray[np.uint8]
-    """Shape (height, width, 3), RGB."""
+    """Shape (rows, columns, 3), RGB."""
+    width: int
+    height: int
+    """Of the picture that was handed over, upright."""
     scale: int = 1
-    """Pixels of the file per pixel here, along a side: boxes times this are boxes in the file."""
+    """Its pixels per pixel here, along a side; `tools/senses/original.py` turns the ones into the
+    others."""
     flaws: tuple[str, ...] = ()
     """What was wrong with the input, in words."""
 
@@ -53,6 +58,8 @@ class _Frame:
     """By which the picture is to become smaller."""
     left: int
     """What of this the decoder has not done."""
+    size: tuple[int, int]
+    """Width and height of the picture in the file."""
 
 
 def decoded(data: bytes, name: str, most_pixels: int) -> Picture:
@@ -70,7 +77,14 @@ def decoded(data: bytes, name: str, most_pixels: int) -> Picture:
     if cut:
         pixels, flaw = _mended(pixels, name)
         flaws = (flaw, *flaws)
-    return Picture(pixels=_turned(pixels, orientation), scale=frame.scale, flaws=flaws)
+    width, height = frame.size if orientation not in _LYING else frame.size[::-1]
+    return Picture(
+        pixels=_turned(pixels, orientation),
+        width=width,
+        height=height,
+        scale=frame.scale,
+        flaws=flaws,
+    )
 
 
 @contextmanager
@@ -108,7 +122,7 @@ def _first_frame(data: bytes, name: str, most_pixels: int) -> _Frame:
         image = Image.open(io.BytesIO(data), formats=_FORMATS)
     except Image.DecompressionBombError as error:
         raise MediaError(f"{name} is too large: {error} Scale it down.") from error
-    width, scale = image.width, 1
+    size, scale = image.size, 1
     while image.width * image.height > KEPT_PIXELS * scale * scale:
         scale *= 2
     # A JPEG is decoded to a half, a quarter or an eighth at once, in as much less memory.
@@ -119,7 +133,7 @@ def _first_frame(data: bytes, name: str, most_pixels: int) -> _Frame:
             "are decoded. Scale it down."
         )
     image.load()
-    return _Frame(image=image, scale=scale, left=scale // round(width / image.width))
+    return _Frame(image=image, scale=scale, left=scale // round(size[0] / image.width), size=size)
 
 
 def _flaws(image: "Image") -> Iterator[str]:
@@ -194,7 +208,7 @@ def _flat(image: "Image") -> "Image":
 
 def _turned(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
     """Return what a camera saw upright."""
-    if orientation in {5, 6, 7, 8}:
+    if orientation in _LYING:
         pixels = pixels.transpose(1, 0, 2)
     across, down = _FLIPS.get(orientation, (1, 1))
     return np.ascontiguousarray(pixels[::down, ::across])

@@ -186,7 +186,7 @@ def _marks(
     for text in texts:
         ink[_slices(text, scale, margin=2)] = False
     stains = (_standing_out(stain, small, ground) for stain in _stains(ink))
-    boxes = (flats.scaled(stain, scale) for stain in stains if stain is not None)
+    boxes = (stain.scaled(scale) for stain in stains if stain is not None)
     return [box for box in boxes if _is_mark(box)]
 
 
