@@ -46,8 +46,9 @@ $(SENSES)/.installed: requirements-senses.lock requirements-weights.lock pyproje
 demo: $(INSTALLED)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh deploy/demo/run.sh
 
+# The tests of commands begin, for their modules take minutes, and the many short ones of units end: so no worker waits for long.
 test: $(INSTALLED_DEV)
-	$(BIN)/pytest -q -n 2 --dist loadscope
+	$(BIN)/pytest -q -n 2 --dist loadscope --no-loadscope-reorder
 
 # A thousand prompts of any size and a conversation of sixty turns, on real tokens: about an hour.
 fitting: $(INSTALLED_DEV)

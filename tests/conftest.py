@@ -83,6 +83,14 @@ def empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
+def embedder_cache(pytestconfig: pytest.Config) -> Path:
+    """Where the graph of the embedder, which takes seconds, is made once for all workers."""
+    folder = pytestconfig.stash[_SERVER_FOLDER] / "embedder"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def server_dsn(pytestconfig: pytest.Config) -> str:
     """The embedded server of the session, with a migrated template database."""
 

@@ -115,9 +115,11 @@ def _lent(cache: Path) -> Iterator[User]:
 
 
 @pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What can be made again, made once for all: the graph of the embedder takes seconds."""
-    return tmp_path_factory.mktemp("cache")
+def cache(tmp_path_factory: pytest.TempPathFactory, embedder_cache: Path) -> Path:
+    """What can be made again, made once for all."""
+    folder = tmp_path_factory.mktemp("cache")
+    (folder / "embedder").symlink_to(embedder_cache)
+    return folder
 
 
 @pytest.fixture
@@ -161,7 +163,7 @@ class Served:
         self._socket.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def serving() -> Callable[[OllamaDouble | HubDouble], Served]:
     """Return what serves a double."""
     return Served

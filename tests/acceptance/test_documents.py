@@ -4,11 +4,19 @@ import json
 import re
 import shlex
 import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from agent.ollama_double.app import OllamaDouble
+from agent.ollama_double.models import DoubleModel
+from agent.ollama_double.player import play
+from agent.ollama_double.script import computed
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "deploy" / "demo"
@@ -21,7 +29,7 @@ def _commands() -> list[str]:
     for document in DOCUMENTS:
         for block in _BLOCK.findall(document.read_text()):
             for line in block.splitlines():
-                command = line.split("  #")[0].strip()
+                command = line.split(" #")[0].strip()
                 if command.startswith(("cortical ", ".venv/bin/cortical ")):
                     found.append(command.removeprefix(".venv/bin/"))
     return list(dict.fromkeys(found))
@@ -93,14 +101,26 @@ def desk(reader: Any) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def asker(
+    reader: Any, desk: Path, serving: Callable[[OllamaDouble], Any]
+) -> Iterator[Callable[..., Any]]:
+    """Start commands at that desk. A double reasons, for it is quick; others test real models."""
+    with serving(OllamaDouble(computed(play), models=[DoubleModel()])) as server:
+        settings = {**reader.settings, "CORTICAL_OLLAMA__URL": server.url}
+        yield partial(replace(reader, settings=settings).start, cwd=desk)
+
+
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_of_the_documents_runs(reader: Any, desk: Path, command: str) -> None:
+def test_a_command_of_the_documents_runs(
+    reader: Any, asker: Callable[..., Any], command: str
+) -> None:
     words = [
         str(Path(word).expanduser()) if word[0] == "~" else word
         for word in shlex.split(command)[1:]
     ]
     words = [word.replace(str(Path("~").expanduser()), str(reader.home)) for word in words]
-    with reader.start(*words, cwd=desk) as process:
+    with asker(*words) as process:
         out, err = process.communicate(timeout=180)
     assert process.returncode == 0, f"{command}\n{out}\n{err}"
     assert out.strip()

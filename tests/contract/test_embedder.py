@@ -46,13 +46,8 @@ EMBEDDING = DoubleModel(
 
 
 @pytest.fixture(scope="module")
-def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("embedder")
-
-
-@pytest.fixture(scope="module")
-def embedded(cache_dir: Path) -> MiniLmEmbedder:
-    return MiniLmEmbedder(cache_dir=cache_dir)
+def embedded(embedder_cache: Path) -> MiniLmEmbedder:
+    return MiniLmEmbedder(cache_dir=embedder_cache)
 
 
 @pytest.fixture(params=["minilm", "ollama"])
@@ -177,10 +172,10 @@ async def test_minilm_takes_what_is_hardly_text(embedded: MiniLmEmbedder) -> Non
 
 @pytest.mark.parametrize("damage", [b"", b"truncated", bytes(30_000)])
 async def test_a_graph_that_is_damaged_in_the_cache_is_built_anew(
-    cache_dir: Path, embedded: MiniLmEmbedder, tmp_path: Path, damage: bytes
+    embedder_cache: Path, embedded: MiniLmEmbedder, tmp_path: Path, damage: bytes
 ) -> None:
     await embedded.embed(["a"], role="query")
-    whole = only_file(cache_dir)
+    whole = only_file(embedder_cache)
     broken = tmp_path / whole.name
     broken.write_bytes(damage)
     vectors = await MiniLmEmbedder(cache_dir=tmp_path).embed(["a"], role="query")

@@ -41,8 +41,8 @@ HARDLY_TEXT = [
 
 
 @pytest.fixture(scope="module")
-def embedder(tmp_path_factory: pytest.TempPathFactory) -> MiniLmEmbedder:
-    return MiniLmEmbedder(cache_dir=tmp_path_factory.mktemp("embedder"))
+def embedder(embedder_cache: Path) -> MiniLmEmbedder:
+    return MiniLmEmbedder(cache_dir=embedder_cache)
 
 
 @pytest.fixture(scope="module")
