@@ -2,6 +2,8 @@
 
 import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,24 +11,33 @@ DEMO = Path(__file__).parents[2] / "deploy" / "demo"
 RECORDING = DEMO / "questions" / "spare-key.wav"
 
 
-def _begun(user: Any, thread: str) -> tuple[subprocess.Popen[str], str]:
-    """Begin a turn that hears something; return its process and the id of its run."""
-    process = user.start("ask", "--file", RECORDING, "--thread", thread)
-    for line in process.stderr:
-        if line.strip() == "… perceive":
-            break
-    (run,) = user.json("runs", "list", "--thread", thread)
-    assert run["status"] == "running"
-    return process, str(run["run_id"])
+@contextmanager
+def _stopped(user: Any, thread: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Give a turn that stands still while it hears something, and the id of its run."""
+    with user.start("ask", "--file", RECORDING, "--thread", thread) as process:
+        try:
+            for line in process.stderr:
+                if line.strip() == "… perceive":
+                    process.send_signal(signal.SIGSTOP)
+                    break
+            (run,) = user.json("runs", "list", "--thread", thread)
+            assert run["status"] == "running"
+            yield process, str(run["run_id"])
+        finally:
+            process.kill()
 
 
 def test_a_turn_is_ended_from_another_terminal(reader: Any) -> None:
-    process, run = _begun(reader, "ended-from-elsewhere")
-    done = reader.run("runs", "cancel", run[:8])
-    assert (done.code, done.out) == (0, f"run {run[:8]}: cancelled\n")
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == 1
-    assert "Ended by `cortical runs cancel`" in err
+    with _stopped(reader, "ended-from-elsewhere") as (process, run):
+        with reader.start("runs", "cancel", run[:8]) as cancelling:
+            while reader.json("runs", "show", run)["cancel_asked_at"] is None:
+                pass
+            process.send_signal(signal.SIGCONT)
+            out, err = cancelling.communicate(timeout=60)
+        assert (cancelling.returncode, out, err) == (0, f"run {run[:8]}: cancelled\n", "")
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 1
+        assert "Ended by `cortical runs cancel`" in err
 
     watched = reader.run("runs", "watch", run)
     assert watched.code == 0
@@ -38,9 +49,9 @@ def test_a_turn_is_ended_from_another_terminal(reader: Any) -> None:
 
 
 def test_a_turn_whose_process_was_killed_is_seen_and_taken_up(reader: Any) -> None:
-    process, run = _begun(reader, "taken-up")
-    process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=20)
+    with _stopped(reader, "taken-up") as (process, run):
+        process.kill()
+        process.communicate(timeout=20)
     left = reader.run("runs", "watch", run)
     assert (left.code, left.out.splitlines()[-1]) == (
         1,
@@ -48,6 +59,5 @@ def test_a_turn_whose_process_was_killed_is_seen_and_taken_up(reader: Any) -> No
     )
     resumed = reader.json("runs", "resume", run[:8])
     assert (resumed["status"], resumed["run_id"], resumed["continued"]) == ("done", run, True)
-    nodes = [step["node"] for step in resumed["route"]]
-    assert nodes[:2] == ["begin", "perceive"]
+    assert [step["node"] for step in resumed["route"]][:2] == ["begin", "perceive"]
     assert reader.run("runs", "watch", "no-such-run").code == 2
