@@ -78,7 +78,9 @@ async def look(settings: Settings, image: Path) -> dict[str, Any]:
         "width": picture.width,
         "height": picture.height,
         "flaws": list(dict.fromkeys((*picture.flaws, *seen.sighting.flaws))),
-        "served_by": ", ".join((senses.sight.name, *([model.name] if model else []))),
+        "served_by": ", ".join(
+            (senses.sight.name, *([model.name] if model and seen.outlined else []))
+        ),
     }
 
 
