@@ -192,7 +192,7 @@ def wording(quote: str, question: str) -> Prompt:
     messages: list[AnyMessage] = []
     for text, asked, answer in prompts.WORDING_EXAMPLES:
         messages += [HumanMessage(_posed(text, asked)), AIMessage(answer)]
-    messages.append(HumanMessage(_posed(quote[:QUOTE_CHARACTERS], question)))
+    messages.append(HumanMessage(_posed(said.begun(quote, QUOTE_CHARACTERS), question)))
     return Prompt(system=prompts.WORDING, messages=tuple(messages))
 
 
