@@ -11,7 +11,7 @@ from typing import Any
 from agent import assembly
 from agent.errors import UsageError
 from agent.settings import Settings
-from memory.documents import Chunk, Hit
+from memory.documents import KINDS, Chunk, Hit
 from memory.filters import Filter
 from memory.search import THOROUGH, USUAL
 from memory.store import DocumentStore
@@ -58,6 +58,7 @@ async def search(settings: Settings, wish: SearchWish) -> dict[str, Any]:
         raise UsageError("There is nothing to look for. Give a word or a question.")
     narrowing = await asyncio.to_thread(lambda: wish.filter)
     async with assembly.memory(settings) as memory:
+        await _check_kinds(memory.store, wish.kinds)
         found = await memory.searcher.search(
             wish.text,
             k=max(wish.k, _RERANKED) if wish.rerank else wish.k,
@@ -89,6 +90,17 @@ async def _reranked(settings: Settings, text: str, found: Sequence[Hit]) -> tupl
                 "`ollama pull qwen3:14b`, or search without --rerank."
             )
         return profile.name, await reranked(executive, text, found)
+
+
+async def _check_kinds(store: DocumentStore, kinds: Sequence[str]) -> None:
+    """Raise UsageError for a word that is no kind: a reader of a user's own may bring some."""
+    strange = sorted(set(kinds) - set(KINDS))
+    if not strange:
+        return
+    own = {kind for one in await store.collections() for kind in one.documents}
+    if wrong := [kind for kind in strange if kind not in own]:
+        there = ", ".join([*KINDS, *sorted(own - set(KINDS))])
+        raise UsageError(f"There is no kind of document {wrong[0]!r}. There are: {there}.")
 
 
 async def _around(store: DocumentStore, chunk: Chunk, count: int) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from memory.item_names import OWNERS_COLLECTION
 from memory.labels import ENGINE_LABEL, Label
 from tools.base import Effect, ToolContext, ToolResult
 from tools.calls.faults import Fault
-from tools.executor import Request
+from tools.executor import RESULT_CHARACTERS_LIMIT, Request
 from tools.policy import Ruling
 
 UNREADABLE_NAME = "unreadable"
@@ -292,6 +292,10 @@ async def _keep(
     since = repeats.unchanged_since(task, mark, state["tasks"])
     if since is not None:
         text += f" (This result has not changed since step {since}.)"
+    if result.left_out:
+        size = {"count": result.left_out, "of": result.left_out + RESULT_CHARACTERS_LIMIT}
+        what = f"characters of the result of {task['name']}"
+        step.emit({"event": "left_out", "what": what, **size, "why": "a result has a bound"})
     artifact = str(uuid.uuid5(uuid.UUID(step.run_id), f"result:{task['round']}:{task['id']}"))
     await stored(
         step,

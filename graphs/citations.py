@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 
 from graphs import evidence, marks, words
+from graphs.code_spans import code_spans, within
 from graphs.numbers import numbers
 from graphs.particulars import calendar, denies, shared
 from graphs.state import Citation
@@ -126,10 +127,11 @@ def ground(
     """Replace the marks of an answer, `[n]` for the n-th passage, by checked citations.
 
     Marks are numbered anew in the order of the answer. A mark whose passage does not back the
-    sentence is taken out. A sentence that claims something and is backed neither by a passage nor
-    by the result of a tool is listed as unsupported.
+    sentence is taken out. Code stands as it was written. A sentence that claims something and is
+    backed neither by a passage nor by the result of a tool is listed as unsupported.
     """
     answer = marks.gathered(text)
+    spans = code_spans(answer)
     cited: dict[tuple[int, int, int], Citation] = {}
     unsupported: list[str] = []
     pieces: list[str] = []
@@ -137,9 +139,10 @@ def ground(
     for start, end in evidence.sentences(answer):
         pieces.append(answer[last:start])
         sentence, last = answer[start:end], end
-        plain = marks.without(sentence).strip()
+        code = within(spans, start, end)
+        plain = marks.without(sentence, code).strip()
         claim = _LEAD.sub("", plain)
-        found = _backed(claim, marks.read(sentence), passages, question)
+        found = _backed(claim, marks.read(sentence, code), passages, question)
         told = any(supported(claim, result, question) for result in results)
         if not (found or told) and claims(claim, question):
             unsupported.append(plain)

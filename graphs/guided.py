@@ -19,6 +19,8 @@ from graphs.context import Step
 from graphs.errors import ExecutiveError
 from graphs.evidence import Evidence
 from graphs.executive import CallPart, Prompt, Wish
+from graphs.fitting import said
+from graphs.fitting.parts import RESULT_CHARACTERS
 from graphs.numbers import numbers
 from graphs.reply import Reply, ask, silent
 from graphs.state import Answer, Citation, TurnState
@@ -99,7 +101,8 @@ def _plain(state: TurnState, seen: View) -> Answer:
     """Hand the tool's own words on: they need no model."""
     task = state["tasks"][-1]
     result = seen.results[task["artifact"] or ""]
-    return Answer(text=result.body["text"], found=bool(task["ok"]), citations=[], unsupported=[])
+    text = said.begun(result.body["text"], RESULT_CHARACTERS)
+    return Answer(text=text, found=bool(task["ok"]), citations=[], unsupported=[])
 
 
 async def extracted(state: TurnState, step: Step, seen: View) -> Answer:
@@ -115,7 +118,7 @@ async def extracted(state: TurnState, step: Step, seen: View) -> Answer:
     if not given:
         return Answer(text=NOTHING_FOUND, found=False, citations=[], unsupported=[])
     result = seen.results[given[-1]["artifact"] or ""].body["text"]
-    text = f"`{given[-1]['name']}` gave: {result[:QUOTE_CHARACTERS]}"
+    text = f"`{given[-1]['name']}` gave: {said.begun(result, QUOTE_CHARACTERS)}"
     return Answer(text=text, found=True, citations=[], unsupported=[])
 
 
@@ -189,7 +192,7 @@ def wording(quote: str, question: str) -> Prompt:
     messages: list[AnyMessage] = []
     for text, asked, answer in prompts.WORDING_EXAMPLES:
         messages += [HumanMessage(_posed(text, asked)), AIMessage(answer)]
-    messages.append(HumanMessage(_posed(quote[:QUOTE_CHARACTERS], question)))
+    messages.append(HumanMessage(_posed(said.begun(quote, QUOTE_CHARACTERS), question)))
     return Prompt(system=prompts.WORDING, messages=tuple(messages))
 
 

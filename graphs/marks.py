@@ -1,10 +1,14 @@
 """Marks of an answer, `[2]`, that point to passages: pure.
 
-Models write them in many ways; read are also `[1, 2]`, `[1-3]`, `[Passage 2]` and `【1】`.
+Models write them in many ways; read are also `[1, 2]`, `[1-3]`, `[Passage 2]` and `【1】`. What
+stands in code is no mark: `a[1]` there is an index. Where a text is part of a larger one, the
+caller knows where code is in it, since a fence may stand before the part.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+
+from graphs.code_spans import Span, code_spans, in_code, within
 
 _LIST = r"\d{1,3}(?:\s*(?:[,;，、&+–-]|and|und)\s*\d{1,3})*"
 _NAME = r"(?:(?i:passages?|sources?|see|siehe|nr|no)\b\.?\s*|[\^#])?"
@@ -23,8 +27,25 @@ def gathered(text: str) -> str:
 
     A line that begins with a mark has its marks before the sentences: it stays.
     """
-    lines = _ON_A_LINE.sub(r"\2\1", text).split("\n")
-    return "\n".join(line if _LED.match(line) else _BEHIND_STOP.sub(_moved, line) for line in lines)
+    text = _replaced(_ON_A_LINE, lambda found: f"{found[2]}{found[1]}", text, code_spans(text))
+    spans, at, lines = code_spans(text), 0, []
+    for line in text.split("\n"):
+        code = within(spans, at, at + len(line))
+        lines.append(line if _LED.match(line) else _replaced(_BEHIND_STOP, _moved, line, code))
+        at += len(line) + 1
+    return "\n".join(lines)
+
+
+def _replaced(
+    pattern: re.Pattern[str],
+    change: Callable[[re.Match[str]], str],
+    text: str,
+    code: Sequence[Span],
+) -> str:
+    """Change what matches, unless its mark stands in code."""
+    return pattern.sub(
+        lambda found: found[0] if in_code(code, found.end() - 1) else change(found), text
+    )
 
 
 def _moved(found: re.Match[str]) -> str:
@@ -33,10 +54,10 @@ def _moved(found: re.Match[str]) -> str:
     return f"{found[2]}{found[1]}{space}"
 
 
-def read(text: str) -> list[int]:
+def read(text: str, code: Sequence[Span] | None = None) -> list[int]:
     """Return the numbers of all marks, each once, in order."""
     found: list[int] = []
-    for listed in _MARKS.findall(text):
+    for listed in _listed(text, code_spans(text) if code is None else code):
         numbers = [int(number) for number in re.findall(r"\d+", listed)]
         if re.fullmatch(r"\d+\s*[–-]\s*\d+", listed):
             numbers = [*range(numbers[0], min(numbers[1], numbers[0] + 20) + 1)]
@@ -44,8 +65,23 @@ def read(text: str) -> list[int]:
     return list(dict.fromkeys(found))
 
 
-def without(text: str) -> str:
+def _listed(text: str, code: Sequence[Span]) -> Iterator[str]:
+    """Yield what stands in each mark."""
+    for found in _MARKS.finditer(text):
+        if not in_code(code, found.end() - 1):
+            yield found["list"]
+
+
+def without(text: str, code: Sequence[Span] | None = None) -> str:
     """Return the text without its marks, also without those that appear when others go."""
+    pieces, at = [], 0
+    for start, end in code_spans(text) if code is None else code:
+        pieces += [_unmarked(text[at:start]), text[start:end]]
+        at = end
+    return "".join([*pieces, _unmarked(text[at:])])
+
+
+def _unmarked(text: str) -> str:
     while (less := _MARKS.sub("", text)) != text:
         text = less
     return text

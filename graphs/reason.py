@@ -11,6 +11,7 @@ from graphs.asks import Asks, OutOfTimeError, Said
 from graphs.citations import Grounded, ground
 from graphs.context import Step
 from graphs.errors import ExecutiveError
+from graphs.fitting.parts import RESULT_CHARACTERS
 from graphs.limits import Left
 from graphs.meter import Meter
 from graphs.state import Answer, Ended, Task, TurnState
@@ -95,7 +96,8 @@ async def _repaired(asks: Asks, said: Said, grounded: Grounded) -> tuple[Said, G
 
 
 def _grounded(said: Said, asks: Asks) -> Grounded:
-    results = [result.body["text"] for result in asks.seen.results.values()]
+    # What no prompt has shown backs nothing, and a huge text would be searched for each sentence.
+    results = [result.body["text"][:RESULT_CHARACTERS] for result in asks.seen.results.values()]
     return ground(said.text, asks.seen.passages, asks.seen.question, results)
 
 

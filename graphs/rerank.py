@@ -8,6 +8,7 @@ from langchain_core.messages import HumanMessage
 
 from graphs.errors import ExecutiveError
 from graphs.executive import Executive, Prompt, Wish
+from graphs.fitting.said import begun
 from graphs.reply import ask
 from memory.documents import Hit
 
@@ -29,7 +30,8 @@ log = logging.getLogger(__name__)
 async def reranked(executive: Executive, question: str, hits: Sequence[Hit]) -> list[Hit]:
     """Return all hits, those that the executive names first, in its order.
 
-    Passages are shortened until they fit its context. Where it fails, or names what was not shown,
+    Passages are shortened until they fit its context, and how much is shown of each stands behind
+    it. Where it fails, or names what was not shown,
     the order of search stands for what is left: nothing is lost and nothing is added.
     """
     if len(hits) < 2:
@@ -80,6 +82,11 @@ async def _fitted(
     while letters >= _LEAST_LETTERS:
         prompt = _prompt(question, hits, letters)
         if (await executive.count(prompt, wish)).tokens <= room:
+            if short := sum(len(_text(hit)) > letters for hit in hits):
+                log.info(
+                    "rerank_shortened",
+                    extra={"passages": short, "of": len(hits), "characters": letters},
+                )
             return prompt
         letters //= 2
     return None
@@ -87,10 +94,13 @@ async def _fitted(
 
 def _prompt(question: str, hits: Sequence[Hit], letters: int) -> Prompt:
     shown = "\n\n".join(
-        f"[{number}] {hit.chunk.context}\n{hit.chunk.text}"[:letters]
-        for number, hit in enumerate(hits, start=1)
+        f"[{number}] {begun(_text(hit), letters)}" for number, hit in enumerate(hits, start=1)
     )
     return Prompt(system=_SYSTEM, messages=(HumanMessage(f"{shown}\n\nQuestion: {question}"),))
+
+
+def _text(hit: Hit) -> str:
+    return f"{hit.chunk.context}\n{hit.chunk.text}"
 
 
 def _numbers(text: str) -> list[int]:

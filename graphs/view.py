@@ -11,7 +11,15 @@ from graphs import marks, prompts
 from graphs.context import Step
 from graphs.executive import Wish
 from graphs.fitting.fit import Fitted, fit
-from graphs.fitting.parts import Earlier, Parts, Result, Round, Shown, Whole
+from graphs.fitting.parts import (
+    RESULT_CHARACTERS,
+    Earlier,
+    Parts,
+    Result,
+    Round,
+    Shown,
+    Whole,
+)
 from graphs.state import Passage, Summary, Task, TurnState
 from memory.artifacts import Artifact
 from memory.documents import Chunk, Document
@@ -150,11 +158,13 @@ def worked(
     rounds: dict[int, list[Result]] = {}
     for task in tasks:
         if artifact := task["artifact"]:
+            text = _told(results.get(artifact))
             result = Result(
                 call=task["id"],
                 name=task["name"],
                 arguments=task["arguments"],
-                text=_told(results.get(artifact)),
+                text=text[:RESULT_CHARACTERS],
+                characters=len(text),
                 artifact=artifact,
                 passages=found.get(task["id"], ()),
             )

@@ -12,6 +12,12 @@ from memory.places import Place, spanning
 URI_BYTES_LIMIT = 2_000
 """Longest name of a document or a source; an index holds no longer ones."""
 
+KINDS = (
+    "pdf", "document", "slides", "sheet", "book", "markdown", "text", "code", "html", "wiki",
+    "mail", "calendar", "contacts", "picture", "recording", "memory",
+)  # fmt: skip
+"""What documents are, by what has to be known to read them."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Span:
@@ -59,8 +65,7 @@ class NewDocument:
     """Names the document within its source: the same uri again replaces it."""
     title: str
     kind: str
-    """`pdf`, `document`, `slides`, `sheet`, `book`, `markdown`, `text`, `code`, `html`, `wiki`,
-    `mail`, `calendar`, `contacts`, `picture`, `recording` or `memory`."""
+    """One of `KINDS`, or what a reader of a user's own calls it."""
     media_type: str
     content_hash: bytes
     """SHA-256 of the bytes that were read."""

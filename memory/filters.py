@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from memory.characters import storable
+from memory.rows import possible
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,6 +35,7 @@ class Filter:
 
     def values(self) -> dict[str, Any]:
         """Return the parameters of `matching_document`."""
+        ids = self.document_ids
         return {
             "narrowed": self.narrows,
             "kinds": _listed(self.kinds),
@@ -43,7 +45,7 @@ class Filter:
             "since": self.since,
             "until": self.until,
             "thread": _stored(self.thread),
-            "document_ids": _listed(self.document_ids),
+            "document_ids": None if ids is None else sorted(possible(ids)),
         }
 
 
@@ -51,7 +53,5 @@ def _stored(text: str | None) -> str | None:
     return None if text is None else storable(text)
 
 
-def _listed(values: Collection[Any] | None) -> list[Any] | None:
-    if values is None:
-        return None
-    return sorted(storable(value) if isinstance(value, str) else value for value in values)
+def _listed(values: Collection[str] | None) -> list[str] | None:
+    return None if values is None else sorted(map(storable, values))

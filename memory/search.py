@@ -124,7 +124,7 @@ class Searcher:
 
         Sorted by `lexical` or by `cosine`, the first `depth` are those of that leg alone.
         """
-        reach = _Reach(effort=replace(USUAL, depth=depth))
+        reach = _Reach(effort=replace(USUAL, depth=min(depth, _ROWS_LIMIT)))
         return await self._hits(text, collections, filter, reach)
 
     async def _hits(

@@ -1,7 +1,7 @@
 """Documents and their passages: put, replaced and forgotten, each in one transaction."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,10 +18,18 @@ from memory.documents import (
 from memory.embedding import Embedder
 from memory.embedding_models import Model, list_models
 from memory.files import FileRecord, FileStore, record
-from memory.passages import prepared
+from memory.passages import Passage, prepared
 from memory.queries import query
-from memory.rows import Row, chunk_of, document_of, fetch
-from memory.writing import collection_of, delete_documents, insert, is_same, replace_all, writing
+from memory.rows import Row, chunk_of, count_of, document_of, fetch, possible
+from memory.writing import (
+    collection_of,
+    delete_documents,
+    insert,
+    is_same,
+    known_documents,
+    replace_all,
+    writing,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,34 +91,36 @@ class DocumentStore:
     ) -> list[PutResult]:
         """Store documents of different uris, or replace those of the same uri; all of it or none.
 
-        The same again writes nothing. Passages that stay the same keep their ids and vectors. What
-        was learnt of the files that they come from is written down with them. PassageTooLongError:
-        one is longer than can be indexed. LookupError: there is no such source.
+        The same again writes nothing, and its passages are not looked at. Passages that stay the
+        same keep their ids and vectors. What was learnt of the files that they come from is written
+        down with them. PassageTooLongError: one is longer than can be indexed. LookupError: there
+        is no such source. ValueError: two have the same uri, or one that is too long.
         """
-        for document in documents:
-            _check_uri(document.uri)
-        uris = [storable(document.uri) for document in documents]
-        passages = await asyncio.to_thread(lambda: [prepared(one) for one in documents])
+        named = _named(documents)
+        # Passages are prepared before the lock is taken, for which all other writers wait. What is
+        # known now decides nothing: it spares the work on documents that will turn out the same.
+        passages = await _prepared(_changed(named, await self._known(source_id, named)))
         async with writing(self._pool) as connection:
             collection_id = await collection_of(connection, source_id)
-            rows = await fetch(connection, "known_documents_of", source_id=source_id, uris=uris)
-            known = {row["uri"]: row for row in rows}
-            found = [
-                _unchanged(known.get(uri), one) for uri, one in zip(uris, documents, strict=True)
-            ]
-            given = [
-                one
-                for one, same in zip(zip(documents, passages, strict=True), found, strict=True)
-                if same is None
-            ]
+            known = await known_documents(connection, source_id, named)
+            changed = _changed(named, known)
+            passages |= await _prepared(
+                {uri: one for uri, one in changed.items() if uri not in passages}
+            )
+            given = [(one, passages[uri]) for uri, one in changed.items()]
             ids, fresh = await replace_all(connection, source_id, given, known)
             await insert(connection, collection_id, fresh)
             await record(connection, source_id, files)
-        written = (
-            PutResult(document_id=document_id, chunks=len(rows), changed=True)
-            for document_id, (_, rows) in zip(ids, given, strict=True)
-        )
-        return [same or next(written) for same in found]
+        written = {
+            uri: PutResult(document_id=document_id, chunks=len(passages[uri]), changed=True)
+            for uri, document_id in zip(changed, ids, strict=True)
+        }
+        return [written.get(uri) or _unchanged(known[uri]) for uri in named]
+
+    async def _known(self, source_id: int, uris: Iterable[str]) -> dict[str, Row]:
+        with translated():
+            async with self._pool.connection() as connection:
+                return await known_documents(connection, source_id, uris)
 
     async def forget(self, source_id: int) -> list[str]:
         """Delete a source with all its documents; return their uris."""
@@ -122,7 +132,7 @@ class DocumentStore:
 
     async def chunks(self, chunk_ids: Sequence[int]) -> list[Chunk]:
         """Return passages in the order of their ids; those that are gone are left out."""
-        rows = await self._fetch("get_chunks", chunk_ids=list(chunk_ids))
+        rows = await self._fetch("get_chunks", chunk_ids=possible(chunk_ids))
         return [chunk_of(row) for row in rows]
 
     async def neighbours(self, chunk_id: int, *, before: int = 1, after: int = 1) -> list[Chunk]:
@@ -135,7 +145,8 @@ class DocumentStore:
 
         `up` leads so many headings further out. Of more than `limit` those nearest to it come.
         """
-        rows = await self._fetch("section", chunk_id=chunk_id, up=up, limit=limit)
+        bounds = {"up": count_of(up), "limit": count_of(limit)}
+        rows = await self._fetch("section", chunk_id=chunk_id, **bounds)
         return await self.chunks([row["chunk_id"] for row in rows])
 
     async def passages(self, document_id: int) -> list[int]:
@@ -201,8 +212,34 @@ def _check_uri(uri: str) -> None:
         )
 
 
-def _unchanged(known: Row | None, document: NewDocument) -> PutResult | None:
-    """Return the result of storing nothing, if what is known is the very same."""
-    if known is None or not is_same(known, document):
-        return None
+def _named(documents: Sequence[NewDocument]) -> dict[str, NewDocument]:
+    """Return documents by their uris as they are stored. ValueError: two have the same."""
+    named: dict[str, NewDocument] = {}
+    for document in documents:
+        _check_uri(document.uri)
+        uri = storable(document.uri)
+        if uri in named:
+            raise ValueError(
+                f"The uri {uri!r} is given twice, and only one of the two documents can be stored "
+                "under it. Put them one after another to keep the last."
+            )
+        named[uri] = document
+    return named
+
+
+def _changed(named: Mapping[str, NewDocument], known: Mapping[str, Row]) -> dict[str, NewDocument]:
+    """Return those that are new or are not what is known of them."""
+    return {
+        uri: document
+        for uri, document in named.items()
+        if uri not in known or not is_same(known[uri], document)
+    }
+
+
+async def _prepared(documents: Mapping[str, NewDocument]) -> dict[str, list[Passage]]:
+    return await asyncio.to_thread(lambda: {uri: prepared(one) for uri, one in documents.items()})
+
+
+def _unchanged(known: Row) -> PutResult:
+    """Return the result of storing nothing."""
     return PutResult(document_id=known["document_id"], chunks=known["chunks"], changed=False)

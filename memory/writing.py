@@ -1,6 +1,6 @@
 """Changes of documents, each within a transaction that holds the lock of the lexicon."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,6 +36,14 @@ async def writing(pool: Pool) -> AsyncIterator[Connection]:
     async with transaction(pool) as connection:
         await connection.execute(query("lock_lexicon"), {"key": lexicon.LOCK_KEY})
         yield connection
+
+
+async def known_documents(
+    connection: Connection, source_id: int, uris: Iterable[str]
+) -> dict[str, Row]:
+    """Return what is known of documents that are to be replaced, by their uris as stored."""
+    rows = await fetch(connection, "known_documents_of", source_id=source_id, uris=list(uris))
+    return {row["uri"]: row for row in rows}
 
 
 def is_same(known: Row, document: NewDocument) -> bool:

@@ -73,6 +73,8 @@ class ToolResult:
     """Chunks of memory that the result shows, which an answer may cite."""
     tools: tuple[str, ...] = ()
     """Tools that the result tells of, which are shown from then on."""
+    left_out: int = 0
+    """Characters of a text beyond all bounds that are not kept; the text begins with saying so."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -20,7 +20,8 @@ from tools.base import Tool, ToolContext, ToolError, ToolResult
 from tools.calls.faults import CallError, Fault
 from tools.registry import Toolbox
 
-RESULT_CHARACTERS_LIMIT = 40_000
+RESULT_CHARACTERS_LIMIT = 1_000_000
+"""Of a result that are kept; a prompt shows less, and `reread` gives the rest."""
 ANYWHERE = Label(origins=frozenset(Origin))
 
 
@@ -128,11 +129,11 @@ class Executor:
             if not deadline.expired():
                 raise
             return _refused(f"{tool.name!r} did not end within {self._timeout_s:g} seconds.")
-        return _capped(result)
+        return result
 
     async def _act(self, tool: Tool[Any], arguments: BaseModel, context: ToolContext) -> ToolResult:
         if tool.effect is base.Effect.READ:
-            return await tool.run(arguments, context)
+            return _bounded(await tool.run(arguments, context))
         effect = Effect(
             key=f"{context.run_id}/{digest(tool.name, arguments)}",
             tool=tool.name,
@@ -158,7 +159,7 @@ class Executor:
                 f"{tool.name!r} was begun before and nobody can know whether it was done. "
                 "It is not tried again; ask the user to look."
             )
-        result = await tool.run(arguments, context)
+        result = _bounded(await tool.run(arguments, context))
         await self._ledger.end(
             effect.key, EffectState.DONE, _receipt(result), now=context.clock.now()
         )
@@ -172,23 +173,31 @@ def _invalid(request: Request, reason: str, fault: Fault, meant: str | None) -> 
 
 def _receipt(result: ToolResult) -> str:
     """Write a result down with its label: read again, its words are from where they were."""
-    return json.dumps({"text": result.text, "label": result.label.to_json()}, ensure_ascii=False)
+    facts = {"text": result.text, "label": result.label.to_json(), "left_out": result.left_out}
+    return json.dumps(facts, ensure_ascii=False)
 
 
 def _done_before(entry: Entry) -> ToolResult:
     receipt = json.loads(entry.receipt or "null")
     assert receipt is not None, "what is done has a receipt"
-    return ToolResult(text=receipt["text"], ok=True, label=Label.from_json(receipt["label"]))
+    return ToolResult(
+        text=receipt["text"],
+        ok=True,
+        label=Label.from_json(receipt["label"]),
+        left_out=receipt.get("left_out", 0),  # an older version wrote none down
+    )
 
 
 def _refused(reason: str) -> ToolResult:
     return ToolResult(text=reason, ok=False, label=ENGINE_LABEL)
 
 
-def _capped(result: ToolResult) -> ToolResult:
-    spare = len(result.text) - RESULT_CHARACTERS_LIMIT
+def _bounded(result: ToolResult) -> ToolResult:
+    """Keep what one body may hold, and say so where whoever sees only its head sees it."""
+    size = len(result.text)
+    spare = size - RESULT_CHARACTERS_LIMIT
     if spare <= 0:
         return result
-    return replace(
-        result, text=f"{result.text[:RESULT_CHARACTERS_LIMIT]}\n[{spare} characters left out]"
-    )
+    note = f"[the last {spare} of {size} characters of this result are not kept]"
+    text = f"{note}\n{result.text[:RESULT_CHARACTERS_LIMIT]}"
+    return replace(result, text=text, left_out=spare)

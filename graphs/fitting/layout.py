@@ -102,9 +102,9 @@ def _worked(one: Round, cuts: Cuts) -> Iterable[AnyMessage]:
 
 def result_shown(result: Result, cuts: Cuts) -> str:
     """Return a result as it is shown, with the passages that it brought."""
-    text = result.text
-    if result.call in cuts.results:
-        text = said.headed(text, cuts.results[result.call], result.artifact)
+    characters = cuts.results.get(result.call, len(result.text))
+    whole = characters >= result.characters
+    text = result.text if whole else said.headed(result, characters)
     shown = [one for one in result.passages if one.number not in cuts.passages]
     return "\n\n".join([text, *_found(result.passages, shown)])
 

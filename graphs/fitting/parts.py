@@ -13,6 +13,9 @@ from memory.labels import Label
 QUESTION = "question"
 """Key of the question among the single texts."""
 
+RESULT_CHARACTERS = 40_000
+"""Of a result that a prompt shows at most, in a context of any size."""
+
 _TEXTS = uuid.UUID("6f0c1f5e-5d0b-4a58-9d0e-2f3f6f1f8f10")
 
 
@@ -43,9 +46,17 @@ class Result:
     name: str
     arguments: Mapping[str, Any]
     text: str
+    """At most `RESULT_CHARACTERS` from its beginning."""
+    characters: int
+    """Of the whole text, which is stored."""
     artifact: str
     passages: tuple[Shown, ...] = ()
     """Passages that this call brought into view."""
+
+    @property
+    def begun(self) -> bool:
+        """Whether the text is only the beginning of what is stored."""
+        return len(self.text) < self.characters
 
 
 Round = tuple[Result, ...]
@@ -199,7 +210,8 @@ def omissions(parts: Parts, cuts: Cuts) -> Sequence[Omission]:
     """Return all that these cuts leave out, as it is told to whoever watches."""
     rounds = parts.rounds[cuts.rounds :]
     results = [result for one in rounds for result in one]
-    shortened = [result for result in results if result.call in cuts.results]
+    shortened = [result for result in results if result.begun or result.call in cuts.results]
+    before = [result for whole in parts.wholes for one in whole.rounds for result in one]
     passages = [*parts.passages, *(one for result in results for one in result.passages)]
     gone = sum(one.number in cuts.passages for one in passages)
     dropped = parts.summary["dropped"] if parts.summary else 0
@@ -209,6 +221,11 @@ def omissions(parts: Parts, cuts: Cuts) -> Sequence[Omission]:
         Omission(what="lines of the summary", count=dropped, of=dropped + listed),
         Omission(what="passages", count=gone, of=len(passages)),
         Omission(what="ends of results", count=len(shortened), of=len(results)),
+        Omission(
+            what="ends of results of earlier turns",
+            count=sum(result.begun for result in before),
+            of=len(before),
+        ),
         Omission(what="rounds of calls", count=cuts.rounds, of=len(parts.rounds)),
         Omission(what="tools", count=parts.tools if cuts.tools else 0, of=parts.tools),
     ]

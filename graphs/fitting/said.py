@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from graphs.fitting.parts import Shown, reference
+from graphs.fitting.parts import Result, Shown, reference
 from graphs.state import Summary
 
 TAIL = 4
@@ -28,12 +28,19 @@ def posed(passages: str, question: str) -> str:
     return f"Passages:\n\n{passages}\n\nQuestion: {question}"
 
 
-def headed(text: str, shown: int, artifact: str) -> str:
+def headed(result: Result, shown: int) -> str:
     """Write the head of a result, its size and where the rest is."""
     return (
-        f"{text[:shown]}\n[the first {shown} of {len(text)} characters; `reread` with reference "
-        f'"{reference(artifact)}" gives the rest]'
+        f"{result.text[:shown]}\n[the first {shown} of {result.characters} characters; `reread` "
+        f'with reference "{reference(result.artifact)}" gives the rest]'
     )
+
+
+def begun(text: str, characters: int) -> str:
+    """Write the beginning of a text and its size; the whole where it is not longer than that."""
+    if len(text) <= characters:
+        return text
+    return f"{text[:characters]}\n[the first {characters} of {len(text)} characters]"
 
 
 def pinched(text: str, shown: int, artifact: str) -> str:

@@ -122,7 +122,7 @@ def _result(result: Result, sizes: Sizes, cuts: Cuts) -> int:
     passages = sum(
         sizes.passages[one.number] for one in result.passages if one.number not in cuts.passages
     )
-    shown = cuts.results.get(result.call)
+    shown = cuts.results.get(result.call, len(result.text) if result.begun else None)
     call = len(str(result.arguments)) // CALL_CHARACTERS + NOTE_TOKENS
     own = _share(len(result.text), sizes.results[result.call], shown)
     return sizes.message + call + own + passages

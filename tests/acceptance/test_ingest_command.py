@@ -119,3 +119,14 @@ def test_the_benchmark_says_the_machine_and_fails_where_nothing_could_be_read(
     assert "cores" in report["machine"]
     for name in ("files/s", "chunks/s", "mb/s", "embedded/s", "again_s", "peak_mb"):
         assert report[name] > 0
+
+
+def test_a_kind_that_there_is_not_is_refused_with_those_that_there_are(
+    user: Any, folder: Path
+) -> None:
+    user.run("ingest", folder)
+    wrong = user.run("search", "valve", "--kind", "text", "--kind", "texts")
+    assert wrong.code == 2
+    assert "There is no kind of document 'texts'. There are: pdf, document, slides" in wrong.err
+    assert len(user.json("search", "valve", "--kind", "text")["hits"]) == 10
+    assert user.json("search", "valve", "--kind", "mail")["hits"] == []

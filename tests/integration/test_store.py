@@ -1,3 +1,4 @@
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -7,12 +8,15 @@ import pytest
 from memory.database import Pool
 from memory.documents import NewChunk, Span
 from memory.errors import PassageTooLongError
+from memory.filters import Filter
 from memory.labels import EVERYONE, Label, Origin
+from memory.lexicon import CHARACTERS_LIMIT
 from memory.places import Box, Place
 from memory.search import Searcher
 from memory.store import CollectionSummary, DocumentStore
 from memory.testing import HashingEmbedder, text_document
 from memory.vectors import waiting
+from memory.writing import known_documents, replace_all, writing
 
 ALPHABET = [chr(code) for code in range(0x430, 0x460)]
 TABLES = ("documents", "chunks", "lexical", "terms", "lexicon", "vectors_1")
@@ -44,6 +48,89 @@ async def test_the_same_document_again_writes_not_one_row(pool: Pool, store: Doc
     assert (again.document_id, again.chunks, again.changed) == (first.document_id, 2, False)
     assert await store.embed_missing(HashingEmbedder()) == 0
     assert await versions(pool) == before
+
+
+async def test_of_the_same_content_no_passage_is_looked_at(store: DocumentStore) -> None:
+    """The one that it comes with here would be refused, were it looked at."""
+    source_id = await store.source("shelf", "/books")
+    book = text_document("a.txt", "The pump has a warranty.", "Replace the filter.")
+    await store.put(source_id, book)
+    (endless,) = text_document("a.txt", "x" * (CHARACTERS_LIMIT + 1)).chunks
+    again, other = await store.put_many(
+        source_id, [replace(book, chunks=(endless,)), text_document("b.txt", "pump")]
+    )
+    assert (again.chunks, again.changed) == (2, False)
+    assert (other.chunks, other.changed) == (1, True)
+    with pytest.raises(PassageTooLongError):
+        await store.put(source_id, replace(book, chunks=(endless,), reader="test 2"))
+
+
+async def test_what_another_writer_changed_before_the_lock_was_free_is_stored_anew(
+    pool: Pool, store: DocumentStore
+) -> None:
+    source_id = await store.source("shelf", "/books")
+    mine, other = text_document("a.txt", "one", "two"), text_document("a.txt", "three")
+    await store.put(source_id, mine)
+    async with writing(pool) as connection:
+        putting = asyncio.create_task(store.put(source_id, mine))
+        await _waited_for(pool)
+        known = await known_documents(connection, source_id, ["a.txt"])
+        await replace_all(connection, source_id, [(other, [])], known)
+    result = await putting
+    assert (result.chunks, result.changed) == (2, True)
+    assert len(await store.passages(result.document_id)) == 2
+
+
+async def _waited_for(pool: Pool) -> None:
+    """Return once a connection waits for the lock of the writers."""
+    waits = False
+    while not waits:
+        async with pool.connection() as connection:
+            cursor = await connection.execute(
+                "SELECT pg_sleep(0.01), EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' "
+                "AND NOT granted AND database = (SELECT oid FROM pg_database "
+                "WHERE datname = current_database())) AS waits"
+            )
+            row = await cursor.fetchone()
+            assert row is not None
+            waits = row["waits"]
+
+
+@pytest.mark.parametrize("second", ["a", "a\ud800"])
+async def test_two_documents_of_one_uri_are_refused_by_its_name_and_nothing_is_stored(
+    store: DocumentStore, second: str
+) -> None:
+    """A uri is what is stored: half of a surrogate pair becomes U+FFFD."""
+    source_id = await store.source("shelf", "/books")
+    first = second if second == "a" else "a\x00"
+    documents = [text_document("b", "pump"), text_document(first, "1"), text_document(second, "2")]
+    with pytest.raises(ValueError, match=r"'a.?' is given twice"):
+        await store.put_many(source_id, documents)
+    assert await store.documents("shelf") == []
+
+
+@pytest.mark.parametrize("number", [2**70, -(2**70), 2**63, -1, 0])
+async def test_a_number_that_no_row_can_have_finds_nothing(
+    pool: Pool, store: DocumentStore, number: int
+) -> None:
+    source_id = await store.source("shelf", "/books")
+    result = await store.put(source_id, text_document("a", "pump"))
+    (passage,) = await store.passages(result.document_id)
+    searcher = Searcher(pool, HashingEmbedder())
+    narrowing = Filter(document_ids=frozenset({number}))
+    assert await searcher.search("pump", filter=narrowing) == []
+    both = Filter(document_ids=frozenset({number, result.document_id}))
+    assert len(await searcher.search("pump", filter=both)) == 1
+    assert await store.chunks([number]) == []
+    assert await store.neighbours(number) == []
+    assert await store.section(number) == []
+    assert await store.passages(number) == []
+    assert await store.forget(number) == []
+    with pytest.raises(LookupError, match="no source"):
+        await store.put(number, text_document("b", "pump"))
+    shown = await store.section(passage, up=number, limit=number)
+    assert len(shown) == (1 if number > 0 else 0)
+    assert len(await searcher.candidates("pump", depth=max(number, 1))) == 1
 
 
 async def test_another_reader_stores_the_same_bytes_anew(store: DocumentStore) -> None:

@@ -12,9 +12,13 @@ from graphs.act import act, waiting, wished
 from graphs.approvals import Action, Approve, Edit, Reject
 from graphs.context import Limits, Step
 from graphs.executive import CallPart
+from graphs.fitting.parts import RESULT_CHARACTERS
 from graphs.state import Task, TurnState
+from graphs.view import worked
 from memory.labels import ENGINE_LABEL, USER_LABEL, Label, Origin
 from tools.base import Effect, Tool, ToolContext, ToolResult
+from tools.executor import RESULT_CHARACTERS_LIMIT
+from tools.reread import parts_of
 
 NewStep = Callable[..., Step]
 MAIL = Label(origins=frozenset({Origin.MAIL}))
@@ -315,6 +319,36 @@ def test_an_edit_cannot_name_another_tool(new_step: NewStep, tools: list[Tool[Wo
     edited = edit(new_step(tools=tools), {"text": "hi"}, name="note")
     assert edited["decision"] == "reject"
     assert "'note'" in str(edited["note"])
+
+
+async def test_of_a_huge_result_the_head_is_shown_and_all_that_is_kept_can_be_read_again(
+    new_step: NewStep,
+) -> None:
+    size = RESULT_CHARACTERS_LIMIT + 7
+    whole = " ".join(f"{number:06}" for number in range(size // 7 + 1))[:size]
+
+    async def talks(_: Words, __: ToolContext) -> ToolResult:
+        return ToolResult(text=whole, ok=True, label=MAIL)
+
+    long = Tool(name="long", description="", arguments=Words, effect=Effect.READ, run=talks)
+    events: list[Any] = []
+    step = new_step(tools=[long], events=events)
+    update = await act(state(wished([call("long")], state(), step, USER_LABEL)), step)
+    (task,) = update["tasks"]
+    bodies = await step.services.artifacts.get([task["artifact"]])
+    text = bodies[task["artifact"]].body["text"]
+    assert text == (
+        f"[the last 7 of {size} characters of this result are not kept]\n"
+        + whole[:RESULT_CHARACTERS_LIMIT]
+    )
+    assert {"event": "left_out", "what": "characters of the result of long", "count": 7} | {
+        "of": size,
+        "why": "a result has a bound",
+    } in events
+    ((result,),) = worked([task], bodies, {})
+    assert result.text == text[:RESULT_CHARACTERS]
+    assert result.characters == len(text)
+    assert "".join(parts_of(text, 2_000)).endswith(whole[:RESULT_CHARACTERS_LIMIT])
 
 
 async def test_passages_that_a_tool_finds_come_into_view_under_their_numbers(

@@ -274,6 +274,18 @@ def test_small_talk_claims_nothing() -> None:
     assert ground("Done!", PASSAGES, QUESTION).unsupported == ()
 
 
+def test_code_of_an_answer_stands_as_it_was_written() -> None:
+    """Marks are numbered anew, an index of an array is none, and no code is a source."""
+    code = "```python\nlast = rows[1].\n[2]\nkey = keys[3]\n```"
+    answer = f"The seal costs 3.20 [2]. See `row[1]`.\n\n{code}\n\nThe seal costs 3.20 [2]."
+    grounded = ground(answer, PASSAGES, QUESTION)
+    assert grounded.text == (
+        f"The seal costs 3.20 [1]. See `row[1]`.\n\n{code}\n\nThe seal costs 3.20 [1]."
+    )
+    assert [one["number"] for one in grounded.citations] == [1]
+    assert ground("`The seal costs 3.20 [2].`", PASSAGES, QUESTION).citations == ()
+
+
 HURTFUL = {
     "stops": "。" * 8000,
     "dots": "." * 8000,
@@ -284,6 +296,9 @@ HURTFUL = {
     "items": "1) " * 3000,
     "numbers": "1,1 000 € " * 800,
     "no end": "九" * 8000,
+    "code": "`a` [1]. " * 1000,
+    "fences": "```\n[1]\n" * 1000,
+    "backticks": " ".join("`" * size for size in range(1, 128)),
     "one word": "a" * 8000,
 }
 

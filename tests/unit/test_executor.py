@@ -254,14 +254,22 @@ async def test_a_timeout_of_the_tools_own_is_not_taken_for_ours() -> None:
         await Bench(run=gives_up)()
 
 
-async def test_a_long_result_is_cut_with_a_mark() -> None:
+@pytest.mark.parametrize("effect", [Effect.READ, Effect.LOCAL])
+async def test_a_result_beyond_all_bounds_begins_with_how_much_of_it_is_not_kept(
+    effect: Effect,
+) -> None:
+    """The second time an act is told from its receipt, which is bounded too."""
+
     async def talks(_: Words, __: ToolContext) -> ToolResult:
         return ToolResult(text="x" * (RESULT_CHARACTERS_LIMIT + 5), ok=True, label=WEB)
 
-    result = await Bench(run=talks, effect=Effect.READ)()
-    assert result.text.endswith("x\n[5 characters left out]")
-    assert result.text.count("x") == RESULT_CHARACTERS_LIMIT
-    assert result.label == WEB
+    bench = Bench(run=talks, effect=effect)
+    for result in [await bench(), await bench()]:
+        assert result.text == (
+            f"[the last 5 of {RESULT_CHARACTERS_LIMIT + 5} characters of this result are not kept]"
+            "\n" + "x" * RESULT_CHARACTERS_LIMIT
+        )
+        assert (result.left_out, result.label) == (5, WEB)
 
 
 async def test_a_target_that_cannot_be_told_refuses_the_call() -> None:

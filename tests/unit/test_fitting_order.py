@@ -10,7 +10,17 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 
 from graphs.fitting.layout import laid_out
 from graphs.fitting.order import LEAST_ANSWER_TOKENS, LEAST_PASSAGES, Rules, given_up
-from graphs.fitting.parts import Cuts, Earlier, Parts, Result, Shown, omissions, text_id
+from graphs.fitting.parts import (
+    RESULT_CHARACTERS,
+    Cuts,
+    Earlier,
+    Parts,
+    Result,
+    Shown,
+    Whole,
+    omissions,
+    text_id,
+)
 from graphs.fitting.summary import bounded, extracted, room, summed_up
 from graphs.state import Summary
 from memory.labels import USER_LABEL, Label, Origin
@@ -28,7 +38,8 @@ def result(name: str, size: int, passages: tuple[Shown, ...] = ()) -> Result:
         call=name,
         name="look",
         arguments={},
-        text="x" * size,
+        text="x" * min(size, RESULT_CHARACTERS),
+        characters=size,
         artifact=f"{name * 8}-0000",
         passages=passages,
     )
@@ -136,6 +147,21 @@ def test_a_head_is_said_with_its_size_and_its_reference() -> None:
         "x" * 1_000
         + '\n[the first 1000 of 4000 characters; `reread` with reference "aaaaaaaa" gives the rest]'
     )
+
+
+def test_of_a_huge_result_a_prompt_of_any_size_shows_the_head_and_says_so() -> None:
+    """Also where it stands in a turn before, and where more of it is given up."""
+    huge = result("a", RESULT_CHARACTERS + 5)
+    whole = Whole(at=0, asked="a", passages=(), above=(), rounds=((huge,),), answers=())
+    made = parts(rounds=((huge, result("b", 500)),), wholes=(whole,))
+    cuts = Cuts(answer_tokens=1)
+    said = f"\n[the first {RESULT_CHARACTERS} of {RESULT_CHARACTERS + 5} characters; `reread` with"
+    shown = [one.text for one in laid_out(made, cuts).messages if "reread" in one.text]
+    assert [text.startswith("x" * RESULT_CHARACTERS + said) for text in shown] == [True, True]
+    told = [(one.what, one.count, one.of) for one in omissions(made, cuts)]
+    assert told == [("ends of results", 1, 2), ("ends of results of earlier turns", 1, 1)]
+    less = laid_out(made, Cuts(answer_tokens=1, results={"a": 300}))
+    assert any(f"[the first 300 of {RESULT_CHARACTERS + 5} ch" in m.text for m in less.messages)
 
 
 def test_a_question_that_is_too_large_is_shown_by_its_head_and_its_tail() -> None:

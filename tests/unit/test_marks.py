@@ -40,10 +40,20 @@ def test_marks_are_read(text: str, numbers: list[int]) -> None:
         ("It holds [1, 2], and [Passage 3] more【4】。", "It holds, and more。"),
         ("in [2024] [sic]", "in [2024] [sic]"),
         ("[[1]2]", ""),
+        ("So `a[1]` is [1].", "So `a[1]` is."),
+        ("``a` [1]`` [2]", "``a` [1]``"),
+        ("one ` [1] and no more", "one ` and no more"),
+        ("`a[1]\n`b[2]", "`a\n`b"),
+        ("So [1]:\n\n```py\na[1]\n```\nand [2].", "So:\n\n```py\na[1]\n```\nand."),
+        ("- one:\n  ~~~~\n  a[1]\n  ~~~\n  b[2]\n  ~~~~~\n", None),
+        ("> ```\n> a[1]\n> ```\n> so [1]", "> ```\n> a[1]\n> ```\n> so"),
+        ("```\na[1]\n```not an end\nb[1]", None),
+        ("```a[1]``` is code and no fence [1]", "```a[1]``` is code and no fence"),
+        ("```\ncut off a[1]", None),
     ],
 )
-def test_marks_are_taken_out(text: str, plain: str) -> None:
-    assert marks.without(text) == plain
+def test_marks_are_taken_out_and_code_stands(text: str, plain: str | None) -> None:
+    assert marks.without(text) == (text if plain is None else plain)
 
 
 @pytest.mark.parametrize(
@@ -58,6 +68,9 @@ def test_marks_are_taken_out(text: str, plain: str) -> None:
         ("[1] One. [2] Two.", "[1] One. [2] Two."),
         ("- [1] One. [2] Two.", "- [1] One. [2] Two."),
         ("One [1]. Two [2].", "One [1]. Two [2]."),
+        ("`x` [1] is old. [2] New.", "`x` [1] is old [2]. New."),
+        ("`a.[1]` Two. [2]", "`a.[1]` Two [2]."),
+        ("```\na = 1.\n[1]\nb.[2]\n```", "```\na = 1.\n[1]\nb.[2]\n```"),
     ],
 )
 def test_a_mark_stands_in_the_sentence_that_it_follows(text: str, gathered: str) -> None:

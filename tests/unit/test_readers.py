@@ -1,12 +1,15 @@
 """Text, Markdown and HTML to blocks."""
 
+import sys
 import time
 from typing import Any
 
 import pytest
 
+from tools.chunking import chunks
 from tools.reading import html, markdown, text
 from tools.reading.base import Reading
+from tools.tokens import tokens_bound
 
 NOTES = """---
 title: "House notes"
@@ -87,6 +90,10 @@ def test_a_markdown_text_without_a_title_is_named_after_its_heading_or_its_file(
         b"\n".join(b" " * i + b"- x" for i in range(1_000)),
         b"```\n" + b"a\n\n" * 50_000,
         b"#\n" * 20_000 + b"a",
+        b"# " + b"[ab " * 25_000,
+        b"# " + b"[a](" * 25_000,
+        b"# " + b"[a]((b)" * 15_000,
+        b"word [x](y) of it\n" * 10_000 + b"---\n",
     ],
 )
 def test_markdown_made_to_hurt_is_read_in_bearable_time(nasty: bytes) -> None:
@@ -96,6 +103,54 @@ def test_markdown_made_to_hurt_is_read_in_bearable_time(nasty: bytes) -> None:
     read = "".join(block.text for block in reading.blocks)
     assert read.count("a") == nasty.count(b"a")
     assert read.count("x") == nasty.count(b"x")
+
+
+def steps(source: str) -> int:
+    """Return how many calls it takes to read a text and to cut it into passages."""
+    count = 0
+
+    def counted(*_: Any) -> None:
+        nonlocal count
+        count += 1
+
+    sys.setprofile(counted)
+    try:
+        chunks(markdown.read(source.encode(), "long.md", "text/markdown"), tokens_bound)
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "## Part\n\nThe pump has a warranty. It holds water.\n\n- one of it\n- two of it\n\n",
+        "- The pump has a warranty.\n",
+        "- one\n  - two\n    - three\n",
+        "> - quoted\n",
+        "[pump]: http://example.org/pump\n",
+        "| pump | two years |\n| --- | --- |\n",
+        "```\nx = 1\n```\n",
+        "text\n \n",
+    ],
+)
+def test_twice_the_markdown_takes_twice_the_work(unit: str) -> None:
+    steps(unit)  # what is loaded and compiled once
+    assert steps(unit * 1_200) < 2.2 * steps(unit * 600)
+
+
+@pytest.mark.parametrize(
+    ("heading", "name"),
+    [
+        ("The [pump](http://a.b/c)", "The pump"),
+        ("[a](x(y)z) ![b](p 't') [c]", "a b [c]"),
+        ("[![logo](l.png) Pump](http://a.b)", "logo Pump"),
+        ("[a](open", "[a](open"),
+    ],
+)
+def test_a_heading_is_named_without_its_links(heading: str, name: str) -> None:
+    reading = markdown.read(f"# {heading}\n\ntext\n".encode(), "a.md", "text/markdown")
+    assert reading.blocks[-1].place.heading == (name,)
 
 
 @pytest.mark.parametrize(

@@ -68,15 +68,27 @@ async def test_an_executive_that_fails_leaves_the_order_of_search() -> None:
     assert ids(await reranked(executive, "?", HITS)) == [1, 2, 3]
 
 
-async def test_passages_are_shortened_to_what_the_context_holds() -> None:
+async def test_passages_are_shortened_to_what_the_context_holds_and_that_is_said(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", "graphs.rerank")
     small = Profile(
         name="small", tier="full", context_tokens=400, native_tools=True, judgement=True
     )
     executive = ScriptedExecutive(['{"order": [2]}'], profile=small)
-    long = [hit(number, "word " * 1_000) for number in (1, 2, 3)]
+    long = [hit(number, "word " * 1_000) for number in (1, 2)] + [hit(3, "Brief.")]
     assert ids(await reranked(executive, "?", long)) == [2, 1, 3]
     [(prompt, _)] = executive.asked
-    assert len(prompt.messages[0].text) < 2 * LETTERS
+    shown = prompt.messages[0].text
+    assert len(shown) < 2 * LETTERS
+    letters = LETTERS // 2
+    size = len("Handbook\n") + 5_000
+    assert shown.count(f"\n[the first {letters} of {size} characters]\n\n[") == 2
+    assert "[3] Handbook\nBrief.\n\nQuestion" in shown
+    (event,) = caplog.records
+    assert event.message == "rerank_shortened"
+    facts = event.__dict__
+    assert (facts["passages"], facts["of"], facts["characters"]) == (2, 3, letters)
 
 
 async def test_what_cannot_be_made_to_fit_is_not_asked() -> None:

@@ -146,6 +146,13 @@ async def test_a_prompt_that_can_never_fit_is_handed_on_without_passages(
     assert events[0]["count"] == 2
 
 
+async def test_an_earlier_answer_loses_its_marks_and_keeps_its_code(new_step: NewStep) -> None:
+    code = "```c\nint last = rows[1];\n```"
+    answered = said("a", f"Take the last [1], `rows[1]`:\n\n{code}")
+    prompt, _ = await laid_out(new_step, state(messages=answered))
+    assert prompt.messages[1].text == f"Take the last, `rows[1]`:\n\n{code}"
+
+
 async def test_this_turns_question_is_shown_once(new_step: NewStep) -> None:
     asked = [*said("a", "b"), HumanMessage("Why?", id="client"), HumanMessage("Why?", id="run:q")]
     prompt, _ = await laid_out(new_step, state(messages=asked))

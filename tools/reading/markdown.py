@@ -26,7 +26,8 @@ _LEAVES = frozenset({"paragraph_open", "fence", "code_block", "html_block", "tab
 _FENCE = re.compile(r" {0,3}(```+|~~~+)")
 _FRONT = re.compile(r"---\n(.*?\n)?(?:---|\.\.\.)(?:\n|\Z)", re.DOTALL)
 _TITLE = re.compile(r"^title:\s*[\"']?(.+?)[\"']?\s*$", re.MULTILINE)
-_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+# Neither part runs over another one's beginning: each letter is looked at a few times only.
+_LINK = re.compile(r"!?\[([^\[\]]*+)\]\((?:[^()]++|\([^()]*+\))*+\)")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -123,5 +124,10 @@ def _parsed(parser: "MarkdownIt", lines: Sequence[str], start: int, end: int) ->
         if token.type in _LEAVES:
             yield Leaf(start=begin, end=stop)
         elif token.type == "heading_open" and content is not None:
-            name = _LINK.sub(r"\1", content.content).replace("*", "").replace("`", "").strip()
-            yield Leaf(start=begin, end=stop, level=int(token.tag[1]), name=name)
+            yield Leaf(start=begin, end=stop, level=int(token.tag[1]), name=_name(content.content))
+
+
+def _name(heading: str) -> str:
+    """Return a heading without its links, which may show pictures, and without emphasis."""
+    plain = _LINK.sub(r"\1", _LINK.sub(r"\1", heading))
+    return plain.replace("*", "").replace("`", "").strip()
