@@ -3,9 +3,11 @@
 import hashlib
 import os
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from agent.errors import SettingsError
 from agent.models.weights import shelf
+from agent.models.weights.shelf import Installed
 from agent.residency import envelopes
 from agent.residency.daemon.files import DaemonFiles
 from agent.residency.envelopes import Variant
@@ -14,6 +16,7 @@ from agent.senses.client import SensesClient
 from agent.senses.config import WORKER, WorkerConfig
 from agent.settings import Settings
 from tools.senses.base import Task
+from tools.senses.models import phonemes
 
 AUTO, EMBEDDED = "auto", "embedded"
 
@@ -76,6 +79,8 @@ def _chosen(settings: Settings) -> tuple[Variant, ...]:
             continue
         if one.kind == "whisperx" and aligners:
             known = replace(known, beside_bytes=aligners + envelopes.ALIGNING_BYTES)
+        if one.kind == "kokoro":
+            known = replace(known, languages=phonemes.languages(_voices(one)))
         here[known.name] = known
     wishes = {
         Task.HEARING: settings.senses.hearing,
@@ -93,3 +98,8 @@ def _chosen(settings: Settings) -> tuple[Variant, ...]:
     return tuple(
         one for one in here.values() if wishes[one.task] == AUTO or wishes[one.task] == one.name
     )
+
+
+def _voices(one: Installed) -> list[str]:
+    """Return the names of the voices that are here."""
+    return [Path(name).stem for name in one.files if name.startswith("voices/")]
