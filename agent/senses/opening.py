@@ -93,7 +93,7 @@ def _chosen(settings: Settings) -> tuple[Variant, ...]:
         if wish not in here or here[wish].task is not task:
             raise SettingsError(
                 f"The setting senses.{task} = {wish!r} names no model for it that is here. "
-                "`cortical models` lists them; or use auto or embedded."
+                "`cortical models list` tells what is; or use auto or embedded."
             )
     return tuple(
         one for one in here.values() if wishes[one.task] == AUTO or wishes[one.task] == one.name

@@ -21,7 +21,7 @@ from agent.residency.daemon import launch
 from agent.residency.errors import ResidencyError
 from agent.residency.ladders import Rungs
 from agent.residency.testing import until
-from agent.senses import wire
+from agent.senses import port, wire
 from agent.senses.client import SensesClient
 from agent.senses.config import WorkerConfig
 from agent.senses.port import ProcessWorker
@@ -295,6 +295,41 @@ async def test_the_next_arbiter_finds_what_is_there(
     with pytest.raises(EngineError):  # nobody said that he holds it
         await saying
     assert len((await hearing).segments) == 20
+    await after.aclose()
+
+
+async def test_a_process_that_hangs_when_an_arbiter_comes_is_ended(
+    config: WorkerConfig, client: SensesClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(port, "_ANSWER_S", 0.5)
+    await client.hear(ON_CPU, sound(0))
+    hanging = config.files.pid()
+    assert hanging is not None
+    os.kill(hanging, signal.SIGSTOP)
+    async with arbiter(config) as (worker, _):
+        assert worker.pid not in (None, hanging)
+        await worker.load("ear", SIZE)
+
+
+async def test_a_process_that_had_a_later_arbiter_is_ended(config: WorkerConfig) -> None:
+    async with arbiter(config, epoch=9) as (worker, _):
+        pid = worker.pid
+    async with arbiter(config, epoch=1) as (worker, _):  # the directory of its state was lost
+        assert worker.pid not in (None, pid)
+        await worker.load("ear", SIZE)
+
+
+async def test_what_is_started_anew_has_nothing_on_the_card(config: WorkerConfig) -> None:
+    async with arbiter(config) as (worker, _):
+        await worker.load("ear", SIZE)
+        pid = worker.pid
+        later = ProcessWorker(config)
+        await later.start()
+        assert later.pid not in (None, pid)
+        await later.aclose()
+    after = ProcessWorker(config)
+    survey = await after.survey(2, [])
+    assert (survey.up, survey.found) == (True, ())
     await after.aclose()
 
 
