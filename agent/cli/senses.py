@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agent.cli.options import Json
-from agent.cli.output import print_json, print_lines
+from agent.cli.output import note, print_json, print_lines
 from agent.cli.work import settings_of, wait
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def hear(
     """Write down what is said in a recording, with the time of each word."""
     from agent import perceiving, rendering
 
-    result = wait(perceiving.hear(settings_of(), audio))
+    result = wait(perceiving.hear(settings_of(), audio, tell=note))
     print_json(result) if as_json else print_lines(rendering.transcript(result))
 
 
@@ -59,7 +59,7 @@ def see(
     settings = settings_of()
     if at or box:
         prompts = [*map(_point, at or ()), *map(_box, box or ())]
-        found = wait(perceiving.outline(settings, image, prompts))
+        found = wait(perceiving.outline(settings, image, prompts, tell=note))
         print_json(found) if as_json else print_lines(rendering.outlines(found))
         return
     if describe:
@@ -67,10 +67,10 @@ def see(
         print_json(said) if as_json else print_lines(rendering.description(said))
         return
     if screen:
-        seen = wait(perceiving.look(settings, image))
+        seen = wait(perceiving.look(settings, image, tell=note))
         print_json(seen) if as_json else print_lines(rendering.screen(seen))
         return
-    result = wait(perceiving.see(settings, image))
+    result = wait(perceiving.see(settings, image, tell=note))
     print_json(result) if as_json else print_lines(rendering.sighting(result))
 
 
@@ -85,7 +85,7 @@ def say(
     """Say a text into a WAV file."""
     from agent import perceiving
 
-    result = wait(perceiving.say(settings_of(), text, out, language=language))
+    result = wait(perceiving.say(settings_of(), text, out, language=language, tell=note))
     if as_json:
         print_json(result)
     else:

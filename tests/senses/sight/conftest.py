@@ -22,6 +22,17 @@ class Weights:
     manifest: Manifest
 
 
+class Spoilt:
+    """The same in a folder that a test may spoil; the manifest is of what is there when asked."""
+
+    def __init__(self, copy: Path) -> None:
+        self.folder = copy
+
+    @property
+    def manifest(self) -> Manifest:
+        return folder.described(self.folder, "sam2", "small-sam2")
+
+
 @pytest.fixture(scope="session")
 def sam2(tmp_path_factory: pytest.TempPathFactory) -> Weights:
     made = tmp_path_factory.mktemp("sight") / "sam2"
@@ -30,11 +41,10 @@ def sam2(tmp_path_factory: pytest.TempPathFactory) -> Weights:
 
 
 @pytest.fixture
-def sam2_copy(sam2: Weights, tmp_path: Path) -> Weights:
-    """The same in a folder that a test may spoil."""
+def sam2_copy(sam2: Weights, tmp_path: Path) -> Spoilt:
     copy = tmp_path / "sam2"
     shutil.copytree(sam2.folder, copy)
-    return Weights(copy, sam2.manifest)
+    return Spoilt(copy)
 
 
 @pytest.fixture(scope="session")

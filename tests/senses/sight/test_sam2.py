@@ -272,7 +272,7 @@ def test_a_file_that_the_manifest_does_not_name_is_not_loaded(sam2_copy: Any) ->
     (folder / "small.pt").rename(folder.parent / "small.pt")
     manifest = described(folder, "sam2", "small-sam2")
     (folder.parent / "small.pt").rename(folder / "small.pt")
-    with pytest.raises(WeightsError, match=r"0 files of weights \(\*\.pt\) by its manifest"):
+    with pytest.raises(WeightsError, match=r"small\.pt is no file of small-sam2"):
         Sam2Model(folder, manifest).stage()
 
 
@@ -333,3 +333,13 @@ def test_memory_is_back_after_fifty_cycles(
     staged = model.host_bytes
     model.drop()
     assert resident_bytes() < home - staged * 0.9
+
+
+def test_what_is_not_what_was_brought_is_refused(sam2_copy: Any) -> None:
+    manifest = sam2_copy.manifest
+    name = max(manifest.files, key=lambda one: manifest.files[one].bytes)
+    with (sam2_copy.folder / name).open("r+b") as file:
+        file.seek(-1_000, 2)
+        file.write(b"other")
+    with pytest.raises(WeightsError, match="is not what was brought"):
+        Sam2Model(sam2_copy.folder, manifest).stage()

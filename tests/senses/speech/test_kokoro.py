@@ -282,3 +282,13 @@ def test_memory_is_back_after_fifty_cycles(kokoro: Any, resident_bytes: Callable
     staged = model.host_bytes
     model.drop()
     assert resident_bytes() < home - staged * 0.9
+
+
+def test_what_is_not_what_was_brought_is_refused(kokoro_copy: Any) -> None:
+    manifest = kokoro_copy.manifest
+    name = max(manifest.files, key=lambda one: manifest.files[one].bytes)
+    with (kokoro_copy.folder / name).open("r+b") as file:
+        file.seek(-1_000, 2)
+        file.write(b"other")
+    with pytest.raises(WeightsError, match="is not what was brought"):
+        KokoroModel(kokoro_copy.folder, manifest).stage()

@@ -48,8 +48,7 @@ class KokoroModel(ModuleModel):
     """
 
     def __init__(self, folder: Path, manifest: Manifest, *, lock: bool = False) -> None:
-        super().__init__(lock=lock)
-        self._folder = folder
+        super().__init__(folder, lock=lock)
         self._manifest = manifest
         self._names = _voices(manifest)
         self._model: Any = None

@@ -7,17 +7,20 @@ import gc
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from tools.senses.errors import DeviceError, EngineError
+from tools.senses.models import weights
 from tools.senses.models.flat import FlatWeights, bring_home
 
 
 class ModuleModel(ABC):
     """Stages, brings, leaves and drops; a subclass builds, and works with what it built."""
 
-    def __init__(self, *, lock: bool = False) -> None:
-        """`lock` the pages of the host's copy for a card."""
+    def __init__(self, folder: Path, *, lock: bool = False) -> None:
+        """Load from a folder of weights; `lock` the pages of the host's copy for a card."""
+        self._folder = folder
         self._lock = lock
         self._weights: FlatWeights | None = None
 
@@ -38,6 +41,7 @@ class ModuleModel(ABC):
         """Build the model with its weights. Raises WeightsError or EngineError."""
         if self._weights is not None:
             return
+        weights.verified(self._folder)
         try:
             module = self._build().eval().requires_grad_(requires_grad=False)
             # Some libraries make tables on a card, if there is one, while they build.

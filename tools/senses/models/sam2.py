@@ -65,8 +65,7 @@ class Sam2Model(ModuleModel):
     def __init__(
         self, folder: Path, manifest: Manifest, *, grid: Grid | None = None, lock: bool = False
     ) -> None:
-        super().__init__(lock=lock)
-        self._folder = folder
+        super().__init__(folder, lock=lock)
         self._manifest = manifest
         self._grid = Grid() if grid is None else grid
         self._predictor: Any = None
