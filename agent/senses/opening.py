@@ -4,6 +4,7 @@ import hashlib
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import get_args
 
 from agent.errors import SettingsError
 from agent.models.weights import shelf
@@ -17,6 +18,7 @@ from agent.senses.config import WORKER, WorkerConfig
 from agent.settings import Settings
 from tools.senses.base import Task
 from tools.senses.models import phonemes
+from tools.senses.models.base import Kind
 
 AUTO, EMBEDDED = "auto", "embedded"
 
@@ -45,14 +47,16 @@ def of_host(settings: Settings) -> FullSenses | None:
 def of_card(settings: Settings, name: str, uuid: str | None) -> FullSenses | None:
     """Return the full tier of a card by the name of its files; `uuid` is None where it is supposed.
 
-    Raises SettingsError if a setting names a model that is not here.
+    Where its libraries are installed it is there also before any weights are. Raises SettingsError
+    if a setting names a model that is not here.
     """
     return _full(settings, name=name, uuid=uuid, on_card=True)
 
 
 def _full(settings: Settings, *, name: str, uuid: str | None, on_card: bool) -> FullSenses | None:
     chosen = _chosen(settings)
-    if not chosen:
+    # A card's arbiter stays: weights that are brought meanwhile need its process as well.
+    if not chosen and not (on_card and any(map(shelf.has_libraries, get_args(Kind)))):
         return None
     files = DaemonFiles.of(f"{name}-senses", what=WORKER, data_dir=settings.data_dir)
     config = WorkerConfig(

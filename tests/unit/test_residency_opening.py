@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.errors import SettingsError
+from agent.models.weights import shelf
 from agent.residency import envelopes, ladders
 from agent.residency.arbiter.events import Priority, WhilePaused
 from agent.residency.arbitrated import ArbitratedResidency
@@ -125,6 +126,17 @@ def test_what_is_not_known_to_speak_a_language_is_not_asked_for_it() -> None:
 
     assert asked("fr") == ["speech-embedded@7"]
     assert asked("en-GB")[0] == speaks.name
+
+
+def test_weights_that_are_brought_later_find_their_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelf, "has_libraries", lambda _: True)
+    place = place_of(settings(tmp_path, card="simulated:24GiB"))
+    assert place is not None
+    assert place.senses is not None
+    assert place.senses.rungs == ladders.NONE
+    assert place.config.senses == place.senses.config
 
 
 def test_embedders_stay_off_the_card() -> None:
