@@ -22,7 +22,11 @@ def hear(
     from agent import perceiving, rendering
 
     result = wait(perceiving.hear(settings_of(), audio, tell=note))
-    print_json(result) if as_json else print_lines(rendering.transcript(result))
+    if as_json:
+        print_json(result)
+        return
+    print_lines(rendering.transcript(result))
+    note(f"heard by {result['served_by']}")
 
 
 def see(
@@ -89,7 +93,8 @@ def say(
     if as_json:
         print_json(result)
     else:
-        print_lines([f"{result['path']}: {result['seconds']:.1f} s of speech"])
+        words = f"{result['seconds']:.1f} s of speech by {result['served_by']}"
+        print_lines([f"{result['path']}: {words}"])
 
 
 def _point(text: str) -> "Prompt":

@@ -73,6 +73,11 @@ class Shelf:
         }
 
     @property
+    def on_cpu(self) -> bool:
+        """Whether a model is there to be used on the CPU."""
+        return any(place == "cpu" and held.brought for (_, place), held in self._held.items())
+
+    @property
     def staged_bytes(self) -> int:
         """Host memory that copies take."""
         return sum(held.host_bytes for held in self._held.values())

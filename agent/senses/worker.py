@@ -111,12 +111,14 @@ class Worker:
         await self._shelf.aclose()
 
     def _spent(self) -> bool:
+        """Whether it should end once nobody needs it.
+
+        What is brought on the CPU takes what it takes; what stays behind it is a leak.
+        """
+        if self._shelf.faulty or self._served >= self._config.operations:
+            return True
         beside = self._own_bytes() - self._shelf.staged_bytes
-        return (
-            self._shelf.faulty
-            or self._served >= self._config.operations
-            or beside > self._config.leak_bytes
-        )
+        return not self._shelf.on_cpu and beside > self._config.leak_bytes
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -168,7 +170,12 @@ class Worker:
         if not work.cancelled():
             work.result()
         elif stays:
-            await _say(writer, _failed(EngineError("Its lease was taken back.")))
+            await _say(
+                writer,
+                _failed(
+                    EngineError("It was stopped: its lease was taken back, or the process ends.")
+                ),
+            )
 
     async def _allowed(self, token: int, variant: str) -> None:
         """Wait for the arbiter to say that an operation may run on the card."""

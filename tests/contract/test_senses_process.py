@@ -22,6 +22,7 @@ from agent.residency.errors import ResidencyError
 from agent.residency.ladders import Rungs
 from agent.residency.testing import until
 from agent.senses import port, wire
+from agent.senses import worker as worker_of_senses
 from agent.senses.client import SensesClient
 from agent.senses.config import WorkerConfig
 from agent.senses.port import ProcessWorker
@@ -364,6 +365,21 @@ async def test_an_arbiter_that_goes_while_it_is_greeted_is_gone(config: WorkerCo
     writer.write(wire.encode(hello)[0])
     writer.close()
     await until(lambda: not config.files.alive())
+
+
+async def test_what_a_model_takes_on_the_cpu_is_no_leak(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_of_senses, "_TICK_S", 0.01)
+    (tmp_path / "ear").write_bytes(bytes(SIZE))
+    config = WorkerConfig(key="k", run_dir="", data_dir="", weights_dir=str(tmp_path), leak_bytes=1)
+    shelf = Shelf(plain_maker(config), device="cpu", host_bytes=1 << 30, free_share=lambda: 1.0)
+    worker = Worker(config, shelf, card_bytes=lambda: 0, own_bytes=lambda: 3 * SIZE)
+    await shelf.bring("ear", "cpu")
+    tending = asyncio.create_task(worker.tend())
+    assert not (await asyncio.wait([tending], timeout=0.2))[0]
+    await shelf.leave("ear", "cpu")
+    await asyncio.wait_for(tending, 10)  # two thirds are still not given back
 
 
 async def test_an_earlier_arbiter_stops_nothing_of_a_later_one(tmp_path: Path) -> None:
