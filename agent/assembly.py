@@ -26,7 +26,7 @@ from memory.server import EmbeddedPostgres
 from memory.serving import ServingEmbedder
 from memory.store import DocumentStore
 from tools.senses.base import Residency, Senses
-from tools.senses.leased import FullTier, leased
+from tools.senses.leased import FullTier, Tell, leased, silent
 
 if TYPE_CHECKING:
     from agent.executives.choose import AnyExecutive, Choosing, ChoosingOpenAi
@@ -65,14 +65,14 @@ async def database(settings: Settings) -> AsyncIterator[Pool]:
 
 
 @asynccontextmanager
-async def perception(settings: Settings) -> AsyncIterator[Senses]:
-    """Open the senses alone, for a person who waits."""
+async def perception(settings: Settings, *, tell: Tell = silent) -> AsyncIterator[Senses]:
+    """Open the senses alone, for a person who waits, and is told how far it has come."""
     place = await asyncio.to_thread(opening.place_of, settings)
-    async with opening.opened(settings, place, priority=Priority.PERSON) as lent:
-        yield senses(lent.residency, lent.full)
+    async with opening.opened(settings, place, priority=Priority.PERSON, tell=tell) as lent:
+        yield senses(lent.residency, lent.full, tell=tell)
 
 
-def senses(residency: Residency, full: FullTier | None = None) -> Senses:
+def senses(residency: Residency, full: FullTier | None = None, *, tell: Tell = silent) -> Senses:
     """Return the senses, each at the best tier that a lease can be had for.
 
     An embedded one loads its model at its first use.
@@ -84,7 +84,7 @@ def senses(residency: Residency, full: FullTier | None = None) -> Senses:
     embedded = Senses(
         hearing=PocketsphinxTranscriber(), sight=RapidOcrReader(), speech=EspeakSynthesizer()
     )
-    return leased(embedded, residency, full)
+    return leased(embedded, residency, full, tell=tell)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

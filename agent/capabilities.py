@@ -9,8 +9,9 @@ from agent.errors import SettingsError
 from agent.models import card
 from agent.models.weights import shelf
 from agent.models.weights.shelf import Installed
-from agent.residency import envelopes
-from agent.residency.envelopes import Variant
+from agent.residency import ladders
+from agent.residency.ladders import Rungs
+from agent.residency.process.machine import SIMULATED
 from agent.senses import opening
 from agent.settings import Settings
 from tools.senses.base import Task
@@ -57,22 +58,17 @@ def senses(settings: Settings) -> Iterator[Capability]:
         return
     here = () if full is None else full.rungs.cpu
     installed = shelf.available(settings.data_dir)
-    on_card = settings.residency.card != "none" and card.found() is not None
+    wanted = settings.residency.card
+    on_card = wanted.startswith(SIMULATED) or (wanted != "none" and card.found() is not None)
+    rungs = Rungs(card=here if on_card else (), cpu=here)
     for name, (task, kinds, usual) in _FULL.items():
-        able = [one for one in here if one.task is task]
-        if able:
-            yield _full(name, able, on_card=on_card)
+        first = ladders.first(rungs, task)
+        if first is not None:
+            place = "on the card where it fits" if on_card else "on the CPU"
+            yield Capability(name=name, tier="full", server=f"{first.name}, {place}")
             continue
         serving = [one for one in installed if one.kind in kinds]
         yield _embedded(name, _advice(kinds, usual, serving))
-
-
-def _full(name: str, able: Sequence[Variant], *, on_card: bool) -> Capability:
-    """Tell of the most on the card, and of the least on the CPU, as a ladder begins."""
-    choose = max if on_card else min
-    served = choose(able, key=lambda one: envelopes.need_bytes(one, envelopes.USUAL[one.task]))
-    place = "on the card where it fits" if on_card else "on the CPU"
-    return Capability(name=name, tier="full", server=f"{served.name}, {place}")
 
 
 def _advice(kinds: Sequence[Kind], usual: str, serving: Sequence[Installed]) -> str:

@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Any
 from agent import assembly
 from agent.errors import UsageError
 from agent.settings import Settings
+from tools.senses.leased import Tell, silent
 
 if TYPE_CHECKING:
     from tools.senses.base import Prompt
     from tools.senses.pictures import Picture
 
 
-async def hear(settings: Settings, audio: Path) -> dict[str, Any]:
+async def hear(settings: Settings, audio: Path, *, tell: Tell = silent) -> dict[str, Any]:
     """Return the transcript with the time of each word."""
     from tools.senses.media import decode_audio
 
     recording = await decode_audio(await asyncio.to_thread(given, audio, settings), audio.name)
-    async with assembly.perception(settings) as senses:
+    async with assembly.perception(settings, tell=tell) as senses:
         transcript = await senses.hearing.transcribe(recording)
     flaws = list(dict.fromkeys((*recording.flaws, *transcript.flaws)))
     return {
@@ -30,13 +31,13 @@ async def hear(settings: Settings, audio: Path) -> dict[str, Any]:
     }
 
 
-async def see(settings: Settings, image: Path) -> dict[str, Any]:
+async def see(settings: Settings, image: Path, *, tell: Tell = silent) -> dict[str, Any]:
     """Return the lines of text with their boxes."""
     from tools.senses import original
     from tools.senses.media import decode_image
 
     picture = await decode_image(await asyncio.to_thread(given, image, settings), image.name)
-    async with assembly.perception(settings) as senses:
+    async with assembly.perception(settings, tell=tell) as senses:
         sighting = original.sighting(await senses.sight.read(picture.pixels), picture)
     flaws = list(dict.fromkeys((*picture.flaws, *sighting.flaws)))
     return {
@@ -62,13 +63,13 @@ async def describe(settings: Settings, image: Path, *, question: str | None) -> 
     }
 
 
-async def look(settings: Settings, image: Path) -> dict[str, Any]:
+async def look(settings: Settings, image: Path, *, tell: Tell = silent) -> dict[str, Any]:
     """Return the elements of a screen, each with those within it."""
     from tools.senses import original, screen, screens
     from tools.senses.media import decode_image
 
     picture = await decode_image(await asyncio.to_thread(given, image, settings), image.name)
-    async with assembly.perception(settings) as senses:
+    async with assembly.perception(settings, tell=tell) as senses:
         model = senses.segments
         segment = None if model is None else model.regions
         seen = await screens.look(picture.pixels, senses.sight, segment)
@@ -84,7 +85,9 @@ async def look(settings: Settings, image: Path) -> dict[str, Any]:
     }
 
 
-async def outline(settings: Settings, image: Path, prompts: "Sequence[Prompt]") -> dict[str, Any]:
+async def outline(
+    settings: Settings, image: Path, prompts: "Sequence[Prompt]", *, tell: Tell = silent
+) -> dict[str, Any]:
     """Return what is at points and in boxes of a picture, with the text that stands in it."""
     from tools.senses import original, screens
     from tools.senses.media import decode_image
@@ -92,7 +95,7 @@ async def outline(settings: Settings, image: Path, prompts: "Sequence[Prompt]") 
     picture = await decode_image(await asyncio.to_thread(given, image, settings), image.name)
     for one in prompts:
         _refuse_beyond(one, picture)
-    async with assembly.perception(settings) as senses:
+    async with assembly.perception(settings, tell=tell) as senses:
         if senses.segments is None:
             raise UsageError(
                 "No model that outlines things is here. Install the extra `senses` and bring one: "
@@ -134,6 +137,7 @@ async def say(
     out: Path,
     *,
     language: str | None,
+    tell: Tell = silent,
 ) -> dict[str, Any]:
     """Write a text as speech and return where it is and how long it takes."""
     from graphs.speak import written
@@ -143,7 +147,7 @@ async def say(
     if not text.strip():
         raise UsageError("There is nothing to say. Give a text.")
     target = await asyncio.to_thread(target_of, out)
-    async with assembly.perception(settings) as senses:
+    async with assembly.perception(settings, tell=tell) as senses:
         speech = await senses.speech.say(text, language=language or languages.detect(text))
     await asyncio.to_thread(written, target, encode_wav(speech))
     seconds = len(speech.samples) / speech.sample_rate_hz

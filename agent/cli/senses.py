@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agent.cli.options import Json
-from agent.cli.output import print_json, print_lines
+from agent.cli.output import note, print_json, print_lines
 from agent.cli.work import settings_of, wait
 
 if TYPE_CHECKING:
@@ -21,8 +21,12 @@ def hear(
     """Write down what is said in a recording, with the time of each word."""
     from agent import perceiving, rendering
 
-    result = wait(perceiving.hear(settings_of(), audio))
-    print_json(result) if as_json else print_lines(rendering.transcript(result))
+    result = wait(perceiving.hear(settings_of(), audio, tell=note))
+    if as_json:
+        print_json(result)
+        return
+    print_lines(rendering.transcript(result))
+    note(f"heard by {result['served_by']}")
 
 
 def see(
@@ -59,7 +63,7 @@ def see(
     settings = settings_of()
     if at or box:
         prompts = [*map(_point, at or ()), *map(_box, box or ())]
-        found = wait(perceiving.outline(settings, image, prompts))
+        found = wait(perceiving.outline(settings, image, prompts, tell=note))
         print_json(found) if as_json else print_lines(rendering.outlines(found))
         return
     if describe:
@@ -67,10 +71,10 @@ def see(
         print_json(said) if as_json else print_lines(rendering.description(said))
         return
     if screen:
-        seen = wait(perceiving.look(settings, image))
+        seen = wait(perceiving.look(settings, image, tell=note))
         print_json(seen) if as_json else print_lines(rendering.screen(seen))
         return
-    result = wait(perceiving.see(settings, image))
+    result = wait(perceiving.see(settings, image, tell=note))
     print_json(result) if as_json else print_lines(rendering.sighting(result))
 
 
@@ -85,11 +89,12 @@ def say(
     """Say a text into a WAV file."""
     from agent import perceiving
 
-    result = wait(perceiving.say(settings_of(), text, out, language=language))
+    result = wait(perceiving.say(settings_of(), text, out, language=language, tell=note))
     if as_json:
         print_json(result)
     else:
-        print_lines([f"{result['path']}: {result['seconds']:.1f} s of speech"])
+        words = f"{result['seconds']:.1f} s of speech by {result['served_by']}"
+        print_lines([f"{result['path']}: {words}"])
 
 
 def _point(text: str) -> "Prompt":

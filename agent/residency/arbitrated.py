@@ -5,8 +5,8 @@ import logging
 import os
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 from agent.residency import ladders
 from agent.residency.arbiter.events import EXECUTIVE, Choice, Priority
@@ -16,10 +16,13 @@ from agent.residency.grants import Admission, Grant
 from agent.residency.host import HostResidency
 from agent.residency.ladders import Rungs
 from tools.senses.base import Lease, Operation, Sense
+from tools.senses.leased import Tell, silent
 
 TURN_S = 120.0
 """A person waits at most so long for the executive, then is told why it is not there."""
 _CALL = Choice(variant=EXECUTIVE)
+TELL_S = 5.0
+"""A person who waits for so long is told what for."""
 HINT_S = 60.0
 """What was hinted at and is not asked for by then was no hint."""
 
@@ -39,12 +42,15 @@ class ArbitratedResidency:
         *,
         rungs: Rungs = ladders.NONE,
         priority: Priority = Priority.PERSON,
+        tell: Tell = silent,
     ) -> None:
+        """`tell` hears of a wait that a person would wonder at."""
+        self._tell = tell
         self._client = client
         self._rungs = rungs
         self._priority = priority
         self._host = HostResidency(rungs)
-        # The senses run in this program, each one model with one state, wherever room was granted.
+        # Each sense is one model with one state; the embedded ones run in this program.
         self._turns: defaultdict[Sense, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @asynccontextmanager
@@ -56,7 +62,8 @@ class ArbitratedResidency:
         asked = time.monotonic()
         async with self._turns[operation.sense], AsyncExitStack() as stack:
             choices = ladders.ladder(operation, self._rungs, program=str(os.getpid()))
-            grant = await self._lent(stack, choices)
+            with self._told(choices[0]):
+                grant = await self._lent(stack, choices)
             if grant is None:
                 yield await stack.enter_async_context(self._host.lease(operation))
                 return
@@ -67,6 +74,19 @@ class ArbitratedResidency:
                 place=grant.place,
                 granted_bytes=grant.working_bytes,
             )
+
+    @contextmanager
+    def _told(self, choice: Choice) -> Iterator[None]:
+        """Say that something is waited for, unless the block is over soon."""
+        words = (
+            f"Waiting for {choice.variant} on the card. `cortical residency status` tells who has "
+            "it, and whether it is paused."
+        )
+        timer = asyncio.get_running_loop().call_later(TELL_S, self._tell, words)
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def hint(self, operation: Operation) -> None:
         """Say that an operation will probably be asked for, if its first choice is on the card."""

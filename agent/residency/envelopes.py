@@ -296,6 +296,7 @@ VARIANTS = (
     KOKORO,
     VISION,
 )
+"""Of each task the best first: Whisper knows a hundred languages, Parakeet those of Europe."""
 
 USUAL = {
     Task.HEARING: Operation(task=Task.HEARING, audio_s=60.0, batch=1),
@@ -309,6 +310,13 @@ USUAL = {
 def variant(name: str) -> Variant | None:
     """Return a variant by its name."""
     return next((one for one in VARIANTS if one.name == name), None)
+
+
+def rank(one: Variant) -> tuple[int, int]:
+    """Return a key that sorts variants of a task, the best first; those unknown here by size."""
+    names = [known.name for known in VARIANTS]
+    known = names.index(one.name) if one.name in names else len(names)
+    return known, -one.weight_bytes
 
 
 def smaller(than: Variant, operation: Operation) -> Variant | None:

@@ -40,7 +40,7 @@ SIMULATED = Rungs(
 
 
 def ladder(operation: Operation, rungs: Rungs, *, program: str) -> tuple[Choice, ...]:
-    """Return the variants for the task from the most to the least, then the CPU, then the embedded.
+    """Return the variants for the task, the best first, then the CPU, then the embedded.
 
     On the CPU the least of the full tier is the fastest. The embedded sense runs in the program
     itself: two programs are not in each other's way. Embedders and text recognition stay off the
@@ -53,11 +53,10 @@ def ladder(operation: Operation, rungs: Rungs, *, program: str) -> tuple[Choice,
             working_bytes=envelopes.working_bytes(one, _heard_at_once(one, operation)),
             reload_s=envelopes.load_s(one, Tier.PINNED),
         )
-        for one in reversed(_fitting(rungs.card, operation))
+        for one in _on_card(rungs, operation)
     ]
     on_cpu = [
-        Choice(variant=f"{one.name}{ON_CPU}", place="cpu")
-        for one in _fitting(rungs.cpu, operation)[:1]
+        Choice(variant=f"{one.name}{ON_CPU}", place="cpu") for one in _on_cpu(rungs, operation)[:1]
     ]
     embedded = [
         Choice(variant=f"{operation.task}-embedded@{program}", place="cpu")
@@ -70,12 +69,26 @@ def ladder(operation: Operation, rungs: Rungs, *, program: str) -> tuple[Choice,
     return (*on_card, *on_cpu, *embedded)
 
 
-def _fitting(variants: Sequence[Variant], operation: Operation) -> list[Variant]:
-    """Return those that can do it, the least first."""
-    able = [
+def first(rungs: Rungs, task: Task) -> Variant | None:
+    """Return what of the full tier is asked for first; None where nothing of it does the task."""
+    usual = envelopes.USUAL[task]
+    return next(iter((*_on_card(rungs, usual), *_on_cpu(rungs, usual))), None)
+
+
+def _on_card(rungs: Rungs, operation: Operation) -> list[Variant]:
+    """Return what can do it on the card, the best first."""
+    return sorted(_able(rungs.card, operation), key=envelopes.rank)
+
+
+def _on_cpu(rungs: Rungs, operation: Operation) -> list[Variant]:
+    """Return what can do it on the CPU, the least first."""
+    return sorted(_able(rungs.cpu, operation), key=lambda one: envelopes.need_bytes(one, operation))
+
+
+def _able(variants: Sequence[Variant], operation: Operation) -> list[Variant]:
+    return [
         one for one in variants if one.task is operation.task and _speaks(one, operation.language)
     ]
-    return sorted(able, key=lambda one: envelopes.need_bytes(one, operation))
 
 
 def _heard_at_once(variant: Variant, operation: Operation) -> Operation:
@@ -86,4 +99,6 @@ def _heard_at_once(variant: Variant, operation: Operation) -> Operation:
 
 
 def _speaks(variant: Variant, language: str | None) -> bool:
-    return variant.languages is None or language is None or language in variant.languages
+    if variant.languages is None or language is None:
+        return True
+    return language.lower().replace("_", "-").partition("-")[0] in variant.languages

@@ -25,7 +25,7 @@ from agent.residency.process.machine import SIMULATED
 from agent.senses.opening import FullSenses, of_card, of_host
 from agent.settings import Settings
 from tools.senses.base import Residency
-from tools.senses.leased import FullTier
+from tools.senses.leased import FullTier, Tell, silent
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ class Opened:
 
 @asynccontextmanager
 async def opened(
-    settings: Settings, place: Place | None, *, priority: Priority
+    settings: Settings, place: Place | None, *, priority: Priority, tell: Tell = silent
 ) -> AsyncIterator[Opened]:
     """Open what lends out a card, given by where its arbiter is; None: the host."""
     if place is None:
@@ -98,7 +98,7 @@ async def opened(
     elif place.simulated:
         rungs = ladders.SIMULATED
     async with place.client() as client:
-        lent = ArbitratedResidency(client, rungs=rungs, priority=priority)
+        lent = ArbitratedResidency(client, rungs=rungs, priority=priority, tell=tell)
         yield Opened(residency=lent, full=_client(senses))
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.residency import ladders
 from agent.residency.daemon import launch
 from agent.residency.daemon.files import DaemonFiles
-from agent.residency.envelopes import Variant
 from agent.residency.errors import MessageError, ResidencyError
 from agent.residency.ladders import ON_CPU, Rungs
 from agent.senses import operations, wire
@@ -51,12 +51,9 @@ class SensesClient:
         return self._config.files
 
     def best(self, task: Task) -> str | None:
-        """Return the largest model for a task, of those for the card, else for the CPU."""
-        for found in (self._rungs.card, self._rungs.cpu):
-            able: list[Variant] = [one for one in found if one.task is task]
-            if able:
-                return max(able, key=lambda one: one.weight_bytes).name
-        return None
+        """Return what is asked for first for a task; None where there is no model for it."""
+        found = ladders.first(self._rungs, task)
+        return None if found is None else found.name
 
     def serves(self, variant: str) -> bool:
         """Whether a lease of that variant is run in the process."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.senses.config import WorkerConfig
+from tools.senses.errors import WeightsError
 from tools.senses.models import weights
 from tools.senses.models.base import Kind, Model
 from tools.senses.models.weights import Manifest
@@ -20,14 +21,17 @@ _CLASSES: Mapping[Kind, str] = {
 }
 
 
-Make = Callable[[str, str], Model]
-"""Makes a model by its name, for a device; nothing is loaded yet. Raises WeightsError."""
+Make = Callable[[str, str], tuple[object, Model]]
+"""Makes a model by its name, for a device; nothing is loaded yet. Beside it stands what tells its
+weights from others of that name. Raises WeightsError."""
 
 
 def maker(config: WorkerConfig) -> Make:
     """Return what makes models of the weights that are here."""
 
-    def make(variant: str, device: str) -> Model:
+    def make(variant: str, device: str) -> tuple[Manifest, Model]:
+        if not weights.is_variant(variant):
+            raise WeightsError(f"{variant!r:.80} is no name of weights.")
         folder = Path(config.weights_dir, variant)
         manifest = weights.read(folder)
         module, _, name = _CLASSES[manifest.kind].partition(":")
@@ -35,7 +39,7 @@ def maker(config: WorkerConfig) -> Make:
         if manifest.kind == "whisperx":
             options["who"] = config.speakers and _tells_speakers(manifest)
         made: Model = getattr(import_module(module), name)(folder, manifest, **options)
-        return made
+        return manifest, made
 
     return make
 

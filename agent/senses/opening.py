@@ -3,9 +3,12 @@
 import hashlib
 import os
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import get_args
 
 from agent.errors import SettingsError
 from agent.models.weights import shelf
+from agent.models.weights.shelf import Installed
 from agent.residency import envelopes
 from agent.residency.daemon.files import DaemonFiles
 from agent.residency.envelopes import Variant
@@ -14,6 +17,8 @@ from agent.senses.client import SensesClient
 from agent.senses.config import WORKER, WorkerConfig
 from agent.settings import Settings
 from tools.senses.base import Task
+from tools.senses.models import phonemes
+from tools.senses.models.base import Kind
 
 AUTO, EMBEDDED = "auto", "embedded"
 
@@ -42,14 +47,16 @@ def of_host(settings: Settings) -> FullSenses | None:
 def of_card(settings: Settings, name: str, uuid: str | None) -> FullSenses | None:
     """Return the full tier of a card by the name of its files; `uuid` is None where it is supposed.
 
-    Raises SettingsError if a setting names a model that is not here.
+    Where its libraries are installed it is there also before any weights are. Raises SettingsError
+    if a setting names a model that is not here.
     """
     return _full(settings, name=name, uuid=uuid, on_card=True)
 
 
 def _full(settings: Settings, *, name: str, uuid: str | None, on_card: bool) -> FullSenses | None:
     chosen = _chosen(settings)
-    if not chosen:
+    # A card's arbiter stays: weights that are brought meanwhile need its process as well.
+    if not chosen and not (on_card and any(map(shelf.has_libraries, get_args(Kind)))):
         return None
     files = DaemonFiles.of(f"{name}-senses", what=WORKER, data_dir=settings.data_dir)
     config = WorkerConfig(
@@ -76,6 +83,8 @@ def _chosen(settings: Settings) -> tuple[Variant, ...]:
             continue
         if one.kind == "whisperx" and aligners:
             known = replace(known, beside_bytes=aligners + envelopes.ALIGNING_BYTES)
+        if one.kind == "kokoro":
+            known = replace(known, languages=phonemes.languages(_voices(one)))
         here[known.name] = known
     wishes = {
         Task.HEARING: settings.senses.hearing,
@@ -88,8 +97,13 @@ def _chosen(settings: Settings) -> tuple[Variant, ...]:
         if wish not in here or here[wish].task is not task:
             raise SettingsError(
                 f"The setting senses.{task} = {wish!r} names no model for it that is here. "
-                "`cortical models` lists them; or use auto or embedded."
+                "`cortical models list` tells what is; or use auto or embedded."
             )
     return tuple(
         one for one in here.values() if wishes[one.task] == AUTO or wishes[one.task] == one.name
     )
+
+
+def _voices(one: Installed) -> list[str]:
+    """Return the names of the voices that are here."""
+    return [Path(name).stem for name in one.files if name.startswith("voices/")]

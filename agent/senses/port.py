@@ -21,8 +21,9 @@ log = logging.getLogger(__name__)
 
 _DYING_TRIES, _DYING_POLL_S = 250, 0.02
 """A process that was killed holds its lock until the kernel has taken all of its memory back."""
-_ANSWER_S = 30.0
-"""How long the process may take to greet: it stops what runs in it without a lease."""
+_ANSWER_S = 10.0
+"""How long the process may take to greet: it stops what runs in it without a lease. Programs wait
+for longer."""
 
 
 class _Line:
@@ -58,6 +59,8 @@ class ProcessWorker:
         self._config = config
         self._line: _Line | None = None
         self._epoch = 0
+        self._before: int | None = None
+        """The process that was here last."""
         self._lost: Callable[[], None] = lambda: None
         self._ended: Callable[[int], None] = lambda _: None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -123,17 +126,39 @@ class ProcessWorker:
         """End the process with all that is in it."""
         line, self._line = self._line, None
         if line is not None:
-            with suppress(ProcessLookupError):
-                os.kill(line.pid, signal.SIGKILL)
+            self._before = line.pid
+            _end(line.pid)
             line.close()
 
     async def start(self) -> None:
-        """Start it again, once the one before has gone. Raises ResidencyError."""
-        for _ in range(_DYING_TRIES):
-            if not await asyncio.to_thread(self._config.files.alive):
-                break
-            await asyncio.sleep(_DYING_POLL_S)
+        """Start it again, once the one before has gone. Raises ResidencyError.
+
+        One that lives and does not greet, or holds what nobody knows of, is ended.
+        """
+        await self._gone(self._before)
+        try:
+            told = await self._connect(self._config, [])
+        except ResidencyError as error:
+            pid = await asyncio.to_thread(self._config.files.pid)
+            if pid is None:
+                raise
+            log.warning("process_ended", extra={"pid": pid, "reason": str(error)})
+            _end(pid)
+        else:
+            if not told.get("on_card"):
+                return
+            pid = self.pid
+            log.warning("process_ended", extra={"pid": pid, "reason": "its models are not known"})
+            self.kill()
+        await self._gone(pid)
         await self._connect(self._config, [])
+
+    async def _gone(self, pid: int | None) -> None:
+        """Wait until a process has gone, for some seconds."""
+        for _ in range(_DYING_TRIES):
+            if pid is None or await asyncio.to_thread(self._config.files.pid) != pid:
+                return
+            await asyncio.sleep(_DYING_POLL_S)
 
     async def aclose(self) -> None:
         """Hang up; the process goes on as long as it is of use."""
@@ -185,7 +210,7 @@ class ProcessWorker:
                 self._hear(line, told[0])
         line.close()
         if self._line is line:
-            self._line = None
+            self._line, self._before = None, line.pid
             log.warning("process_gone", extra={"pid": line.pid})
             self._lost()
 
@@ -206,6 +231,11 @@ class ProcessWorker:
                     future.set_exception(ResidencyError(str(message.get("reason"))))
             case _:
                 log.warning("not_understood", extra={"message": str(message)[:200]})
+
+
+def _end(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
 def _found(told: wire.Message) -> Sequence[Found]:

@@ -93,11 +93,11 @@ class PlainModel:
 def plain_maker(config: WorkerConfig) -> Make:
     """Return what makes a model of a file."""
 
-    def make(variant: str, device: str) -> Model:  # noqa: ARG001 - all devices are alike
+    def make(variant: str, device: str) -> tuple[object, Model]:  # noqa: ARG001 - all alike
         path = Path(config.weights_dir, variant)
         if not path.is_file():
             raise WeightsError(f"There are no weights {variant}.")
-        return PlainModel(path)
+        return path.stat().st_mtime_ns, PlainModel(path)
 
     return make
 

@@ -32,8 +32,8 @@ from agent.residency.errors import MessageError
 
 VERSION = 1
 LINE_BYTES = 16 << 20
-MOST_BYTES = 2 << 30
-"""Of all arrays of a message."""
+MOST_BYTES = 256 << 20
+"""Of all arrays of a message; the largest picture that is decoded has 192 million."""
 _TYPES = {"float32": 4, "int16": 2, "uint8": 1, "bool": 1}
 _MOST_ARRAYS = 4_096
 

@@ -5,9 +5,10 @@ import logging
 import os
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from agent.residency.errors import MessageError
@@ -21,6 +22,8 @@ log = logging.getLogger(__name__)
 
 _LEASE_S = 5.0
 """How long an operation waits for the arbiter's word that it may run: it comes another way."""
+_MESSAGE_S = 60.0
+"""How long a program may take to say what it wants, with all arrays."""
 _TICK_S = 1.0
 
 
@@ -96,7 +99,7 @@ class Worker:
             alone_s = time.monotonic() - self._left_at
             if self._arbiter is None and alone_s >= self._config.rest_s:
                 await self._shelf.clear_card()
-            if self._spent() and not self._shelf.on_card:
+            if self._spent() and (self._arbiter is None or not self._shelf.on_card):
                 log.info("spent", extra={"operations": self._served, "bytes": self._own_bytes()})
                 return
 
@@ -108,11 +111,21 @@ class Worker:
         await self._shelf.aclose()
 
     def _spent(self) -> bool:
+        """Whether it should end once nobody needs it.
+
+        What is brought on the CPU takes what it takes; what stays behind it is a leak.
+        """
+        if self._shelf.faulty or self._served >= self._config.operations:
+            return True
         beside = self._own_bytes() - self._shelf.staged_bytes
-        return self._served >= self._config.operations or beside > self._config.leak_bytes
+        return not self._shelf.on_cpu and beside > self._config.leak_bytes
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        first = await wire.read(reader)
+        try:
+            async with asyncio.timeout(_MESSAGE_S):
+                first = await wire.read(reader)
+        except TimeoutError as error:
+            raise MessageError(f"A message has to come within {_MESSAGE_S:g} s.") from error
         if first is None:
             return
         message, arrays = first
@@ -144,7 +157,7 @@ class Worker:
         self._served += 1
         work = asyncio.create_task(self._run(variant, place, message, arrays, writer))
         self._running[key] = _Running(variant=variant, place=place, task=work)
-        leaving = asyncio.create_task(reader.read(1))
+        leaving = asyncio.create_task(_left(reader))
         try:
             await asyncio.wait([work, leaving], return_when=asyncio.FIRST_COMPLETED)
             stays = not leaving.done()
@@ -157,7 +170,12 @@ class Worker:
         if not work.cancelled():
             work.result()
         elif stays:
-            await _say(writer, _failed(EngineError("Its lease was taken back.")))
+            await _say(
+                writer,
+                _failed(
+                    EngineError("It was stopped: its lease was taken back, or the process ends.")
+                ),
+            )
 
     async def _allowed(self, token: int, variant: str) -> None:
         """Wait for the arbiter to say that an operation may run on the card."""
@@ -207,21 +225,27 @@ class Worker:
         if self._arbiter is not None:
             self._arbiter.close()
         self._epoch, self._arbiter = epoch, writer
+        self._programs -= 1  # it is none
+        try:
+            await self._greet(writer, keep)
+            while (told := await wire.read(reader)) is not None and self._arbiter is writer:
+                await self._hear(told[0], writer)
+        finally:
+            self._programs += 1
+            if self._arbiter is writer:
+                self._arbiter, self._left_at = None, time.monotonic()
+
+    async def _greet(self, writer: asyncio.StreamWriter, keep: Sequence[object]) -> None:
+        """Stop what an arbiter does not know of, then say what is there."""
         for token in [one for one in self._leases if one not in keep]:
+            if self._arbiter is not writer:
+                return  # what now runs is the later one's
             await self._end(token)
         await _say(
             writer,
             {"is": "there", "pid": os.getpid(), "on_card": self._shelf.on_card},
         )
         self._tell_memory()
-        self._programs -= 1  # it is none
-        try:
-            while (told := await wire.read(reader)) is not None:
-                await self._hear(told[0], writer)
-        finally:
-            self._programs += 1
-            if self._arbiter is writer:
-                self._arbiter, self._left_at = None, time.monotonic()
 
     async def _hear(self, message: wire.Message, writer: asyncio.StreamWriter) -> None:
         match message.get("do"):
@@ -283,20 +307,32 @@ class Worker:
 
 
 def own_bytes() -> int:
-    """Return the host memory that this process holds."""
-    with open("/proc/self/statm") as file:  # noqa: PTH123 - read each second
-        return int(file.read().split()[1]) * resource.getpagesize()
+    """Return the host memory that this process holds; 0 where it cannot be read."""
+    try:
+        told = Path("/proc/self/statm").read_text("ascii")
+    except OSError:  # no more files can be opened, say
+        return 0
+    return int(told.split()[1]) * resource.getpagesize()
 
 
 def free_share() -> float:
-    """Return which share of the host's memory is free, as Linux tells."""
+    """Return which share of the host's memory is free, as Linux tells; 1 where it does not."""
+    try:
+        told = Path("/proc/meminfo").read_text("ascii")
+    except OSError:
+        return 1.0
     found = {}
-    with open("/proc/meminfo") as file:  # noqa: PTH123 - read each second
-        for line in file:
-            name, _, rest = line.partition(":")
-            if name in ("MemTotal", "MemAvailable"):
-                found[name] = int(rest.split()[0])
+    for line in told.splitlines():
+        name, _, rest = line.partition(":")
+        if name in ("MemTotal", "MemAvailable"):
+            found[name] = int(rest.split()[0])
     return found["MemAvailable"] / found["MemTotal"]
+
+
+async def _left(reader: asyncio.StreamReader) -> None:
+    """Return when a program hangs up: it has nothing more to say."""
+    with suppress(ConnectionError):
+        await reader.read(1)
 
 
 def _place(message: wire.Message) -> Place:

@@ -11,16 +11,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agent.residency import envelopes
+from agent.residency import arbitrated, envelopes
 from agent.residency.arbiter.events import WhilePaused
 from agent.residency.arbitrated import ArbitratedResidency
 from agent.residency.client import ArbiterClient
 from agent.residency.errors import LeaseLostError
+from agent.residency.host import HostResidency
 from agent.residency.ladders import Rungs, ladder
 from agent.residency.testing import OwnArbiter, own_arbiter, until
 from agent.senses.client import SensesClient
 from agent.senses.config import WorkerConfig
 from tools.reading.testing import Mute, ScriptedHearing, ScriptedSight
+from tools.senses import leased as leased_senses
 from tools.senses.base import SAMPLE_RATE_HZ, Lease, Operation, Recording, Senses, Task, Transcript
 from tools.senses.errors import EngineError
 from tools.senses.leased import leased
@@ -99,6 +101,31 @@ async def test_while_the_owner_has_the_card_it_is_heard_on_the_cpu(arbiter: OwnA
     async with lent(arbiter) as (senses, client):
         await client.pause(WhilePaused.CPU)
         assert heard(await senses.hearing.transcribe(sound(1))) == (1, f"{EAR.name}@cpu")
+
+
+async def test_whoever_waits_for_the_card_is_told(
+    arbiter: OwnArbiter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arbitrated, "TELL_S", 0.05)
+    told: asyncio.Queue[str] = asyncio.Queue()
+    async with arbiter.client() as client:
+        await client.pause(WhilePaused.WAIT)
+        residency = ArbitratedResidency(client, rungs=RUNGS, tell=told.put_nowait)
+        senses = leased(EMBEDDED, residency, SensesClient(config(arbiter), RUNGS))
+        hearing = asyncio.create_task(senses.hearing.transcribe(sound(1)))
+        async with asyncio.timeout(20):
+            assert f"Waiting for {EAR.name} on the card" in await told.get()
+        await client.resume()
+        assert heard(await hearing) == (1, EAR.name)
+
+
+async def test_how_far_a_long_recording_is_heard_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leased_senses, "PIECE_S", 2.0)
+    told: list[str] = []
+    senses = leased(EMBEDDED, HostResidency(), tell=told.append)
+    await senses.hearing.transcribe(sound(5))
+    assert len(told) >= 2
+    assert all(one.startswith("heard ") and one.endswith(" of 5 s") for one in told)
 
 
 async def test_a_lease_that_is_over_stops_its_operation_before_it_is_free(

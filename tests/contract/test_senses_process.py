@@ -6,9 +6,10 @@ import shutil
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -20,10 +21,14 @@ from agent.residency.daemon import launch
 from agent.residency.errors import ResidencyError
 from agent.residency.ladders import Rungs
 from agent.residency.testing import until
-from agent.senses import wire
+from agent.senses import port, wire
+from agent.senses import worker as worker_of_senses
 from agent.senses.client import SensesClient
 from agent.senses.config import WorkerConfig
 from agent.senses.port import ProcessWorker
+from agent.senses.shelf import Shelf
+from agent.senses.testing import plain_maker
+from agent.senses.worker import Worker
 from tools.senses.base import SAMPLE_RATE_HZ, Lease, Task
 from tools.senses.errors import DeviceError, EngineError, WeightsError
 
@@ -294,6 +299,41 @@ async def test_the_next_arbiter_finds_what_is_there(
     await after.aclose()
 
 
+async def test_a_process_that_hangs_when_an_arbiter_comes_is_ended(
+    config: WorkerConfig, client: SensesClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(port, "_ANSWER_S", 0.5)
+    await client.hear(ON_CPU, sound(0))
+    hanging = config.files.pid()
+    assert hanging is not None
+    os.kill(hanging, signal.SIGSTOP)
+    async with arbiter(config) as (worker, _):
+        assert worker.pid not in (None, hanging)
+        await worker.load("ear", SIZE)
+
+
+async def test_a_process_that_had_a_later_arbiter_is_ended(config: WorkerConfig) -> None:
+    async with arbiter(config, epoch=9) as (worker, _):
+        pid = worker.pid
+    async with arbiter(config, epoch=1) as (worker, _):  # the directory of its state was lost
+        assert worker.pid not in (None, pid)
+        await worker.load("ear", SIZE)
+
+
+async def test_what_is_started_anew_has_nothing_on_the_card(config: WorkerConfig) -> None:
+    async with arbiter(config) as (worker, _):
+        await worker.load("ear", SIZE)
+        pid = worker.pid
+        later = ProcessWorker(config)
+        await later.start()
+        assert later.pid not in (None, pid)
+        await later.aclose()
+    after = ProcessWorker(config)
+    survey = await after.survey(2, [])
+    assert (survey.up, survey.found) == (True, ())
+    await after.aclose()
+
+
 async def test_without_an_arbiter_nothing_stays_on_the_card(
     config: WorkerConfig, client: SensesClient
 ) -> None:
@@ -315,6 +355,83 @@ async def test_an_arbiter_of_before_is_not_listened_to(config: WorkerConfig) -> 
         earlier = ProcessWorker(config)
         assert not (await earlier.survey(5, [])).up
         await later.load("ear", SIZE)
+
+
+async def test_an_arbiter_that_goes_while_it_is_greeted_is_gone(config: WorkerConfig) -> None:
+    quick = replace(config, idle_s=0.3)
+    await SensesClient(quick, RUNGS).hear(ON_CPU, sound(0))
+    _, writer = await asyncio.open_unix_connection(config.files.socket)
+    hello = {"do": "arbiter", "version": wire.VERSION, "epoch": 1, "keep": []}
+    writer.write(wire.encode(hello)[0])
+    writer.close()
+    await until(lambda: not config.files.alive())
+
+
+async def test_what_a_model_takes_on_the_cpu_is_no_leak(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_of_senses, "_TICK_S", 0.01)
+    (tmp_path / "ear").write_bytes(bytes(SIZE))
+    config = WorkerConfig(key="k", run_dir="", data_dir="", weights_dir=str(tmp_path), leak_bytes=1)
+    shelf = Shelf(plain_maker(config), device="cpu", host_bytes=1 << 30, free_share=lambda: 1.0)
+    worker = Worker(config, shelf, card_bytes=lambda: 0, own_bytes=lambda: 3 * SIZE)
+    await shelf.bring("ear", "cpu")
+    tending = asyncio.create_task(worker.tend())
+    assert not (await asyncio.wait([tending], timeout=0.2))[0]
+    await shelf.leave("ear", "cpu")
+    await asyncio.wait_for(tending, 10)  # two thirds are still not given back
+
+
+async def test_an_earlier_arbiter_stops_nothing_of_a_later_one(tmp_path: Path) -> None:
+    for name in ("ear", "mouth"):
+        (tmp_path / name).write_bytes(bytes(SIZE))
+    config = WorkerConfig(key="k", run_dir="", data_dir="", weights_dir=str(tmp_path))
+    shelf = Shelf(plain_maker(config), device="cpu", host_bytes=1 << 30, free_share=lambda: 1.0)
+    worker = Worker(config, shelf, card_bytes=lambda: 0, own_bytes=lambda: 0)
+    door = tmp_path / "door"
+    async with await asyncio.start_unix_server(worker.serve, door), AsyncExitStack() as stack:
+
+        async def said(*messages: wire.Message) -> asyncio.StreamReader:
+            reader, writer = await asyncio.open_unix_connection(door)
+            stack.callback(writer.close)
+            for one in messages:
+                writer.write(wire.encode(one)[0])
+            return reader
+
+        def hello(epoch: int, *keep: int) -> wire.Message:
+            return {"do": "arbiter", "version": wire.VERSION, "epoch": epoch, "keep": keep}
+
+        await said(
+            hello(1),
+            *({"do": "load", "variant": one} for one in ("ear", "mouth")),
+            {"do": "lease", "token": 7, "variant": "ear"},
+            {"do": "lease", "token": 8, "variant": "mouth"},
+        )
+        await until(lambda: set(shelf.on_card) == {"ear", "mouth"})
+        begun, on = Event(), Event()
+
+        def stubborn(*_: object) -> None:
+            begun.set()
+            assert on.wait(10)
+
+        holding = asyncio.create_task(shelf.use("ear", "cuda", stubborn))
+        await asyncio.to_thread(begun.wait, 10)
+        one = {"do": "run", "place": "cuda"}
+        # The first waits for the model, so its lease cannot be ended; the second runs.
+        await said({**one, "task": "hearing", "token": 7, "variant": "ear"})
+        words = "x" * 100
+        speaks = {"task": "speech", "text": words, "language": "en"}
+        speaking = await said({**one, **speaks, "token": 8, "variant": "mouth"})
+        await said(hello(2))
+        later = await said(hello(3, 8))
+        on.set()
+        await holding
+        answer = await wire.read(later)
+        assert answer is not None
+        assert answer[0]["is"] == "there"
+        told = await wire.read(speaking)
+        assert told is not None
+        assert told[0]["is"] == "done"
 
 
 async def test_on_the_cpu_the_first_operation_starts_it(

@@ -1,12 +1,14 @@
 """Which arbiter a machine has, what an operation asks it for, and what is done without one."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from agent.errors import SettingsError
-from agent.residency import ladders
+from agent.models.weights import shelf
+from agent.residency import envelopes, ladders
 from agent.residency.arbiter.events import Priority, WhilePaused
 from agent.residency.arbitrated import ArbitratedResidency
 from agent.residency.client import ArbiterClient
@@ -101,6 +103,40 @@ def test_a_ladder_leads_from_the_most_to_the_embedded_sense() -> None:
     needs = [one.weights_bytes + one.working_bytes for one in rungs]
     assert needs == sorted(needs, reverse=True)
     assert rungs[-1].working_bytes == 0
+
+
+def test_the_first_rung_is_what_is_said_to_serve_whatever_the_length() -> None:
+    here = (envelopes.PARAKEET_FP32, envelopes.WHISPER_FP16, envelopes.WHISPER_INT8)
+    for rungs in (ladders.Rungs(card=here, cpu=here), ladders.Rungs(cpu=here)):
+        told = ladders.first(rungs, Task.HEARING)
+        assert told is not None
+        for seconds in (2.0, 60.0, 3_600.0):
+            operation = Operation(task=Task.HEARING, audio_s=seconds, batch=4)
+            asked = ladders.ladder(operation, rungs, program="7")[0].variant
+            assert asked.removesuffix(ladders.ON_CPU) == told.name
+
+
+def test_what_is_not_known_to_speak_a_language_is_not_asked_for_it() -> None:
+    speaks = replace(envelopes.KOKORO, languages=frozenset(("en",)))
+
+    def asked(language: str) -> list[str]:
+        operation = Operation(task=Task.SPEECH, characters=9, language=language)
+        rungs = ladders.Rungs(card=[speaks], cpu=[speaks])
+        return [one.variant for one in ladders.ladder(operation, rungs, program="7")]
+
+    assert asked("fr") == ["speech-embedded@7"]
+    assert asked("en-GB")[0] == speaks.name
+
+
+def test_weights_that_are_brought_later_find_their_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelf, "has_libraries", lambda _: True)
+    place = place_of(settings(tmp_path, card="simulated:24GiB"))
+    assert place is not None
+    assert place.senses is not None
+    assert place.senses.rungs == ladders.NONE
+    assert place.config.senses == place.senses.config
 
 
 def test_embedders_stay_off_the_card() -> None:

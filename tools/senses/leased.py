@@ -5,7 +5,7 @@ had, else the embedded one. So only these ask for leases, and nothing reaches a 
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from tools.senses import cutting, joining
 from tools.senses.base import (
+    SAMPLE_RATE_HZ,
     WINDOWS_AT_ONCE,
     Lease,
     Operation,
@@ -35,6 +36,14 @@ from tools.senses.models.base import Heard
 
 PIECE_S = 300.0
 """Longest piece of a recording that is heard under one lease."""
+
+
+Tell = Callable[[str], None]
+"""Hears what a person who waits wants to know."""
+
+
+def silent(_: str) -> None:
+    """Tell nobody."""
 
 
 class FullTier(Protocol):
@@ -69,10 +78,12 @@ class FullTier(Protocol):
         ...
 
 
-def leased(embedded: Senses, residency: Residency, full: FullTier | None = None) -> Senses:
-    """Return senses that ask before each operation."""
+def leased(
+    embedded: Senses, residency: Residency, full: FullTier | None = None, *, tell: Tell = silent
+) -> Senses:
+    """Return senses that ask before each operation; `tell` hears how far a long one has come."""
     return Senses(
-        hearing=LeasedTranscriber(embedded.hearing, residency, full),
+        hearing=LeasedTranscriber(embedded.hearing, residency, full, tell),
         sight=LeasedReader(embedded.sight, residency),
         speech=LeasedSynthesizer(embedded.speech, residency, full),
         segments=_segmenter(residency, full),
@@ -87,10 +98,17 @@ def _segmenter(residency: Residency, full: FullTier | None) -> Segmenter | None:
 class LeasedTranscriber:
     """Hearing."""
 
-    def __init__(self, embedded: Transcriber, residency: Residency, full: FullTier | None) -> None:
+    def __init__(
+        self,
+        embedded: Transcriber,
+        residency: Residency,
+        full: FullTier | None,
+        tell: Tell = silent,
+    ) -> None:
         self._embedded = embedded
         self._residency = residency
         self._full = full
+        self._tell = tell
 
     @property
     def name(self) -> str:
@@ -110,6 +128,9 @@ class LeasedTranscriber:
             heard, server = await self._hear(recording.samples[piece.start : piece.end])
             parts.append((piece.start_s, heard))
             servers[server] = None
+            if piece.end < len(recording.samples):
+                until_s = piece.end / SAMPLE_RATE_HZ
+                self._tell(f"heard {until_s:.0f} of {recording.duration_s:.0f} s")
         heard = joining.joined(parts)
         return Transcript(
             segments=heard.segments,

@@ -39,6 +39,7 @@ class Installed:
     kind: Kind
     folder: Path
     bytes: int
+    files: tuple[str, ...]
     source: str
     revision: str
 
@@ -193,6 +194,7 @@ def _looked_at(place: Path) -> Installed | Broken:
         kind=manifest.kind,
         folder=place,
         bytes=manifest.bytes,
+        files=tuple(manifest.files),
         source=manifest.source,
         revision=manifest.revision,
     )

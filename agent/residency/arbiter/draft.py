@@ -214,7 +214,9 @@ class Draft:
             self.drop(residence)
         for lease in self.on_card():
             if lease.revoked_at is None:
-                self.effects.append(Revoked(token=lease.token, reason="the worker is gone"))
+                self.effects.append(
+                    Revoked(token=lease.token, reason="the process of the senses has ended")
+                )
             self.close(lease)
         self.worker = Worker.DOWN
         self.worker_since = self.now

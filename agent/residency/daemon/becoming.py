@@ -61,6 +61,7 @@ def become(files: DaemonFiles, make: Callable[[], Made]) -> tuple[Made, Door, in
     except (AgentError, OSError) as error:
         sys.exit(str(error))
     _detach(files)
+    os.pwrite(lock, str(os.getpid()).encode(), 0)
     logs.configure("info")
     return made, door, lock
 

@@ -1,7 +1,8 @@
 """The files of a process that there is once.
 
 In the user's runtime directory, which does not outlive the machine: `KEY.sock`, readable by the
-user alone; `KEY.lock`, held by the process as long as it lives; `KEY.start`, held by who starts it.
+user alone; `KEY.lock`, held by the process as long as it lives, with its number in it; `KEY.start`,
+held by who starts it.
 In the data directory, which does: its log, and what the next one has to know.
 """
 
@@ -93,7 +94,17 @@ class DaemonFiles:
         except BlockingIOError:
             os.close(file)
             return None
+        os.ftruncate(file, 0)
         return file
+
+    def pid(self) -> int | None:
+        """Return the process that lives; None where none does, or has not come up yet."""
+        if not self.alive():
+            return None
+        try:
+            return int(self._lock.read_text("ascii"))
+        except (OSError, ValueError):
+            return None
 
     @contextmanager
     def starting(self, timeout_s: float) -> Iterator[None]:

@@ -61,29 +61,38 @@ async def reach(
 def ensure(files: DaemonFiles, config: Configuration, *, timeout_s: float = START_S) -> None:
     """Start the process unless it answers. Raises ResidencyError."""
     files.prepare()
-    with files.starting(timeout_s):
-        if _answers(files):
-            return
-        command = [sys.executable, "-P", "-m", config.module]
-        try:
-            done = subprocess.run(  # noqa: S603 - our own module
-                command,
-                input=config.text(),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                text=True,
-                env=_environment(),
-                start_new_session=True,
-                timeout=timeout_s,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise UnreachableError(
-                f"The {files.what} did not come up within {timeout_s:g} s. See {files.log}."
-            ) from error
-        if done.returncode != 0:
-            words = done.stderr.strip() or f"it ended with {done.returncode}"
-            raise UnreachableError(f"The {files.what} did not start: {words}")
+    try:
+        with files.starting(timeout_s):
+            if not _answers(files):
+                _start(files, config, timeout_s)
+    except OSError as error:
+        raise UnreachableError(
+            f"The {files.what} cannot be started: {error}. Is the disk full, or are there too many "
+            "open files or processes?"
+        ) from error
+
+
+def _start(files: DaemonFiles, config: Configuration, timeout_s: float) -> None:
+    command = [sys.executable, "-P", "-m", config.module]
+    try:
+        done = subprocess.run(  # noqa: S603 - our own module
+            command,
+            input=config.text(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=_environment(),
+            start_new_session=True,
+            timeout=timeout_s,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise UnreachableError(
+            f"The {files.what} did not come up within {timeout_s:g} s. See {files.log}."
+        ) from error
+    if done.returncode != 0:
+        words = done.stderr.strip() or f"it ended with {done.returncode}"
+        raise UnreachableError(f"The {files.what} did not start: {words}")
 
 
 def _environment() -> dict[str, str]:

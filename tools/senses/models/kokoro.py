@@ -57,12 +57,7 @@ class KokoroModel(ModuleModel):
 
     def languages(self) -> frozenset[str]:
         """Return ISO 639-1 codes of the languages that there is a voice for."""
-        first = {name[0] for name in self._names}
-        return frozenset(
-            language
-            for language, letters in phonemes.LETTERS.items()
-            if "-" not in language and first & set(letters)
-        )
+        return phonemes.languages(self._names)
 
     def say(
         self, text: str, patience: Patience, *, language: str, voice: str | None = None

@@ -7,7 +7,7 @@ word that sounds differently as verb and as noun ("record", "live") always sound
 has it first, and initials are told from names less often.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from tools.senses.background import Patience
@@ -56,6 +56,16 @@ _TAGS = {
 
 _MARKS = frozenset("ˈˌː")
 _BREAKS = (";:—–.!?", ",", " \n\t")
+
+
+def languages(voices: Iterable[str]) -> frozenset[str]:
+    """Return ISO 639-1 codes of the languages that some of Kokoro's voices speak."""
+    first = {name[0] for name in voices}
+    return frozenset(
+        language
+        for language, letters in LETTERS.items()
+        if "-" not in language and first & set(letters)
+    )
 
 
 def of(letter: str) -> Phonemes:
