@@ -46,15 +46,7 @@ def ladder(operation: Operation, rungs: Rungs, *, program: str) -> tuple[Choice,
     itself: two programs are not in each other's way. Embedders and text recognition stay off the
     card. Raises LeaseRefusedError where nothing here can do it.
     """
-    on_card = [
-        Choice(
-            variant=one.name,
-            weights_bytes=one.weight_bytes,
-            working_bytes=envelopes.working_bytes(one, _heard_at_once(one, operation)),
-            reload_s=envelopes.load_s(one, Tier.PINNED),
-        )
-        for one in reversed(_fitting(rungs.card, operation))
-    ]
+    on_card = [_on_card(one, operation) for one in reversed(_fitting(rungs.card, operation))]
     on_cpu = [
         Choice(variant=f"{one.name}{ON_CPU}", place="cpu")
         for one in _fitting(rungs.cpu, operation)[:1]
@@ -68,6 +60,22 @@ def ladder(operation: Operation, rungs: Rungs, *, program: str) -> tuple[Choice,
             f"No model for {operation.task} is here. `cortical doctor` tells what to bring."
         )
     return (*on_card, *on_cpu, *embedded)
+
+
+def _on_card(variant: Variant, operation: Operation) -> Choice:
+    if variant.own_process:
+        # Its server takes all of it when it loads, and gives nothing back before it unloads.
+        return Choice(
+            variant=variant.name,
+            weights_bytes=envelopes.process_bytes(variant, operation),
+            reload_s=envelopes.load_s(variant, Tier.NVME),
+        )
+    return Choice(
+        variant=variant.name,
+        weights_bytes=variant.weight_bytes,
+        working_bytes=envelopes.working_bytes(variant, _heard_at_once(variant, operation)),
+        reload_s=envelopes.load_s(variant, Tier.PINNED),
+    )
 
 
 def _fitting(variants: Sequence[Variant], operation: Operation) -> list[Variant]:
