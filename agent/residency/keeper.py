@@ -49,6 +49,10 @@ _AT = "@"
 _RUNNERS = ("llama-server", "ollama")
 
 
+Held = Callable[[Mapping[int, int | None]], int]
+"""Returns what somebody holds, given the bytes of each process on the card; None: not told."""
+
+
 class ExecutiveUnfitError(ResidencyError):
     """The executive could not be loaded as it has to be."""
 
@@ -61,12 +65,12 @@ class OllamaKeeper:
         served: ServedExecutive,
         *,
         used_bytes: Callable[[], int | None],
-        beside_bytes: Callable[[], int] = lambda: 0,
+        beside_bytes: Held = lambda _: 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`used_bytes` tells what all programs use of the card; None where that is not known.
 
-        `beside_bytes` tells what other servers of ours say that they hold of it.
+        `beside_bytes` tells what another server of ours holds of it.
         """
         self._served = served
         self._beside_bytes = beside_bytes
@@ -81,6 +85,8 @@ class OllamaKeeper:
         """What Ollama says that it holds of the card for us."""
         self._coming_bytes = 0
         """What it will hold once the load is over that is under way."""
+        self._strangers_bytes = 0
+        """What processes like Ollama's held for others before anything of ours moved."""
         self._lingering = (0, float("-inf"))
         """What it has let go, and until when the driver may still show it."""
         self._other_bytes = 0
@@ -109,13 +115,17 @@ class OllamaKeeper:
         All Ollamas run processes of the same names, and only root may see which of them serves
         which address. So of what the driver tells of such processes no more is taken for ours than
         this server accounts for, and nothing that another server of ours does. The rest counts as
-        other programs', which is the safe side: room is never lent twice for it.
+        other programs': what were too much here could hide what those take while a load of ours
+        is not there yet, and room would be lent twice.
         """
         told = [size for pid, size in processes.items() if size is not None and _is_runner(pid)]
         if not told:
             return self._said_bytes()
-        others = self._other_bytes + self._beside_bytes()
-        return min(max(0, sum(told) - others), self._most_bytes())
+        rest = max(0, sum(told) - self._other_bytes - self._beside_bytes(processes))
+        most = self._most_bytes()
+        if most == self._said_bytes():  # nothing is on its way in or out
+            self._strangers_bytes = max(0, rest - most)
+        return min(max(0, rest - self._strangers_bytes), most)
 
     def _said_bytes(self) -> int:
         """Return what Ollama says that it holds for us, and the context of its process."""

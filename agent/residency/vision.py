@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from agent.residency.arbiter.events import ExecutiveDrifted, ExecutiveLost
 from agent.residency.errors import ResidencyError
-from agent.residency.keeper import TOLERANCE, OllamaKeeper
+from agent.residency.keeper import TOLERANCE, Held, OllamaKeeper
 from agent.residency.process.config import ServedExecutive
 from agent.vision.describing import CONTEXT_TOKENS
 from agent.vision.served import ServedVision
@@ -27,9 +27,13 @@ class VisionKeeper:
         served: ServedVision,
         *,
         used_bytes: Callable[[], int | None],
+        beside_bytes: Held = lambda _: 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`used_bytes` tells what all programs use of the card; None where that is not known."""
+        """`used_bytes` tells what all programs use of the card; None where that is not known.
+
+        `beside_bytes` tells what the executive's server holds of it.
+        """
         self._served = served
         self._kept = OllamaKeeper(
             ServedExecutive(
@@ -39,6 +43,7 @@ class VisionKeeper:
                 compact_tokens=CONTEXT_TOKENS,
             ),
             used_bytes=used_bytes,
+            beside_bytes=beside_bytes,
             clock=clock,
         )
 

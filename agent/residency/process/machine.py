@@ -24,6 +24,7 @@ from agent.residency.process.simulated import (
 from agent.senses.port import ProcessWorker
 
 if TYPE_CHECKING:
+    from agent.residency.keeper import Held
     from agent.residency.vision import VisionKeeper
 
 SIMULATED = "simulated:"
@@ -44,7 +45,7 @@ class Machine:
         if config.card.startswith(SIMULATED):
             supposed = SupposedCard(int(config.card.removeprefix(SIMULATED)))
             # What the model really takes it takes of another card, if of any.
-            vision = _vision(config, lambda: None)
+            vision = _vision(config, lambda: None, beside_bytes=lambda _: 0)
             worker = _worker(config, vision, SupposedSenses())
             return cls(
                 config=config,
@@ -54,7 +55,8 @@ class Machine:
             )
         card = NvmlCard(config.card)
         used_bytes = _used(card)
-        vision = _vision(config, used_bytes)
+        # What either server says bounds what is taken for the other's.
+        vision = _vision(config, used_bytes, beside_bytes=lambda _: keeper.held_bytes({}))
         keeper = _keeper(config, used_bytes, vision)
         worker = _worker(config, vision, NoWorker())
         return cls(
@@ -102,12 +104,14 @@ def _used(card: NvmlCard) -> Callable[[], int | None]:
     return used_bytes
 
 
-def _vision(config: ArbiterConfig, used_bytes: Callable[[], int | None]) -> "VisionKeeper | None":
+def _vision(
+    config: ArbiterConfig, used_bytes: Callable[[], int | None], *, beside_bytes: "Held"
+) -> "VisionKeeper | None":
     if config.vision is None:
         return None
     from agent.residency.vision import VisionKeeper
 
-    return VisionKeeper(config.vision, used_bytes=used_bytes)
+    return VisionKeeper(config.vision, used_bytes=used_bytes, beside_bytes=beside_bytes)
 
 
 def _worker(
@@ -128,4 +132,4 @@ def _keeper(
 
     if vision is None:
         return OllamaKeeper(config.executive, used_bytes=used_bytes)
-    return OllamaKeeper(config.executive, used_bytes=used_bytes, beside_bytes=vision.said_bytes)
+    return OllamaKeeper(config.executive, used_bytes=used_bytes, beside_bytes=vision.held_bytes)
