@@ -369,7 +369,8 @@ class Server:
     def _flaws(self, ask: str) -> list[str]:
         """Return why what an ask wished for did not load the last time, where it did not."""
         wished = self._wished.pop(ask, ())
-        return [self.hands.flaws[one] for one in wished if one in self.hands.flaws]
+        flaws = self.hands.flaws
+        return [f"{one} did not load the last time: {flaws[one]}" for one in wished if one in flaws]
 
     def _paused(self) -> str | None:
         return None if self.arbiter.state.paused is None else "the owner has the card (paused)"
