@@ -28,6 +28,8 @@ from agent.residency.daemon import launch
 from agent.residency.errors import LeaseLostError, LeaseRefusedError, UnreachableError
 from agent.residency.opening import Place, place_of
 from agent.residency.testing import GIB, OwnArbiter, own_arbiter, until
+from agent.residency.timeline import table
+from agent.residency.timeline.axes import Clock
 from agent.senses.config import WorkerConfig
 from agent.settings import ResidencySettings, SensesSettings, Settings
 from agent.vision.describing import Describer, Description
@@ -234,20 +236,20 @@ async def _is(one: Machine, wanted: list[tuple[str, str, bool]]) -> bool:
     return await one.residents() == wanted
 
 
-async def test_a_server_that_was_restarted_has_lost_it_and_that_is_noticed_after_the_next_use(
+async def test_a_server_that_was_restarted_has_lost_it_and_that_is_noticed_after_a_use(
     serve: Serve, tmp_path: Path, run_dir: Path
 ) -> None:
     async with machine(serve, tmp_path) as one:
-        await one.describe()
-        one.sight.double.shelf.restart()
         server = served(one.settings)
         async with lent(one.settings, server, Describer(server)):
-            assert one.sight.resident is None
+            one.sight.double.shelf.restart()
         await until(lambda: _is(one, []))
         assert (await one.describe()).text == "A red field."
         (trace,) = await one.end()
         kinds = of(trace, "LoadSense", "Granted", "SenseLost")
-        assert kinds == ["LoadSense", "Granted", "Granted", "SenseLost", "LoadSense", "Granted"]
+        assert kinds == ["LoadSense", "Granted", "SenseLost", "LoadSense", "Granted"]
+        said = "\n".join(table.lines(trace[1:-1], Clock(0.0, None, None)))
+        assert "qwen3-vl:4b is lost (Ollama has it no more" in said
 
 
 SERVER = """
