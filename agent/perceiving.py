@@ -79,7 +79,9 @@ async def look(settings: Settings, image: Path) -> dict[str, Any]:
         "width": seen.sighting.width,
         "height": seen.sighting.height,
         "flaws": list(dict.fromkeys((*picture.flaws, *seen.sighting.flaws))),
-        "served_by": ", ".join((senses.sight.name, *([model.name] if model else []))),
+        "served_by": ", ".join(
+            (senses.sight.name, *([model.name] if model and seen.outlined else []))
+        ),
     }
 
 

@@ -123,6 +123,8 @@ class ResidencySettings(Section):
     """What becomes of work while the owner has the card, unless `pause` says otherwise."""
     idle_s: float = Field(default=900.0, ge=1)
     """After so long with nothing out the arbiter's process ends."""
+    rest_s: float | None = Field(default=None, gt=0)
+    """After so long without work executive and senses leave the card; None: they stay."""
     trace_days: float = Field(default=14.0, gt=0)
     """How long the database keeps who had the card when."""
 

@@ -191,5 +191,6 @@ def _place(settings: Settings, *, card: str, name: str, served: ServedExecutive 
         senses=None if senses is None else senses.config,
         vision=served_vision(settings),
         idle_s=settings.residency.idle_s,
+        rest_s=settings.residency.rest_s,
     )
     return Place(files=files, config=config, simulated=simulated, senses=senses)

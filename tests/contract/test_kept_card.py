@@ -142,6 +142,30 @@ async def test_an_executive_that_another_program_changed_is_put_right_after_the_
         assert reports[0].verdict is check.Verdict.PROVED
 
 
+async def test_an_executive_that_nobody_uses_leaves_and_comes_back_for_a_turn(
+    serve: Serve, stub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(serve, stub, tmp_path, monkeypatch) as (arbiter, host, _):
+        arbiter.configure(rest_s=0.5)
+        async with arbiter.client() as client:
+            async with client.turn():
+                await asyncio.sleep(1.0)
+                assert host.context() == 16_384, "not in a turn"
+            await until(lambda: host.context() is None)
+            await asyncio.sleep(0.5)
+            assert host.loads == 1, "it is not brought back for nobody"
+            async with client.turn() as admitted:
+                assert (admitted.place, host.context(), host.loads) == ("cuda", 16_384, 2)
+        await arbiter.end(signal.SIGTERM)
+        (report,) = arbiter.traces() or await asyncio.to_thread(_checked, arbiter)
+        assert report.verdict is check.Verdict.PROVED
+
+
+def _checked(arbiter: OwnArbiter) -> list[check.Report]:
+    """Judge traces in which nobody asked for a sense."""
+    return [check.check_file(path) for path in sorted(arbiter.files.data_dir.glob("*.jsonl"))]
+
+
 async def _is(arbiter: OwnArbiter, wanted: tuple[str, bool]) -> bool:
     return bool(await place(arbiter) == wanted)
 

@@ -28,8 +28,12 @@ def pytest_report_header() -> str:
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fail a test that goes to the network, also where its library goes on without."""
 
-    def refused(_: socket.socket, address: Any) -> None:
-        pytest.fail(f"a connection to {address!r} was tried")
+    connect = socket.socket.connect
+
+    def refused(one: socket.socket, address: Any) -> None:
+        if one.family != socket.AF_UNIX:
+            pytest.fail(f"a connection to {address!r} was tried")
+        connect(one, address)
 
     monkeypatch.setattr(socket.socket, "connect", refused)
     monkeypatch.setattr(socket.socket, "connect_ex", refused)

@@ -1,6 +1,7 @@
 """Decisions of the arbiter, one by one."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TypeVar
 
 import pytest
@@ -548,6 +549,53 @@ def test_a_pause_may_send_work_to_the_cpu() -> None:
     assert (granted.place, granted.reason) == ("cpu", "paused by the owner")
     told = card.send(events.TurnAsked(now=card.now, turn="t", holder="h"))
     assert only(effects.Admitted, told).place == "cpu"
+
+
+RESTING = replace(LIMITS, rest_s=60.0)
+
+
+def test_after_a_time_without_work_everything_leaves_until_a_turn_comes() -> None:
+    card = Card(RESTING)
+    card.release(card.use("a", SPEECH))
+    told = card.tick(59.0)
+    assert not found(effects.UnloadExecutive, told)
+    told = card.tick(1.0)
+    assert only(effects.UnloadSense, told).variant == "speech"
+    leaves = only(effects.UnloadExecutive, told)
+    card.held = RESTING.context_bytes
+    card.send(events.UnloadFinished(now=card.now, load=leaves.load))
+    for _ in range(5):
+        assert not found(effects.LoadExecutive, card.pass_time(5.0))
+    turn = events.TurnAsked(now=card.now, turn="t", holder="p", priority=Priority.PERSON)
+    comes = only(effects.LoadExecutive, card.send(turn))
+    card.held += comes.bytes
+    told = card.send(events.LoadFinished(now=card.now, load=comes.load))
+    assert only(effects.Admitted, told).turn == "t"
+
+
+@pytest.mark.parametrize("work", ["turn", "lease", "hint"])
+def test_nothing_leaves_while_there_is_work(work: str) -> None:
+    card = Card(RESTING)
+    if work == "turn":
+        card.send(events.TurnAsked(now=card.now, turn="t", holder="p"))
+    elif work == "lease":
+        card.use("a", SPEECH)
+    else:
+        card.send(events.Hinted(now=card.now, choice=SPEECH, until=card.now + 500))
+    for _ in range(20):
+        told = card.pass_time(5.0)
+        card.send(events.Renewed(now=card.now, holder="p"))
+        card.send(events.Renewed(now=card.now, holder="holder of a"))
+        assert not found(effects.UnloadExecutive, told)
+
+
+def test_rest_is_counted_from_the_end_of_the_last_work() -> None:
+    card = Card(RESTING)
+    granted = card.use("a", SPEECH)
+    card.pass_time(20.0)
+    card.release(granted)
+    assert not found(effects.UnloadExecutive, card.tick(59.0))
+    assert found(effects.UnloadExecutive, card.tick(1.0))
 
 
 def test_a_dead_worker_is_started_when_its_context_has_room_again() -> None:

@@ -34,6 +34,8 @@ class Screen:
     sighting: Sighting
     elements: tuple[Element, ...]
     """The outermost ones, in reading order."""
+    outlined: bool = False
+    """Whether a model had a part in it."""
 
 
 async def look(image: NDArray[np.uint8], reader: Reader, segment: Segment | None = None) -> Screen:
@@ -50,7 +52,7 @@ async def look(image: NDArray[np.uint8], reader: Reader, segment: Segment | None
     if more:
         lines = [*lines, *more]
         elements = await asyncio.to_thread(_elements, image, regions, lines)
-    return Screen(sighting=sighting, elements=elements)
+    return Screen(sighting=sighting, elements=elements, outlined=bool(regions))
 
 
 async def within(box: Box, image: NDArray[np.uint8], reader: Reader) -> str:

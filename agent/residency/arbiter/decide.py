@@ -19,7 +19,9 @@ def decide(state: CardState, event: Event) -> tuple[CardState, tuple[Effect, ...
     release, a load that nobody awaits, a second ask of the same name) is said and changes nothing.
     """
     draft = Draft(state, event.now)
+    _mark(draft)
     facts.note(draft, event)
+    _mark(draft)
     _settle(draft)
     wake_at = expiry.next_wake(draft)
     if wake_at is not None and wake_at != state.wake_at:
@@ -27,10 +29,18 @@ def decide(state: CardState, event: Event) -> tuple[CardState, tuple[Effect, ...
     return draft.frozen(wake_at), tuple(draft.effects)
 
 
+def _mark(draft: Draft) -> None:
+    """Remember that something is done, or was until now."""
+    if draft.at_work():
+        draft.used_at = draft.now
+
+
 def _settle(draft: Draft) -> None:
     expiry.expire(draft)
     if draft.paused is not None:
         keeping.clear(draft, "paused by the owner")
+    elif draft.resting():
+        keeping.clear(draft, "nothing was asked of it for a while")
     keeping.shed(draft)
     claim = executive.keep(draft)
     waiting = queue.serve(draft, claim)

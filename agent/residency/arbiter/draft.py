@@ -50,6 +50,7 @@ class Draft:
         self.failures = dict(state.failures)
         self.paused = state.paused
         self.recovering_until = state.recovering_until
+        self.used_at = state.used_at
 
     def frozen(self, wake_at: float | None) -> CardState:
         """Return the state that has been made."""
@@ -75,6 +76,7 @@ class Draft:
             failures=self.failures,
             paused=self.paused,
             recovering_until=self.recovering_until,
+            used_at=self.used_at,
             wake_at=wake_at,
         )
 
@@ -194,6 +196,15 @@ class Draft:
         else:
             del self.turns[ask.turn]
         self.effects.append(effect)
+
+    def at_work(self) -> bool:
+        """Tell whether anything is done, waited for or expected."""
+        return bool(self.turns or self.leases or self.asks or self.hints)
+
+    def resting(self) -> bool:
+        """Tell whether nothing was done for so long that the card is given back."""
+        rest_s = self.limits.rest_s
+        return rest_s is not None and not self.at_work() and self.now >= self.used_at + rest_s
 
     def lose_worker(self) -> None:
         """Take note that the senses' process is gone, with all that was in it."""

@@ -70,6 +70,8 @@ def _reason_to_leave(draft: Draft) -> str | None:
         return None
     if draft.paused is not None:
         return "paused by the owner"
+    if draft.resting():
+        return "nothing was asked of it for a while"
     if executive.drifted:
         return "it was not as it was loaded"
     if executive.wish != executive.profile:
@@ -98,7 +100,8 @@ def _consider_growth(draft: Draft) -> None:
 
 def _bring(draft: Draft) -> int:
     executive = draft.executive
-    if draft.paused is not None or not draft.fresh() or draft.now < executive.retry_at:
+    kept_away = draft.paused is not None or draft.resting()
+    if kept_away or not draft.fresh() or draft.now < executive.retry_at:
         return 0
     index = _fitting(draft, executive.wish)
     if index is None:

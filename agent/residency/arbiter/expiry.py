@@ -170,6 +170,8 @@ def _times(draft: Draft) -> Iterator[float]:
         yield until
     if draft.worker is Worker.STARTING:
         yield draft.worker_since + limits.load_s
+    if limits.rest_s is not None:
+        yield draft.used_at + limits.rest_s
 
 
 def _waiting_times(draft: Draft) -> Iterator[float]:

@@ -330,7 +330,7 @@ def _ticked(_draft: Draft, _event: events.Ticked) -> None:
 def _started(draft: Draft, event: events.Started) -> None:
     """Begin anew from what is really there. What waited has to ask again."""
     limits = draft.limits
-    draft.adopt(CardState(limits=limits))
+    draft.adopt(CardState(limits=limits, used_at=draft.now))
     draft.serial = event.epoch * EPOCH
     draft.paused = event.paused
     before = float("-inf")

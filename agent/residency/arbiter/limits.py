@@ -58,5 +58,7 @@ class Limits:
     """Least time between two such restarts."""
     settle_s: float = 60.0
     """How long the room for a larger executive must have been there."""
+    rest_s: float | None = None
+    """After so long without work everything leaves the card; None: it stays."""
     recovery_s: float = 30.0
     """After a restart of the arbiter the executive is left alone so long: turns may be running."""

@@ -167,4 +167,6 @@ class CardState:
     failures: Mapping[str, Failures] = field(default_factory=dict)
     paused: WhilePaused | None = None
     recovering_until: float = float("-inf")
+    used_at: float = 0.0
+    """When anything was last done or wanted."""
     wake_at: float | None = None

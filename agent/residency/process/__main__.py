@@ -14,6 +14,8 @@ from agent.residency.process.server import Server
 
 log = logging.getLogger(__name__)
 
+_GIVE_S = 30.0
+
 
 def main() -> None:
     """Become the arbiter, unless there is one."""
@@ -42,7 +44,7 @@ async def _serve(config: ArbiterConfig, machine: Machine, door: becoming.Door) -
             for work in (
                 server.arbiter.watch(),
                 server.arbiter.tend(),
-                becoming.until_idle(lambda: server.idle, door, config.idle_s),
+                becoming.until_idle(lambda: server.idle, door, _idle_s(config)),
             )
         ]
         for task in tasks:
@@ -58,6 +60,11 @@ async def _serve(config: ArbiterConfig, machine: Machine, door: becoming.Door) -
         door.close()
         await server.stop()
         await machine.aclose()
+
+
+def _idle_s(config: ArbiterConfig) -> float:
+    """Return after what time it may end: not before it has given the card back, if it is to."""
+    return config.idle_s if config.rest_s is None else max(config.idle_s, config.rest_s + _GIVE_S)
 
 
 if __name__ == "__main__":

@@ -43,6 +43,8 @@ class ArbiterConfig:
     """A program that is silent for longer loses what it holds."""
     idle_s: float = 900.0
     """After so long with nothing out and nobody there it ends."""
+    rest_s: float | None = None
+    """After so long without work everything leaves the card; None: it stays."""
     regroup_s: float = 1.0
     """After a kill programs have so long to come back before anything is granted."""
 

@@ -72,6 +72,7 @@ class Machine:
             safety_bytes=self.config.safety_bytes,
             context_bytes=self.worker.context_bytes,
             heartbeat_s=self.config.heartbeat_s,
+            rest_s=self.config.rest_s,
         )
 
         def make(hear: Callable[[Effect], None]) -> Arbiter:

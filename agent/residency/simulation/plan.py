@@ -61,6 +61,7 @@ def plan(seed: int) -> Plan:
     capacity = rng.choice(CARDS_GIB) * 1024 * MIB - rng.randrange(600) * MIB
     full = int(capacity * rng.uniform(0.4, 0.85))
     limits = Limits(
+        rest_s=20.0 if seed % 4 == 3 else None,
         capacity_bytes=capacity,
         profiles=(
             Profile(name="full", bytes=full),
