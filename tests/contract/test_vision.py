@@ -20,6 +20,8 @@ from agent.ollama_double.app import OllamaDouble
 from agent.ollama_double.models import DoubleModel
 from agent.ollama_double.script import Asked, BreakOff, Hang, Refuse, Say, computed, scripted
 from agent.residency.errors import ResidencyError
+from agent.residency.process.bare import NoWorker
+from agent.residency.process.beside import WithVision
 from agent.residency.vision import VisionKeeper
 from agent.residency.vram import PROCESS_BYTES
 from agent.vision.describing import CONTEXT_TOKENS, QUESTION, Describer
@@ -237,6 +239,30 @@ async def test_one_that_has_no_room_fails_and_does_not_spill(serve: Serve) -> No
             await one.keeper.load(6 * GIB)
         assert one.resident is None
         assert one.keeper.flaw is not None
+
+
+async def test_one_that_takes_more_than_was_lent_does_not_stay(serve: Serve) -> None:
+    async with kept(serve) as one:
+        with pytest.raises(ResidencyError, match=r"took \d+ bytes, where 4294967296 were lent"):
+            await one.keeper.load(4 * GIB)
+        assert one.resident is None
+
+
+async def test_what_its_server_does_not_let_go_is_another_programs_from_then_on(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("agent.residency.process.beside._GO_S", 0.3)
+    async with kept(serve) as one:
+        worker = WithVision(NoWorker(), one.keeper)
+        await worker.load("qwen3-vl:4b", 6 * GIB)
+        assert worker.held_bytes({}) == one.keeper.said_bytes() > 0
+        one.double.shelf.unload = lambda _: None  # type: ignore[method-assign, assignment]
+        await worker.unload("qwen3-vl:4b")
+        assert one.resident is not None
+        assert worker.held_bytes({}) == 0
+        assert "vision_stays" in caplog.messages
+        await worker.load("qwen3-vl:4b", 6 * GIB)
+        assert worker.held_bytes({}) > 0, "it is ours again when it is lent room again"
 
 
 async def test_a_server_without_it_is_named(serve: Serve) -> None:
