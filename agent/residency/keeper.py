@@ -11,6 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -163,9 +164,12 @@ class OllamaKeeper:
         tokens, planned = self._planned[profile]
         async with self._working:
             self._told = ""
-            before = await asyncio.to_thread(self._used_bytes)
             self._coming_bytes = planned
             try:
+                await self._resident()
+                used = await asyncio.to_thread(self._used_bytes)
+                # One that is there already, from another program say, makes way for its like.
+                before = None if used is None else used - self._served_bytes
                 await self._post(self._request(tokens, keep_alive=-1))
                 fault = await self._verified(tokens, planned, before)
             except (httpx.HTTPError, ValueError) as error:
@@ -178,7 +182,8 @@ class OllamaKeeper:
                 self._coming_bytes = 0
             if fault is not None:
                 self._flaw = f"{self._served.model} {fault}"
-                await self._send_away()
+                with suppress(httpx.HTTPError, ValueError):  # else `inspect` finds it there
+                    await self._send_away()
                 raise ExecutiveUnfitError(self._flaw)
             self._loaded, self._flaw = profile, None
             self._learn_size(profile)
