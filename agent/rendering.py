@@ -1,6 +1,8 @@
 """Results in words for a terminal. Nothing here prints."""
 
+import json
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -277,6 +279,38 @@ def run(one: Mapping[str, Any]) -> Iterator[str]:
     for step in one["route"]:
         if step["error"]:
             yield f"{step['node']} failed: {step['error']}"
+
+
+def step(event: Mapping[str, Any]) -> str:
+    """Write a step that has ended."""
+    failed = f"  failed: {event['error']}" if event["error"] else ""
+    return harmless(
+        f"{event['started_at'][11:19]}  {event['node']}  {event['seconds']:.2f} s{failed}"
+    )
+
+
+def standing(run: Mapping[str, Any]) -> Iterator[str]:
+    """Write how a run stands, and what can be done about it."""
+    name = run["run_id"][:8]
+    thread = shlex.quote(run["thread_id"])
+    if run.get("left"):
+        yield f"run {name}: nobody works on it. To go on: cortical runs resume {name}"
+        return
+    yield f"run {name}: {run['status']}" + (f": {run['error']}" if run["error"] else "")
+    if run["status"] == "waiting":
+        yield f"It waits for a decision: cortical ask --thread {thread}"
+    elif run["status"] in ("paused", "failed"):
+        yield f"To go on: cortical runs resume {name}"
+    elif run["status"] == "running" and run["cancel_asked_at"]:
+        yield "It was told to end, and does so when what it does now is done."
+
+
+def ran(result: Mapping[str, Any]) -> Iterator[str]:
+    """Write what came out of a run of any graph, and the way it took."""
+    yield json.dumps(result["output"], ensure_ascii=False, indent=2, default=str)
+    yield f"way: {route(result['route'])}"
+    if result["waiting"]:
+        yield f"It waits for a decision: cortical ask --thread {shlex.quote(result['thread_id'])}"
 
 
 def reindexed(done: Mapping[str, Any]) -> Iterator[str]:

@@ -4,10 +4,11 @@ import json
 import uuid
 from typing import Any
 
-from agent import assembly
+from agent import assembly, registry
 from agent.errors import UsageError
 from agent.recorder import Watch
 from agent.settings import Settings
+from agent.turns import Outcome
 
 
 async def run(
@@ -24,6 +25,18 @@ async def run(
         outcome = await engine.turns.run(
             graph, thread_id=thread_id or str(uuid.uuid4()), values=given, watch=watch
         )
+    return _told(outcome)
+
+
+async def take_up(settings: Settings, beginning: str, *, watch: Watch) -> dict[str, Any]:
+    """Go on with a run that was stopped, that failed, or that a killed process left."""
+    async with assembly.engine(settings, watch=watch) as engine:
+        run = await registry.found(engine.turns.registry, beginning)
+        outcome = await engine.turns.take_up(run, watch=watch)
+    return _told(outcome)
+
+
+def _told(outcome: Outcome) -> dict[str, Any]:
     return {
         "output": outcome.output,
         "route": [

@@ -184,6 +184,7 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str | None]] = {
     "continuing": lambda event: f"continuing run {event['run_id'][:8]}, which was cut off",
     "stopping": lambda _: "… stopping; Ctrl-C again ends at once",
     "paused": _paused,
+    "cancelled": lambda _: "Ended by `cortical runs cancel`; what was done is kept.",
     "node_started": lambda event: f"… {event['node']}",
     "calling": lambda event: f"tool {event['tool']} {_arguments(event['arguments'])}",
     "called": lambda event: None if event["ok"] else f"tool {event['tool']}: {event['text']}",

@@ -1,8 +1,8 @@
 """Runs of graphs on threads: begun, continued after a kill, resumed with a person's answer."""
 
 import asyncio
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,11 +19,13 @@ from graphs.context import FENCE_KEY, TAKEN_UP_KEY
 from memory.characters import storable_json
 from memory.checkpoints import FencedSaver, Writer
 from memory.database import Pool
-from memory.errors import FenceLostError
+from memory.errors import FenceLostError, MemoryStoreError
 from memory.runs import Run, RunRegistry, RunStatus, RunStep
 from memory.threads import Fence, Threads
 from tools.base import Clock
 
+LOOK_S = 0.5
+"""How often a runner looks whether its run was told to end."""
 STEPS_LIMIT = 200
 """Supersteps of one run; LangGraph's own default is 10,007."""
 
@@ -96,7 +98,7 @@ class Turns:
         wanted = (graph, storable_json(values))
         async with self._threads.held(thread_id) as fence:
             await self._of(graph, thread_id)
-            left = await self._left(thread_id, wanted)
+            left = await self._left(thread_id, wanted, fence)
             if left is not None:
                 outcome = await self._go_on(left, fence, watch)
                 if outcome.pending or (left.graph, left.input) == wanted:
@@ -117,10 +119,33 @@ class Turns:
         """Bring what is unfinished on a graph's thread to its end, or to where it waits."""
         async with self._threads.held(thread_id) as fence:
             await self._of(graph, thread_id)
-            left = await self.registry.unfinished(thread_id)
+            left = await self._unfinished(thread_id, fence)
             if left is None:
                 raise UsageError(f"Nothing is left to do on thread {thread_id!r}. Ask a question.")
             return await self._go_on(left, fence, watch)
+
+    async def take_up(self, run: Run, *, watch: Watch) -> Outcome:
+        """Go on with a run that was stopped, that failed, or that a killed process left.
+
+        Raises UsageError if it has ended otherwise, or its thread has gone on without it.
+        """
+        self._known(run.graph)
+        async with self._threads.held(run.thread_id) as fence:
+            run = await self._run(run.run_id)
+            if run.status in (RunStatus.DONE, RunStatus.CANCELLED):
+                raise UsageError(f"Run {run.run_id} has ended ({run.status}). Begin another.")
+            (newest,) = await self.registry.newest(thread_id=run.thread_id, limit=1)
+            if newest.run_id != run.run_id:
+                raise UsageError(
+                    f"Thread {run.thread_id!r} has gone on with run {newest.run_id}; run "
+                    f"{run.run_id} cannot be taken up any more."
+                )
+            return await self._go_on(run, fence, watch)
+
+    async def _unwanted(self, run: Run, fence: Fence) -> None:
+        await self.registry.move(
+            run.run_id, RunStatus.CANCELLED, now=self._clock.now(), token=fence.token
+        )
 
     async def resume(self, run: Run, answers: Mapping[str, Any], *, watch: Watch) -> Outcome:
         """Go on with a run that waits, handing over answers by interrupt id.
@@ -189,9 +214,17 @@ class Turns:
                     f"{thread_id}`."
                 )
 
-    async def _left(self, thread_id: str, wanted: tuple[str, Any]) -> Run | None:
+    async def _unfinished(self, thread_id: str, fence: Fence) -> Run | None:
+        """Return the run of a thread that has not ended; those that were told to end do so now."""
+        while (run := await self.registry.unfinished(thread_id)) is not None:
+            if run.cancel_asked_at is None:
+                return run
+            await self._unwanted(run, fence)
+        return None
+
+    async def _left(self, thread_id: str, wanted: tuple[str, Any], fence: Fence) -> Run | None:
         """Return the run that has to be gone on with before anything new."""
-        unfinished = await self.registry.unfinished(thread_id)
+        unfinished = await self._unfinished(thread_id, fence)
         if unfinished is not None:
             return unfinished
         last = await self.registry.newest(thread_id=thread_id, limit=1)
@@ -229,10 +262,15 @@ class Turns:
         cost = Cost()
         try:
             async with self._admission(watch):
-                await _streamed(graph, given, config, cost, watch)
+                await self._unless_cancelled(run, _streamed(graph, given, config, cost, watch))
             state = await graph.aget_state(config)
         except FenceLostError:
             raise
+        except _CancelledByPersonError:
+            await self._ended(run, RunStatus.CANCELLED, Writer(token=fence.token), cost, None)
+            watch({"event": "cancelled", "graph": run.graph, "thread_id": run.thread_id})
+            state = await graph.aget_state(config)
+            return await self._outcome(run, state, graph, continued=continued)
         except asyncio.CancelledError:
             # What nodes were stopped in rides along with their own writes, or is done again.
             await self._ended(run, RunStatus.PAUSED, Writer(token=fence.token), cost, None)
@@ -250,6 +288,32 @@ class Turns:
         status = RunStatus.WAITING if waiting else RunStatus.DONE
         await self._ended(run, status, writer, cost, None, ended_by=_ended_by(state))
         return await self._outcome(run, state, graph, continued=continued)
+
+    async def _unless_cancelled(self, run: Run, work: Coroutine[Any, Any, None]) -> None:
+        """Work to the end, unless the run is told to end meanwhile.
+
+        Raises _CancelledByPersonError then, once what was in progress has stopped.
+        """
+        working = asyncio.ensure_future(work)
+        asked = asyncio.create_task(self._cancel_asked(run.run_id))
+        try:
+            await asyncio.wait({working, asked}, return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                await _stopped(working)
+            if working.cancelled():
+                raise _CancelledByPersonError
+            await working
+        finally:
+            asked.cancel()
+            await _stopped(working)
+
+    async def _cancel_asked(self, run_id: str) -> None:
+        """Return when a run has been told to end; a database that is away is asked again."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            with suppress(MemoryStoreError):
+                if await self.registry.cancel_asked(run_id):
+                    return
 
     async def _ended(
         self,
@@ -316,6 +380,16 @@ class Turns:
             "callbacks": callbacks,
             "recursion_limit": STEPS_LIMIT,
         }
+
+
+class _CancelledByPersonError(Exception):
+    """The run was told to end; never seen outside."""
+
+
+async def _stopped(work: asyncio.Future[Any]) -> None:
+    """Stop work that is not done, and wait until it is."""
+    work.cancel()
+    await asyncio.wait({work})
 
 
 @dataclass(kw_only=True, slots=True)

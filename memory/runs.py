@@ -74,6 +74,8 @@ class Run:
     ended_at: datetime | None
     ended_by: str | None
     """The budget that ended it before its own end."""
+    cancel_asked_at: datetime | None
+    """When a person told it to end."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -190,6 +192,15 @@ class RunRegistry:
                 await connection.execute(query(rider.query), rider.values)
             cursor = await connection.execute(query("move_run"), values)
             return await cursor.fetchone() is not None
+
+    async def ask_to_cancel(self, run_id: str, *, now: datetime) -> bool:
+        """Tell a run to end, whoever runs it; False where it has ended already."""
+        return bool(await self._fetch("ask_to_cancel", run_id=run_id, now=now))
+
+    async def cancel_asked(self, run_id: str) -> bool:
+        """Whether a run was told to end."""
+        rows = await self._fetch("cancel_asked", run_id=run_id)
+        return bool(rows) and rows[0]["cancel_asked_at"] is not None
 
     def cancelled(self, run_id: str, *, now: datetime, token: int) -> Rider:
         """Return what ends a run that a person broke off; one that has ended stays as it is."""

@@ -91,6 +91,13 @@ class Threads:
                 await renewal
             await self._execute("release_thread", thread_id=thread_id, token=token)
 
+    async def worked_on(self, thread_id: str) -> bool:
+        """Whether somebody holds a thread, as far as can be known from here."""
+        rows = await self._fetch("thread_holder", thread_id=thread_id)
+        if not rows or rows[0]["holder"] is None or rows[0]["late"]:
+            return False
+        return not await asyncio.to_thread(known_dead, rows[0]["holder"])
+
     async def _take(self, thread_id: str) -> int:
         me = await asyncio.to_thread(this_process)
         values = {"thread_id": thread_id, "holder": me, "lease_s": self._lease_s}

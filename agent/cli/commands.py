@@ -67,7 +67,15 @@ _group(
     probe=models.probe,
     bench=models.bench,
 )
-_group("runs", "Runs of graphs.", list=runs.listed, show=runs.show)
+_group(
+    "runs",
+    "Runs of graphs.",
+    list=runs.listed,
+    show=runs.show,
+    watch=runs.watch,
+    cancel=runs.cancel,
+    resume=runs.resume,
+)
 _group("config", "Settings.", show=config.show)
 _group(
     "database",

@@ -1,6 +1,5 @@
 """Commands that run a graph."""
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -64,7 +63,7 @@ def ask(
         print_json(result)
     else:
         print_lines(rendering.answer(result, said=show.said, verbose=verbose))
-    if result["problem"] or result["failed"]:
+    if result["problem"] or result["failed"] or result["status"] == "cancelled":
         raise typer.Exit(FAILED)
 
 
@@ -96,5 +95,6 @@ def run(
     if as_json:
         print_json(result)
     else:
-        print_lines([json.dumps(result["output"], ensure_ascii=False, indent=2, default=str)])
-        print_lines([f"way: {rendering.route(result['route'])}"])
+        print_lines(rendering.ran(result))
+    if result["status"] == "cancelled":
+        raise typer.Exit(FAILED)

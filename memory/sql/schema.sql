@@ -204,12 +204,14 @@ CREATE TABLE runs (
     created_at timestamptz NOT NULL,
     started_at timestamptz,
     ended_at timestamptz,
-    ended_by text
+    ended_by text,
+    cancel_asked_at timestamptz
 );
 CREATE INDEX runs_by_thread ON runs (thread_id, created_at DESC);
 CREATE INDEX runs_by_time ON runs (created_at DESC);
 COMMENT ON COLUMN runs.token IS 'Fence token under which it is or was last run';
 COMMENT ON COLUMN runs.ended_by IS 'The budget that ended the run before its own end, in words';
+COMMENT ON COLUMN runs.cancel_asked_at IS 'When a person told it to end; its runner does that at its next look';
 
 CREATE TABLE run_steps (
     step_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

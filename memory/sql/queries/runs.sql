@@ -8,7 +8,7 @@ WHERE threads.holder IS NULL OR threads.lease_until < now() OR threads.holder = 
 RETURNING token;
 
 -- thread_holder --
-SELECT holder, lease_until FROM threads WHERE thread_id = %(thread_id)s;
+SELECT holder, lease_until, lease_until < now() AS late FROM threads WHERE thread_id = %(thread_id)s;
 
 -- renew_thread --
 UPDATE threads SET lease_until = now() + make_interval(secs => %(lease_s)s)
@@ -40,6 +40,14 @@ UPDATE runs SET
     ended_at = CASE WHEN %(ended)s THEN %(now)s END
 WHERE run_id = %(run_id)s AND status = ANY(%(from)s)
 RETURNING status;
+
+-- ask_to_cancel --
+UPDATE runs SET cancel_asked_at = coalesce(cancel_asked_at, %(now)s)
+WHERE run_id = %(run_id)s AND status IN ('accepted', 'running', 'waiting', 'paused')
+RETURNING cancel_asked_at;
+
+-- cancel_asked --
+SELECT cancel_asked_at FROM runs WHERE run_id = %(run_id)s;
 
 -- add_tokens --
 UPDATE runs SET prompt_tokens = prompt_tokens + %(prompt_tokens)s, answer_tokens = answer_tokens + %(answer_tokens)s
