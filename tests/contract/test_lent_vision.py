@@ -224,6 +224,26 @@ async def test_a_description_goes_on_over_a_killed_arbiter(
         assert of(second, "LoadSense", "Granted") == ["Granted"]
 
 
+async def test_what_server_and_arbiter_lost_at_once_is_told_to_who_still_holds_it(
+    serve: Serve, tmp_path: Path, run_dir: Path
+) -> None:
+    async with machine(serve, tmp_path) as one:
+        describing = await one.began()
+        one.sight.double.shelf.restart()
+        os.kill((await one.status())["arbiter"]["pid"], signal.SIGKILL)
+        with pytest.raises(VisionError, match=r"cannot stay on the card.*server has lost it"):
+            await describing
+        await one.sight.left.wait()
+        one.sight.slow = False
+        assert (await one.describe()).text == "A red field."
+        _, second = await one.end()
+        assert of(second, "SenseLost", "LoadSense", "Granted") == [
+            "SenseLost",
+            "LoadSense",
+            "Granted",
+        ]
+
+
 async def _epoch(one: Machine, wanted: int) -> bool:
     try:
         told = await one.place.status()
