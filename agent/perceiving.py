@@ -51,12 +51,15 @@ async def see(settings: Settings, image: Path, *, tell: Tell = silent) -> dict[s
 async def describe(settings: Settings, image: Path, *, question: str | None) -> dict[str, Any]:
     """Return what a picture shows, or the answer to a question on it."""
     from agent.vision.describing import Describer
+    from agent.vision.lending import lent
     from agent.vision.server import served
     from tools.senses.media import decode_image
 
-    describer = Describer(served(settings))
+    server = served(settings)
+    describer = Describer(server)
     picture = await decode_image(await asyncio.to_thread(given, image, settings), image.name)
-    description = await describer.describe(picture.pixels, question=question)
+    async with lent(settings, server, describer) as held:
+        description = await describer.describe(picture.pixels, question=question, stays=held)
     return {
         **dataclasses.asdict(description),
         "flaws": [*picture.flaws, *description.flaws],

@@ -11,6 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,8 @@ FLOOR_TOKENS_PER_S = 8.0
 """What a 14B model on any card exceeds, and one that has spilled does not reach."""
 TOLERANCE = 0.05
 """By which share the card's own figures may differ from Ollama's."""
+LINGERS_S = 10.0
+"""A driver shows freed memory late: Ollama itself waits up to five seconds for it."""
 INSPECT_S = 5.0
 RETRY_S = 30.0
 """Until a server that does not serve an executive is asked again."""
@@ -45,6 +48,10 @@ _LASTING_YEAR = "2100"
 """Ollama writes the end of a model that is kept for ever as a year far beyond."""
 _AT = "@"
 _RUNNERS = ("llama-server", "ollama")
+
+
+Held = Callable[[Mapping[int, int | None]], int]
+"""Returns what somebody holds, given the bytes of each process on the card; None: not told."""
 
 
 class ExecutiveUnfitError(ResidencyError):
@@ -59,9 +66,15 @@ class OllamaKeeper:
         served: ServedExecutive,
         *,
         used_bytes: Callable[[], int | None],
+        beside_bytes: Held = lambda _: 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`used_bytes` tells what all programs use of the card; None where that is not known.
+
+        `beside_bytes` tells what another server of ours holds of it.
+        """
         self._served = served
+        self._beside_bytes = beside_bytes
         self._used_bytes = used_bytes
         self._clock = clock
         self._http = ollama.client(served.url, timeout_s=httpx.Timeout(_LOAD_S, connect=_CONNECT_S))
@@ -71,6 +84,12 @@ class OllamaKeeper:
         self._loaded: str | None = None
         self._served_bytes = 0
         """What Ollama says that it holds of the card for us."""
+        self._coming_bytes = 0
+        """What it will hold once the load is over that is under way."""
+        self._strangers_bytes = 0
+        """What processes like Ollama's held for others before anything of ours moved."""
+        self._lingering = (0, float("-inf"))
+        """What it has let go, and until when the driver may still show it."""
         self._other_bytes = 0
         """What it holds for models that others have loaded."""
         self._told = ""
@@ -92,11 +111,38 @@ class OllamaKeeper:
         self._next = 0.0
 
     def held_bytes(self, processes: Mapping[int, int | None]) -> int:
-        """Return what Ollama's processes hold for us, as the driver tells or as Ollama does."""
+        """Return what Ollama's processes hold for us, as the driver tells or as Ollama does.
+
+        All Ollamas run processes of the same names, and only root may see which of them serves
+        which address. So of what the driver tells of such processes no more is taken for ours than
+        this server accounts for, and nothing that another server of ours does. The rest counts as
+        other programs': what were too much here could hide what those take while a load of ours
+        is not there yet, and room would be lent twice.
+        """
         told = [size for pid, size in processes.items() if size is not None and _is_runner(pid)]
-        if told:
-            return max(0, sum(told) - self._other_bytes)
+        if not told:
+            return self._said_bytes()
+        rest = max(0, sum(told) - self._other_bytes - self._beside_bytes(processes))
+        most = self._most_bytes()
+        if most == self._said_bytes():  # nothing is on its way in or out
+            self._strangers_bytes = max(0, rest - most)
+        return min(max(0, rest - self._strangers_bytes), most)
+
+    def _said_bytes(self) -> int:
+        """Return what Ollama says that it holds for us, and the context of its process."""
         return self._served_bytes + PROCESS_BYTES if self._served_bytes else 0
+
+    def _most_bytes(self) -> int:
+        """Return what may be there for us: as Ollama says, on its way, or let go a moment ago."""
+        size, until = self._lingering
+        lingering = size if self._clock() < until else 0
+        return max(self._said_bytes(), self._coming_bytes, lingering)
+
+    def _hear_size(self, size: int) -> None:
+        """Note what Ollama says that it holds for us now."""
+        if size < self._served_bytes:
+            self._lingering = (self._said_bytes(), self._clock() + LINGERS_S)
+        self._served_bytes = size
 
     async def found(self) -> str | None:
         """Return the profile that is loaded whole; one that is not is left to be put right."""
@@ -118,8 +164,12 @@ class OllamaKeeper:
         tokens, planned = self._planned[profile]
         async with self._working:
             self._told = ""
-            before = await asyncio.to_thread(self._used_bytes)
+            self._coming_bytes = planned
             try:
+                await self._resident()
+                used = await asyncio.to_thread(self._used_bytes)
+                # One that is there already, from another program say, makes way for its like.
+                before = None if used is None else used - self._served_bytes
                 await self._post(self._request(tokens, keep_alive=-1))
                 fault = await self._verified(tokens, planned, before)
             except (httpx.HTTPError, ValueError) as error:
@@ -128,9 +178,12 @@ class OllamaKeeper:
                     f"{str(error) or type(error).__name__}"
                 )
                 raise ExecutiveUnfitError(self._flaw) from error
+            finally:
+                self._coming_bytes = 0
             if fault is not None:
                 self._flaw = f"{self._served.model} {fault}"
-                await self._send_away()
+                with suppress(httpx.HTTPError, ValueError):  # else `inspect` finds it there
+                    await self._send_away()
                 raise ExecutiveUnfitError(self._flaw)
             self._loaded, self._flaw = profile, None
             self._learn_size(profile)
@@ -142,7 +195,7 @@ class OllamaKeeper:
             try:
                 await self._send_away()
             except httpx.TransportError:
-                self._served_bytes = 0
+                self._hear_size(0)
             except (httpx.HTTPError, ValueError) as error:
                 raise ResidencyError(
                     f"Ollama at {self._served.url} does not let {self._served.model} go: {error}"
@@ -194,7 +247,7 @@ class OllamaKeeper:
         return None
 
     def _lost(self, reason: str) -> Event | None:
-        self._served_bytes = 0
+        self._hear_size(0)
         if self._loaded is None:
             return None
         self._loaded = None
@@ -283,7 +336,7 @@ class OllamaKeeper:
         name = self._served.model
         wanted = {name, f"{name}:latest"}
         mine = next((one for one in models if one.get("name") in wanted), None)
-        self._served_bytes = 0 if mine is None else int(mine.get("size_vram") or 0)
+        self._hear_size(0 if mine is None else int(mine.get("size_vram") or 0))
         others = [int(one.get("size_vram") or 0) for one in models if one is not mine]
         self._other_bytes = sum(size + PROCESS_BYTES for size in others if size)
         return mine
@@ -307,8 +360,7 @@ class OllamaKeeper:
         try:
             response = await self._http.get("/api/version", timeout=_TELL_S)
             version = str(response.raise_for_status().json()["version"])
-            if _numbers(version) < MINIMUM:
-                least = ".".join(map(str, MINIMUM))
+            if (least := newer_needed(version)) is not None:
                 return f"Ollama at {served.url} is {version}; at least {least} is needed"
             told = await ollama.told(served.url, served.model, timeout_s=_TELL_S)
         except (httpx.HTTPError, ValueError, KeyError, ExecutiveUnreachableError) as error:
@@ -338,6 +390,11 @@ def tokens_of(profile: str) -> int | None:
     """Return the context that a profile has; None where its name does not tell."""
     tokens = profile.rpartition(_AT)[2]
     return int(tokens) if tokens.isdigit() else None
+
+
+def newer_needed(version: str) -> str | None:
+    """Return the least version that is needed, where an Ollama is older."""
+    return ".".join(map(str, MINIMUM)) if _numbers(version) < MINIMUM else None
 
 
 def _is_runner(pid: int) -> bool:

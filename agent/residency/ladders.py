@@ -46,15 +46,7 @@ def ladder(operation: Operation, rungs: Rungs, *, program: str) -> tuple[Choice,
     itself: two programs are not in each other's way. Embedders and text recognition stay off the
     card. Raises LeaseRefusedError where nothing here can do it.
     """
-    on_card = [
-        Choice(
-            variant=one.name,
-            weights_bytes=one.weight_bytes,
-            working_bytes=envelopes.working_bytes(one, _heard_at_once(one, operation)),
-            reload_s=envelopes.load_s(one, Tier.PINNED),
-        )
-        for one in _on_card(rungs, operation)
-    ]
+    on_card = [_choice(one, operation) for one in _on_card(rungs, operation)]
     on_cpu = [
         Choice(variant=f"{one.name}{ON_CPU}", place="cpu") for one in _on_cpu(rungs, operation)[:1]
     ]
@@ -73,6 +65,23 @@ def first(rungs: Rungs, task: Task) -> Variant | None:
     """Return what of the full tier is asked for first; None where nothing of it does the task."""
     usual = envelopes.USUAL[task]
     return next(iter((*_on_card(rungs, usual), *_on_cpu(rungs, usual))), None)
+
+
+def _choice(variant: Variant, operation: Operation) -> Choice:
+    """Return a rung on the card."""
+    if variant.own_process:
+        # Its server takes all of it when it loads, and gives nothing back before it unloads.
+        return Choice(
+            variant=variant.name,
+            weights_bytes=envelopes.process_bytes(variant, operation),
+            reload_s=envelopes.load_s(variant, Tier.NVME),
+        )
+    return Choice(
+        variant=variant.name,
+        weights_bytes=variant.weight_bytes,
+        working_bytes=envelopes.working_bytes(variant, _heard_at_once(variant, operation)),
+        reload_s=envelopes.load_s(variant, Tier.PINNED),
+    )
 
 
 def _on_card(rungs: Rungs, operation: Operation) -> list[Variant]:

@@ -24,6 +24,7 @@ from agent.residency.process.journal import Journal
 from agent.residency.process.machine import SIMULATED
 from agent.senses.opening import FullSenses, of_card, of_host
 from agent.settings import Settings
+from agent.vision.served import ServedVision
 from tools.senses.base import Residency
 from tools.senses.leased import FullTier, Tell, silent
 
@@ -154,6 +155,23 @@ def served_executive(settings: Settings) -> ServedExecutive | None:
     )
 
 
+def served_vision(settings: Settings) -> ServedVision | None:
+    """Return the model that describes pictures on a server of this machine, if one is named.
+
+    Whether that is an Ollama, which can be told to load and unload, only the server can tell. One
+    elsewhere has a card of its own. A setting that is wrong is said to whoever describes a picture.
+    """
+    if settings.senses.vision_url is None:
+        return None
+    from agent.vision.server import served
+
+    try:
+        found = served(settings)
+    except SettingsError:
+        return None
+    return found if is_here(found.url) else None
+
+
 def is_here(url: str) -> bool:
     """Tell whether an address is this machine's own."""
     host = urlsplit(url).hostname or ""
@@ -171,6 +189,7 @@ def _place(settings: Settings, *, card: str, name: str, served: ServedExecutive 
         data_dir=str(files.data_dir),
         executive=served,
         senses=None if senses is None else senses.config,
+        vision=served_vision(settings),
         idle_s=settings.residency.idle_s,
         rest_s=settings.residency.rest_s,
     )

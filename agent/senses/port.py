@@ -75,7 +75,13 @@ class ProcessWorker:
         """What its CUDA context takes."""
         return PROCESS_BYTES
 
-    def attach(self, *, lost: Callable[[], None], ended: Callable[[int], None]) -> None:
+    def attach(
+        self,
+        *,
+        lost: Callable[[], None],
+        ended: Callable[[int], None],
+        gone: Callable[[str, str], None],  # noqa: ARG002 - what is in the process goes with it
+    ) -> None:
         """Say whom to tell that it has ended, or that an operation in it has."""
         self._lost, self._ended = lost, ended
 

@@ -12,7 +12,7 @@ from agent.errors import VisionError
 from agent.executives.ollama.server import server_words
 from agent.executives.wire import Place, Timeouts, Wire
 from agent.vision import picture
-from agent.vision.server import ServedVision
+from agent.vision.served import ServedVision
 
 CONTEXT_TOKENS = 8_192
 """Ollama gives Qwen3-VL no less, whatever is asked for."""
@@ -41,7 +41,8 @@ class Describer:
             server="vision", url=served.url, section="senses", start="Start it with its model"
         )
         self._wire = Wire(place, timeouts=Timeouts())
-        self._shown = place.shown
+        self.shown = place.shown
+        """Where the server is, without a password that may stand there."""
 
     async def describe(
         self, image: NDArray[np.uint8], *, question: str | None = None, stays: bool = False
@@ -53,7 +54,7 @@ class Describer:
         """
         content = picture.encoded(picture.fitted(image))
         asked = question or QUESTION
-        version = await self._version()
+        version = await self.version()
         if version is not None:
             await self._refuse_blind()
             told = await self._ask("/api/chat", self._ollama(content, asked, stays=stays))
@@ -63,7 +64,7 @@ class Describer:
             text, ended = _of_openai(told)
         if not text.strip():
             raise VisionError(
-                f"{self._served.model} at {self._shown} said nothing of the picture. Does it see? "
+                f"{self._served.model} at {self.shown} said nothing of the picture. Does it see? "
                 "Another can be named by the setting senses.vision_model."
             )
         home = "OpenAI-compatible" if version is None else f"Ollama {version}"
@@ -73,13 +74,13 @@ class Describer:
             flaws=(f"cut off after {ANSWER_TOKENS} tokens",) if ended == "length" else (),
         )
 
-    async def _version(self) -> str | None:
+    async def version(self) -> str | None:
         """Return the version of an Ollama; None where it is another server. Raises VisionError."""
         try:
             response = await self._wire.ask("GET", "/api/version", timeout_s=_TELL_S)
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             raise VisionError(
-                f"No server answers at {self._shown} ({str(error) or 'timed out'}). Start it "
+                f"No server answers at {self.shown} ({str(error) or 'timed out'}). Start it "
                 "(`OLLAMA_HOST=HOST:PORT ollama serve`), or correct the setting senses.vision_url."
             ) from error
         try:
@@ -95,7 +96,7 @@ class Describer:
         able = told.get("capabilities")
         if isinstance(able, list) and "vision" not in able:
             raise VisionError(
-                f"{self._served.model} at {self._shown} cannot see: it is able of "
+                f"{self._served.model} at {self.shown} cannot see: it is able of "
                 f"{', '.join(map(str, able)) or 'nothing'}. Name another by senses.vision_model, "
                 "such as qwen3-vl:4b."
             )
@@ -108,23 +109,23 @@ class Describer:
             response = await self._wire.ask("POST", path, body=body, timeout_s=limit)
         except TimeoutError as error:
             raise VisionError(
-                f"{self._served.model} at {self._shown} gave no answer within {limit:g} s. See "
+                f"{self._served.model} at {self.shown} gave no answer within {limit:g} s. See "
                 "whether it hangs, or raise the setting senses.vision_timeout_s."
             ) from error
         except httpx.HTTPError as error:
             raise VisionError(
-                f"The connection to {self._shown} broke: {str(error) or type(error).__name__}. "
+                f"The connection to {self.shown} broke: {str(error) or type(error).__name__}. "
                 "Ask again; if it stays, look into the server's log."
             ) from error
         if response.status_code == httpx.codes.NOT_FOUND:
             raise VisionError(
-                f"The server at {self._shown} does not have {self._served.model} "
+                f"The server at {self.shown} does not have {self._served.model} "
                 f"({server_words(response.content)}). `cortical models pull {self._served.model}` "
                 "brings it to an Ollama; or correct the setting senses.vision_model."
             )
         if response.status_code != httpx.codes.OK:
             raise VisionError(
-                f"{self._served.model} at {self._shown} does not describe the picture: "
+                f"{self._served.model} at {self.shown} does not describe the picture: "
                 f"{response.status_code} {server_words(response.content)}."
             )
         try:
@@ -132,7 +133,7 @@ class Describer:
         except ValueError:
             told = None
         if not isinstance(told, dict):
-            raise VisionError(f"The server at {self._shown} answers {path} with no object.")
+            raise VisionError(f"The server at {self.shown} answers {path} with no object.")
         return told
 
     def _ollama(self, content: str, question: str, *, stays: bool) -> dict[str, Any]:

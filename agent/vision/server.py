@@ -4,26 +4,16 @@ It is never the Ollama that serves the executive: a second model there can push 
 """
 
 import socket
-from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from agent.errors import SettingsError
 from agent.executives.openai.server import root
 from agent.settings import Settings
+from agent.vision.served import ServedVision
 
 _PORTS = {"http": 80, "https": 443}
 _OWN = "this machine"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ServedVision:
-    """A model on a server."""
-
-    url: str
-    """Without `/v1`."""
-    model: str
-    timeout_s: float = 300.0
 
 
 def served(settings: Settings) -> ServedVision:

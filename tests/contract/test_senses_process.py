@@ -112,7 +112,7 @@ async def arbiter(
     config: WorkerConfig, *, epoch: int = 1, start: bool = True
 ) -> AsyncIterator[tuple[ProcessWorker, Told]]:
     worker, told = ProcessWorker(config), Told()
-    worker.attach(lost=told.gone, ended=told.over)
+    worker.attach(lost=told.gone, ended=told.over, gone=lambda *_: None)
     survey = await worker.survey(epoch, [])
     if start and not survey.up:
         await worker.start()

@@ -19,12 +19,13 @@ from agent.ollama_double import asgi
 from agent.ollama_double.app import OllamaDouble
 from agent.ollama_double.models import DoubleModel
 from agent.ollama_double.script import Asked, BreakOff, Hang, Refuse, Say, computed, scripted
-from agent.residency.arbiter.events import ExecutiveDrifted, ExecutiveLost
 from agent.residency.errors import ResidencyError
+from agent.residency.process.bare import NoWorker
+from agent.residency.process.beside import WithVision
 from agent.residency.vision import VisionKeeper
 from agent.residency.vram import PROCESS_BYTES
 from agent.vision.describing import CONTEXT_TOKENS, QUESTION, Describer
-from agent.vision.server import ServedVision
+from agent.vision.served import ServedVision
 
 Serve = Callable[[Any], AbstractAsyncContextManager[str]]
 
@@ -188,9 +189,9 @@ class Kept:
     def resident(self) -> Any:
         return self.double.shelf.resident("qwen3-vl:4b")
 
-    async def inspect(self) -> Any:
+    async def inspect(self) -> str | None:
         self.now += 60
-        return await self.keeper.inspect()
+        return await self.keeper.fault()
 
 
 def words(asked: Asked) -> Say:
@@ -209,24 +210,24 @@ async def kept(serve: Serve, *, card: int = 12 * GIB, **more: Any) -> AsyncItera
 async def test_it_is_brought_and_taken_off_again(serve: Serve) -> None:
     async with kept(serve) as one:
         assert not await one.keeper.found()
-        assert one.keeper.held_bytes() == 0
-        await one.keeper.load()
+        assert one.keeper.said_bytes() == 0
+        await one.keeper.load(6 * GIB)
         assert await one.keeper.found()
         assert one.resident.context == CONTEXT_TOKENS
-        assert one.keeper.held_bytes() == one.resident.card_bytes + PROCESS_BYTES
+        assert one.keeper.said_bytes() == one.resident.card_bytes + PROCESS_BYTES
         assert one.keeper.planned_bytes is not None
-        assert abs(one.keeper.planned_bytes - one.keeper.held_bytes()) < 0.01 * GIB
+        assert abs(one.keeper.planned_bytes - one.keeper.said_bytes()) < 0.01 * GIB
         assert await one.inspect() is None
 
         await one.keeper.unload()
         assert one.resident is None
-        assert one.keeper.held_bytes() == 0
+        assert one.keeper.said_bytes() == 0
         assert one.double.shelf.card_bytes() == 0
 
 
 async def test_a_description_while_it_is_kept_loads_nothing_and_leaves_it(serve: Serve) -> None:
     async with kept(serve) as one:
-        await one.keeper.load()
+        await one.keeper.load(6 * GIB)
         await one.describer.describe(RED, stays=True)
         assert one.double.shelf.loads == 1
         assert await one.inspect() is None
@@ -235,26 +236,50 @@ async def test_a_description_while_it_is_kept_loads_nothing_and_leaves_it(serve:
 async def test_one_that_has_no_room_fails_and_does_not_spill(serve: Serve) -> None:
     async with kept(serve, card=3 * GIB) as one:
         with pytest.raises(ResidencyError, match="out of memory"):
-            await one.keeper.load()
+            await one.keeper.load(6 * GIB)
         assert one.resident is None
         assert one.keeper.flaw is not None
+
+
+async def test_one_that_takes_more_than_was_lent_does_not_stay(serve: Serve) -> None:
+    async with kept(serve) as one:
+        with pytest.raises(ResidencyError, match=r"took \d+ bytes, where 4294967296 were lent"):
+            await one.keeper.load(4 * GIB)
+        assert one.resident is None
+
+
+async def test_what_its_server_does_not_let_go_is_another_programs_from_then_on(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("agent.residency.process.beside._GO_S", 0.3)
+    async with kept(serve) as one:
+        worker = WithVision(NoWorker(), one.keeper)
+        await worker.load("qwen3-vl:4b", 6 * GIB)
+        assert worker.held_bytes({}) == one.keeper.said_bytes() > 0
+        one.double.shelf.unload = lambda _: None  # type: ignore[method-assign, assignment]
+        await worker.unload("qwen3-vl:4b")
+        assert one.resident is not None
+        assert worker.held_bytes({}) == 0
+        assert "vision_stays" in caplog.messages
+        await worker.load("qwen3-vl:4b", 6 * GIB)
+        assert worker.held_bytes({}) > 0, "it is ours again when it is lent room again"
 
 
 async def test_a_server_without_it_is_named(serve: Serve) -> None:
     async with kept(serve) as one:
         one.double.shelf._models.pop("qwen3-vl:4b")
         with pytest.raises(ResidencyError, match=r"does not have qwen3-vl:4b"):
-            await one.keeper.load()
+            await one.keeper.load(6 * GIB)
 
 
 async def test_one_that_was_lost_or_changed_is_noticed(serve: Serve) -> None:
     async with kept(serve) as one:
-        await one.keeper.load()
+        await one.keeper.load(6 * GIB)
         one.resident.spilled_bytes = GIB
-        assert isinstance(await one.inspect(), ExecutiveDrifted)
+        assert "has spilled" in (await one.inspect() or "")
         one.double.shelf.restart()
-        assert isinstance(await one.inspect(), ExecutiveLost)
-        await one.keeper.load()
+        assert "has it no more" in (await one.inspect() or "")
+        await one.keeper.load(6 * GIB)
         assert await one.keeper.found()
 
 
@@ -262,11 +287,11 @@ async def test_a_server_that_went_down_can_be_unloaded(serve: Serve) -> None:
     double = OllamaDouble(computed(words), models=[SEEING])
     async with serve(double) as url:
         one = Kept(double, url)
-        await one.keeper.load()
+        await one.keeper.load(6 * GIB)
     await one.keeper.unload()
-    assert one.keeper.held_bytes() == 0
+    assert one.keeper.said_bytes() == 0
     with pytest.raises(ResidencyError, match="does not load"):
-        await one.keeper.load()
+        await one.keeper.load(6 * GIB)
     await one.keeper.aclose()
 
 

@@ -6,8 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.models import published
 from agent.residency import envelopes
 from agent.residency.envelopes import MB, Tier, need_bytes, process_bytes
+from agent.residency.vram import Load, need
+from agent.vision.describing import BATCH, CONTEXT_TOKENS
 from tools.senses.base import Operation, Task
 
 HEARD = Operation(task=Task.HEARING, audio_s=300.0)
@@ -55,6 +58,16 @@ def test_parakeet_and_kokoro_take_what_was_measured() -> None:
     )
     said = Operation(task=Task.SPEECH, characters=400)
     assert process_bytes(envelopes.KOKORO, said) / MB == pytest.approx(1_123, rel=0.001)
+
+
+def test_a_model_that_sees_takes_what_the_executives_formula_says_with_the_least_context() -> None:
+    known = published.named("qwen3:4b")
+    assert known is not None
+    taken = need(known.shape(), Load(context_tokens=CONTEXT_TOKENS, micro_batch=BATCH))
+    by_formula = envelopes.served_vision("qwen3-vl:4b", taken)
+    assert envelopes.VISION.base_bytes == pytest.approx(by_formula.base_bytes, abs=MB)
+    assert by_formula.weight_bytes < envelopes.VISION.weight_bytes, "its encoder comes on top"
+    assert by_formula.own_process
 
 
 def test_a_short_recording_fills_no_large_batch() -> None:

@@ -611,6 +611,26 @@ def test_a_dead_worker_is_started_when_its_context_has_room_again() -> None:
     assert found(effects.StartWorker, card.pass_time(1))
 
 
+def test_a_lost_sense_ends_what_ran_in_it_and_is_loaded_again_for_who_asks() -> None:
+    card = Card()
+    granted = card.use("a", HEARING)
+    told = card.send(events.SenseLost(now=card.now, variant="hearing", reason="restarted"))
+    assert only(effects.Revoked, told) == effects.Revoked(token=granted.token, reason="restarted")
+    assert not card.state.leases
+    assert not card.state.residences
+    assert not found(effects.LoadSense, card.ask("b", SIGHT)), "its bytes are still measured"
+    card.held -= 20
+    assert only(effects.LoadSense, card.pass_time(1)).variant == "sight"
+
+
+def test_a_loss_of_what_is_not_there_changes_nothing() -> None:
+    card = Card()
+    told = card.ask("a", HEARING)
+    lost = card.send(events.SenseLost(now=card.now, variant="hearing"))
+    assert only(effects.Say, lost).text == "hearing is not on the card"
+    assert found(effects.Granted, card.finish(told)), "its load goes on"
+
+
 def test_a_jobs_call_waits_while_a_persons_turn_is_in_progress() -> None:
     card = Card()
     card.send(events.TurnAsked(now=card.now, turn="t", holder="h", priority=Priority.PERSON))

@@ -138,6 +138,7 @@ MUTANTS: dict[str, tuple[Patch, set[str]]] = {
         {"unmeasured", "ledger"},
     ),
     "a release is lost": (deaf_to(events.Released), {"ledger"}),
+    "a lost sense is not heard of": (deaf_to(events.SenseLost), {"ledger"}),
     "a finished unload is lost": (deaf_to(events.UnloadFinished), {"ledger"}),
     "other programs do not count": (
         replaced(draft.Draft, "foreign", lambda _own: 0),

@@ -16,7 +16,14 @@ from agent.residency.daemon import launch
 from agent.residency.daemon.files import DaemonFiles
 from agent.residency.host import HostResidency
 from agent.residency.opening import is_here, opened, place_of, served_executive
-from agent.settings import ExecutiveSettings, OllamaSettings, OpenAiSettings, ResidencySettings
+from agent.residency.process.config import ArbiterConfig
+from agent.settings import (
+    ExecutiveSettings,
+    OllamaSettings,
+    OpenAiSettings,
+    ResidencySettings,
+    SensesSettings,
+)
 from agent.settings import Settings as AllSettings
 from tools.senses.base import Operation, Task
 
@@ -137,6 +144,34 @@ def test_weights_that_are_brought_later_find_their_process(
     assert place.senses is not None
     assert place.senses.rungs == ladders.NONE
     assert place.config.senses == place.senses.config
+
+
+def test_a_model_on_a_server_of_its_own_asks_for_all_that_its_server_will_hold() -> None:
+    seen = Operation(task=Task.PICTURES, pixels=1920 * 1080)
+    (only,) = ladders.ladder(seen, ladders.Rungs(card=[envelopes.VISION]), program="7")
+    assert (only.variant, only.place, only.working_bytes) == ("qwen3-vl:4b", "cuda", 0)
+    assert only.weights_bytes == envelopes.process_bytes(envelopes.VISION, seen)
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("http://127.0.0.1:11435/v1", "http://127.0.0.1:11435"),
+        ("http://localhost:8080", "http://localhost:8080"),
+        ("http://192.168.1.7:11434", None),
+        (OllamaSettings().url, None),
+        ("http://[::1", None),
+        (None, None),
+    ],
+)
+def test_the_arbiter_is_told_of_a_server_for_pictures_on_this_machine_and_of_no_other(
+    tmp_path: Path, url: str | None, told: str | None
+) -> None:
+    place = place_of(settings(tmp_path, "simulated:24GiB", senses=SensesSettings(vision_url=url)))
+    assert place is not None
+    found = ArbiterConfig.read(place.config.text())
+    assert found == place.config
+    assert (found.vision.url if found.vision else None) == told
 
 
 def test_embedders_stay_off_the_card() -> None:

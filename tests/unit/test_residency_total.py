@@ -44,6 +44,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "until": st.floats(0, 100),
     "token": NUMBERS,
     "load": NUMBERS,
+    "variant": st.sampled_from(["hearing", "sight", "cpu", events.EXECUTIVE]),
     "reason": st.just(""),
     "work": st.sampled_from(list(events.WhilePaused)),
     "begun": st.booleans(),

@@ -167,6 +167,17 @@ class ExecutiveDrifted(Event):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SenseLost(Event):
+    """A variant on a server of its own is gone, or not as it was loaded, without our doing.
+
+    What ran in it has ended. What its server still holds counts as another program's.
+    """
+
+    variant: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class WorkerDied(Event):
     """The process of the senses is gone, and all that ran in it."""
 

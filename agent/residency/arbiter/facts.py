@@ -279,6 +279,21 @@ def _executive_drifted(draft: Draft, event: events.ExecutiveDrifted) -> None:
     draft.say(f"the executive is not as it was loaded: {event.reason}; put right after the turn")
 
 
+def _sense_lost(draft: Draft, event: events.SenseLost) -> None:
+    running = [lease for lease in draft.on_card() if lease.variant == event.variant]
+    residence = draft.residences.get(event.variant)
+    resident = residence is not None and residence.place is Place.RESIDENT
+    if not (running or resident):
+        draft.say(f"{event.variant} is not on the card")
+        return
+    for lease in running:
+        draft.revoke(lease, event.reason or f"{event.variant} is gone")
+        draft.close(lease)
+    if residence is not None and resident:
+        draft.unplace(residence.ask)
+        draft.drop(residence)
+
+
 def _worker_died(draft: Draft, _event: events.WorkerDied) -> None:
     if draft.worker is Worker.DOWN:
         return
@@ -370,6 +385,7 @@ _NOTED: Mapping[type[events.Event], Callable[[Draft, Any], None]] = {
     events.Measured: _measured,
     events.ExecutiveLost: _executive_lost,
     events.ExecutiveDrifted: _executive_drifted,
+    events.SenseLost: _sense_lost,
     events.WorkerDied: _worker_died,
     events.WorkerReady: _worker_ready,
     events.Paused: _paused,

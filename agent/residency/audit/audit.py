@@ -138,6 +138,7 @@ _EVENTS: dict[str, _Reads] = {
     "UnloadFinished": lambda audit, told: audit._senses.unloaded(told["load"]),
     "Measured": lambda audit, told: audit.books.measured(told),
     "ExecutiveLost": lambda audit, _: audit._executive.lost(),
+    "SenseLost": lambda audit, told: audit._senses.lost(told["variant"]),
     "WorkerDied": lambda audit, _: audit._senses.worker_died(),
     "WorkerReady": lambda audit, _: audit._senses.worker_ready(),
     "Paused": lambda audit, _: audit._pause(paused=True),

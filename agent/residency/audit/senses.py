@@ -74,6 +74,19 @@ class Senses:
         if load is not None:
             self._books.gone(number, load)
 
+    def lost(self, variant: str) -> None:
+        """Note that weights, if they were there, are gone without the arbiter's doing."""
+        books = self._books
+        for token in [
+            one
+            for one, lease in books.leases.items()
+            if lease.in_worker and lease.variant == variant
+        ]:
+            books.close(token)
+        for number, load in list(books.loads.items()):
+            if load.variant == variant and load.phase == "there":
+                books.gone(number, load)
+
     def kill_worker(self) -> None:
         """End the process: only with operations in it that do not stop when told."""
         self._findings.tally.restarts += 1

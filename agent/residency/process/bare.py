@@ -24,7 +24,13 @@ class NoWorker:
         """It takes nothing."""
         return 0
 
-    def attach(self, *, lost: Callable[[], None], ended: Callable[[int], None]) -> None:  # noqa: ARG002
+    def attach(
+        self,
+        *,
+        lost: Callable[[], None],  # noqa: ARG002
+        ended: Callable[[int], None],
+        gone: Callable[[str, str], None],  # noqa: ARG002
+    ) -> None:
         """Say whom to tell that an operation has ended."""
         self._ended = ended
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from agent.residency.arbiter.limits import MIB
 from agent.residency.daemon.files import DaemonFiles
 from agent.senses.config import WorkerConfig
+from agent.vision.served import ServedVision
 
 ARBITER = "arbiter of the card"
 """What it is called."""
@@ -35,6 +36,8 @@ class ArbiterConfig:
     executive: ServedExecutive | None = None
     senses: WorkerConfig | None = None
     """The process of the senses, where there are any of the full tier."""
+    vision: ServedVision | None = None
+    """The server on this machine that may hold a model which describes pictures."""
     safety_bytes: int = 256 * MIB
     heartbeat_s: float = 30.0
     """A program that is silent for longer loses what it holds."""
@@ -68,9 +71,10 @@ class ArbiterConfig:
     def read(cls, text: str) -> "ArbiterConfig":
         """Read it again."""
         told = json.loads(text)
-        served, senses = told.pop("executive"), told.pop("senses")
+        served, senses, vision = told.pop("executive"), told.pop("senses"), told.pop("vision")
         return cls(
             executive=None if served is None else ServedExecutive(**served),
             senses=None if senses is None else WorkerConfig(**senses),
+            vision=None if vision is None else ServedVision(**vision),
             **told,
         )

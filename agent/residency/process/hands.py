@@ -30,6 +30,8 @@ class Hands:
         self._clock = clock
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._on_card: set[int] = set()
+        self.flaws: dict[str, str] = {}
+        """By variant: why its last load did not succeed."""
 
     @property
     def busy(self) -> bool:
@@ -40,7 +42,7 @@ class Hands:
         """Begin what an effect calls for; what does not concern models is left alone."""
         match effect:
             case effects.LoadSense(load=load, variant=variant, weights_bytes=size):
-                self._instead(variant, lambda: self._load(load, self._worker.load(variant, size)))
+                self._instead(variant, lambda: self._bring(load, variant, size))
             case effects.UnloadSense(load=load, variant=variant):
                 self._instead(variant, lambda: self._unload(load, self._worker.unload(variant)))
             case effects.LoadExecutive(load=load, profile=profile):
@@ -96,6 +98,18 @@ class Hands:
             del self._tasks[what]
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("effect_failed", extra={"of": what}, exc_info=error)
+
+    async def _bring(self, load: int, variant: str, weights_bytes: int) -> None:
+        await self._load(load, self._noted(variant, weights_bytes))
+
+    async def _noted(self, variant: str, weights_bytes: int) -> None:
+        """Load a sense, and keep in mind why it fails. Raises ResidencyError."""
+        try:
+            await self._worker.load(variant, weights_bytes)
+        except ResidencyError as error:
+            self.flaws[variant] = str(error)
+            raise
+        self.flaws.pop(variant, None)
 
     async def _load(self, load: int, work: Awaitable[None]) -> None:
         try:

@@ -2,19 +2,30 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from agent.residency.arbiter.effects import Effect
 from agent.residency.arbiter.limits import Limits
 from agent.residency.nvml import CardLostError, NvmlCard
 from agent.residency.process.arbiter import Arbiter
 from agent.residency.process.bare import NoKeeper, NoWorker
+from agent.residency.process.beside import WithVision
 from agent.residency.process.config import ArbiterConfig
 from agent.residency.process.driver import DriverCard
 from agent.residency.process.journal import Journal
 from agent.residency.process.ports import Card, ExecutiveKeeper, SensesWorker
 from agent.residency.process.server import Server
-from agent.residency.process.simulated import SupposedCard, SupposedKeeper, SupposedWorker
+from agent.residency.process.simulated import (
+    SupposedCard,
+    SupposedKeeper,
+    SupposedSenses,
+    SupposedWorker,
+)
 from agent.senses.port import ProcessWorker
+
+if TYPE_CHECKING:
+    from agent.residency.keeper import Held
+    from agent.residency.vision import VisionKeeper
 
 SIMULATED = "simulated:"
 
@@ -33,16 +44,21 @@ class Machine:
         """Find the card and open it. Raises ResidencyError."""
         if config.card.startswith(SIMULATED):
             supposed = SupposedCard(int(config.card.removeprefix(SIMULATED)))
-            process = None if config.senses is None else ProcessWorker(config.senses)
+            # What the model really takes it takes of another card, if of any.
+            vision = _vision(config, lambda: None, beside_bytes=lambda _: 0)
+            worker = _worker(config, vision, SupposedSenses())
             return cls(
                 config=config,
                 card=supposed,
-                worker=SupposedWorker(supposed, process),
+                worker=SupposedWorker(supposed, worker),
                 keeper=SupposedKeeper(supposed),
             )
         card = NvmlCard(config.card)
-        keeper = _keeper(config, card)
-        worker = NoWorker() if config.senses is None else ProcessWorker(config.senses)
+        used_bytes = _used(card)
+        # What either server says bounds what is taken for the other's.
+        vision = _vision(config, used_bytes, beside_bytes=lambda _: keeper.held_bytes({}))
+        keeper = _keeper(config, used_bytes, vision)
+        worker = _worker(config, vision, NoWorker())
         return cls(
             config=config, card=DriverCard(card, keeper, worker), worker=worker, keeper=keeper
         )
@@ -77,11 +93,8 @@ class Machine:
         await self.keeper.aclose()
 
 
-def _keeper(config: ArbiterConfig, card: NvmlCard) -> ExecutiveKeeper:
-    if config.executive is None:
-        return NoKeeper()
-    # It takes a third of a second to import, which only who serves an executive need pay.
-    from agent.residency.keeper import OllamaKeeper
+def _used(card: NvmlCard) -> Callable[[], int | None]:
+    """Return what tells what all programs use; None while the card is lost."""
 
     def used_bytes() -> int | None:
         try:
@@ -89,4 +102,35 @@ def _keeper(config: ArbiterConfig, card: NvmlCard) -> ExecutiveKeeper:
         except CardLostError:
             return None
 
-    return OllamaKeeper(config.executive, used_bytes=used_bytes)
+    return used_bytes
+
+
+def _vision(
+    config: ArbiterConfig, used_bytes: Callable[[], int | None], *, beside_bytes: "Held"
+) -> "VisionKeeper | None":
+    if config.vision is None:
+        return None
+    from agent.residency.vision import VisionKeeper
+
+    return VisionKeeper(config.vision, used_bytes=used_bytes, beside_bytes=beside_bytes)
+
+
+def _worker(
+    config: ArbiterConfig, vision: "VisionKeeper | None", without: SensesWorker
+) -> SensesWorker:
+    """Return what runs the senses that there are; `without` stands where no process does."""
+    process = without if config.senses is None else ProcessWorker(config.senses)
+    return process if vision is None else WithVision(process, vision)
+
+
+def _keeper(
+    config: ArbiterConfig, used_bytes: Callable[[], int | None], vision: "VisionKeeper | None"
+) -> ExecutiveKeeper:
+    if config.executive is None:
+        return NoKeeper()
+    # It takes a third of a second to import, which only who serves an executive need pay.
+    from agent.residency.keeper import OllamaKeeper
+
+    if vision is None:
+        return OllamaKeeper(config.executive, used_bytes=used_bytes)
+    return OllamaKeeper(config.executive, used_bytes=used_bytes, beside_bytes=vision.held_bytes)

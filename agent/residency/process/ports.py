@@ -61,8 +61,18 @@ class SensesWorker(Protocol):
         """What its CUDA context takes."""
         ...
 
-    def attach(self, *, lost: Callable[[], None], ended: Callable[[int], None]) -> None:
-        """Say whom to tell that it has ended, or that an operation in it has."""
+    def attach(
+        self,
+        *,
+        lost: Callable[[], None],
+        ended: Callable[[int], None],
+        gone: Callable[[str, str], None],
+    ) -> None:
+        """Say whom to tell that it has ended, that an operation has, or that a variant is gone.
+
+        Of a variant its name and the reason are told; only one on a server of its own can be gone
+        while the process is there.
+        """
         ...
 
     async def survey(self, epoch: int, running: Sequence[tuple[Running, int]]) -> Survey:

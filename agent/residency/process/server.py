@@ -42,13 +42,15 @@ class Server:
         self.journal = journal
         self.arbiter = make(self._hear)
         self.hands = Hands(worker, keeper, post=self._post_if_open, clock=self.arbiter.clock)
-        worker.attach(lost=self._worker_lost, ended=self._stopped)
+        worker.attach(lost=self._worker_lost, ended=self._stopped, gone=self._variant_lost)
         self.worker = worker
         self._regroup_s = regroup_s
         self._numbers = itertools.count(1)
         self._open = asyncio.Event()
         self._closing = False
         self._tasks: set[asyncio.Task[None]] = set()
+        self._wished: dict[str, tuple[str, ...]] = {}
+        """By ask that waits: the variants that it named."""
         self._does: dict[str, Callable[[Holder, wire.Message], None]] = {
             "ask": self._ask,
             "cancel": self._cancel,
@@ -227,10 +229,12 @@ class Server:
         choices = wire.choices(message)
         if choices[0].place == "cuda":
             self.arbiter.freshen(choices[0].weights_bytes + choices[0].working_bytes)
+        name = holder.full(wire.text(message, "ask"))
+        self._wished.setdefault(name, tuple(one.variant for one in choices))
         self._post(
             events.Asked(
                 now=now,
-                ask=holder.full(wire.text(message, "ask")),
+                ask=name,
                 holder=holder.name,
                 choices=choices,
                 priority=wire.priority(message),
@@ -325,6 +329,11 @@ class Server:
         self.hands.forget()
         self._post_if_open(events.WorkerDied(now=self.arbiter.clock()))
 
+    def _variant_lost(self, variant: str, reason: str) -> None:
+        self._post_if_open(
+            events.SenseLost(now=self.arbiter.clock(), variant=variant, reason=reason)
+        )
+
     # What the arbiter says.
 
     def _post(self, event: events.Event) -> None:
@@ -340,10 +349,11 @@ class Server:
         self.hands.carry_out(effect)
         match effect:
             case effects.Refused(ask=name, reason=reason):
-                why = [reason, self.keeper.flaw, self._paused()]
+                why = [reason, *self._flaws(name), self.keeper.flaw, self._paused()]
                 because = "; ".join(one for one in why if one is not None)
                 self._tell(name, {"is": "refused", "ask": Holder.own(name), "reason": because})
             case effects.Granted() | effects.Withdrawn():
+                self._wished.pop(effect.ask, None)
                 self._tell(effect.ask, answer(effect))
             case effects.Admitted() | effects.TurnRevoked():
                 self._tell(effect.turn, answer(effect))
@@ -355,6 +365,12 @@ class Server:
                 log.info("arbiter", extra={"said": text})
             case _:
                 pass
+
+    def _flaws(self, ask: str) -> list[str]:
+        """Return why what an ask wished for did not load the last time, where it did not."""
+        wished = self._wished.pop(ask, ())
+        flaws = self.hands.flaws
+        return [f"{one} did not load the last time: {flaws[one]}" for one in wished if one in flaws]
 
     def _paused(self) -> str | None:
         return None if self.arbiter.state.paused is None else "the owner has the card (paused)"

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from agent.residency.arbiter.events import Event, Found, Running
 from agent.residency.arbiter.limits import MIB, Profile
 from agent.residency.errors import ResidencyError
+from agent.residency.process.bare import NoWorker
 from agent.residency.process.ports import SensesWorker, Survey, Usage
 from agent.residency.simulation.card import Owner, SimulatedCard
 
@@ -44,13 +45,25 @@ class SupposedCard:
         return Usage(used_bytes=self.pieces.used_bytes, own_bytes=self.pieces.own_bytes)
 
 
+class SupposedSenses(NoWorker):
+    """Senses that compute nothing; what is loaded takes as long as its copy."""
+
+    async def load(self, variant: str, weights_bytes: int) -> None:  # noqa: ARG002
+        """Wait as long as the copy takes."""
+        await asyncio.sleep(weights_bytes / BYTES_PER_S)
+
+    async def unload(self, variant: str) -> None:  # noqa: ARG002
+        """Wait a moment."""
+        await asyncio.sleep(_UNLOAD_S)
+
+
 class SupposedWorker:
-    """Senses that take room; where their process is given, they run in it, on the CPU."""
+    """Takes room on the card for the senses of a process, which run on the CPU if they do."""
 
     def __init__(
         self,
         card: SupposedCard,
-        process: SensesWorker | None = None,
+        process: SensesWorker,
         *,
         context_bytes: int = 400 * MIB,
     ) -> None:
@@ -58,23 +71,29 @@ class SupposedWorker:
         self._process = process
         self._context_bytes = context_bytes
         self._ended: Callable[[int], None] = lambda _: None
+        self._gone: Callable[[str, str], None] = lambda *_: None
         self._take(_CONTEXT, context_bytes)
 
     @property
     def pid(self) -> int | None:
         """Of the process; None where nothing is computed."""
-        return None if self._process is None else self._process.pid
+        return self._process.pid
 
     @property
     def context_bytes(self) -> int:
         """What its CUDA context takes."""
         return self._context_bytes
 
-    def attach(self, *, lost: Callable[[], None], ended: Callable[[int], None]) -> None:
-        """Say whom to tell that it has ended, or that an operation in it has."""
-        self._ended = ended
-        if self._process is not None:
-            self._process.attach(lost=lost, ended=self._stopped)
+    def attach(
+        self,
+        *,
+        lost: Callable[[], None],
+        ended: Callable[[int], None],
+        gone: Callable[[str, str], None],
+    ) -> None:
+        """Say whom to tell that it has ended, that an operation has, or that a variant is gone."""
+        self._ended, self._gone = ended, gone
+        self._process.attach(lost=lost, ended=self._stopped, gone=self._missing)
 
     async def survey(self, epoch: int, running: Sequence[tuple[Running, int]]) -> Survey:
         """Put what runs, and what lies there, back onto the card."""
@@ -83,55 +102,45 @@ class SupposedWorker:
             for one, size in running
             if one.place == "cuda"
         }
-        up = True
-        if self._process is not None:
-            surveyed = await self._process.survey(epoch, running)
-            up = surveyed.up
-            found |= {one.variant: one for one in surveyed.found}
+        surveyed = await self._process.survey(epoch, running)
+        found |= {one.variant: one for one in surveyed.found}
         for there in found.values():
             self._take(_weights(there.variant), there.weights_bytes)
         for one, _ in running:
             if one.place == "cuda":
                 self._work(one.token, one.working_bytes)
-        return Survey(up=up, found=tuple(found.values()))
+        return Survey(up=surveyed.up, found=tuple(found.values()))
 
     def held_bytes(self, processes: Mapping[int, int | None]) -> int:  # noqa: ARG002
         """Return what it holds."""
         return sum(map(self._pieces.size, self._pieces.names(Owner.WORKER)))
 
     async def load(self, variant: str, weights_bytes: int) -> None:
-        """Take the room, then wait as long as the copy takes."""
+        """Take the room, then bring it; one that fails leaves no room taken."""
         self._take(_weights(variant), weights_bytes)
-        if self._process is None:
-            await asyncio.sleep(weights_bytes / BYTES_PER_S)
-        else:
+        try:
             await self._process.load(variant, weights_bytes)
+        except ResidencyError:
+            self._pieces.give(_weights(variant))
+            raise
 
     async def unload(self, variant: str) -> None:
         """Give the room back."""
-        if self._process is None:
-            await asyncio.sleep(_UNLOAD_S)
-        else:
-            await self._process.unload(variant)
+        await self._process.unload(variant)
         self._pieces.give(_weights(variant))
 
     def begin(self, token: int, variant: str, working_bytes: int) -> None:
         """Take an operation's room, and let it run."""
         self._work(token, working_bytes)
-        if self._process is not None:
-            self._process.begin(token, variant, working_bytes)
+        self._process.begin(token, variant, working_bytes)
 
     def end(self, token: int) -> None:
         """Stop an operation, and give its room back."""
-        if self._process is None:
-            self._stopped(token)
-        else:
-            self._process.end(token)
+        self._process.end(token)
 
     def kill(self) -> None:
         """Give everything back."""
-        if self._process is not None:
-            self._process.kill()
+        self._process.kill()
         for name in self._pieces.names(Owner.WORKER):
             self._pieces.give(name)
 
@@ -140,13 +149,11 @@ class SupposedWorker:
         for name in self._pieces.names(Owner.WORKER):
             self._pieces.give(name)  # what was left by a process that ended by itself
         self._take(_CONTEXT, self._context_bytes)
-        if self._process is not None:
-            await self._process.start()
+        await self._process.start()
 
     async def aclose(self) -> None:
         """Let the process go."""
-        if self._process is not None:
-            await self._process.aclose()
+        await self._process.aclose()
 
     def _work(self, token: int, working_bytes: int) -> None:
         if not self._pieces.take(f"working {token}", Owner.WORKER, working_bytes):
@@ -155,6 +162,10 @@ class SupposedWorker:
     def _stopped(self, token: int) -> None:
         self._pieces.give(f"working {token}")
         self._ended(token)
+
+    def _missing(self, variant: str, reason: str) -> None:
+        self._pieces.give(_weights(variant))
+        self._gone(variant, reason)
 
     def _take(self, name: str, size: int) -> None:
         if not self._pieces.take(name, Owner.WORKER, size):

@@ -217,6 +217,24 @@ class SimulatedHost:
         lost = events.ExecutiveLost(now=self._clock.now, reason="Ollama was restarted")
         self._clock.after(self._rng.uniform(0, 1), lambda: self._post(lost))
 
+    def lose_sense(self) -> None:
+        """Lose a variant whose server is its own; the arbiter hears of it a little later."""
+        there = sorted(self.loaded.keys() - self._leaving)
+        if not there:
+            return
+        variant = self._rng.choice(there)
+        self._sense_gone(variant)
+
+        def tell() -> None:
+            if variant in self.loaded or variant in self._coming:
+                return  # it was let go and brought again meanwhile
+            for one in self.running.values():
+                if one.granted.variant == variant:
+                    self.end(one)
+            self._post(events.SenseLost(now=self._clock.now, variant=variant, reason="restarted"))
+
+        self._clock.after(self._rng.uniform(0, 1), tell)
+
     def kill_worker(self) -> None:
         """End the worker's process; all that it held is free after a lag."""
         self._life += 1

@@ -150,7 +150,7 @@ def _job(
 
 
 def _faults(rng: random.Random, horizon: float) -> tuple[tuple[float, str], ...]:
-    kinds = ("worker", "arbiter", "ollama", "drift", "leak", "blind", "mute")
+    kinds = ("worker", "arbiter", "ollama", "drift", "sense", "leak", "blind", "mute")
     found = [(rng.uniform(0, horizon), rng.choice(kinds)) for _ in range(rng.randrange(4))]
     if rng.random() < 0.3:
         begin = rng.uniform(0, horizon)

@@ -2,7 +2,7 @@
 
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -212,8 +212,8 @@ class World:
                 self.turns.clear()
             case ["drift"]:
                 self.post(events.ExecutiveDrifted(now=0.0, reason="another context"))
-            case ["leak"]:
-                self.host.leak()
+            case ["sense" | "leak" as what]:
+                _ON_HOST[what](self.host)
             case ["blind"]:
                 self._blind_until = self.clock.now + self.rng.uniform(1, 15)
             case ["mute"]:
@@ -247,6 +247,12 @@ class World:
                 self.send(replace(worker.turn_event(name), begun=True))
 
         self.clock.after(down_s + 1e-6, start)
+
+
+_ON_HOST: Mapping[str, Callable[[SimulatedHost], None]] = {
+    "sense": SimulatedHost.lose_sense,
+    "leak": SimulatedHost.leak,
+}
 
 
 class Worker:

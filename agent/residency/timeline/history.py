@@ -180,6 +180,10 @@ class _Reader:
         words = "lost" if event["kind"] == "ExecutiveLost" else "not as it was loaded"
         self._mark("executive", f"the executive is {words}: {event['reason']}", EXECUTIVE)
 
+    def _sense_lost(self, event: JsonObject) -> None:
+        variant = short(event["variant"])
+        self._mark("failed", f"{variant} is lost: {event['reason']}", variant)
+
     def _opened(self, name: str, group: str, event: JsonObject) -> None:
         if name in self._asks or name in self._turns:
             return
@@ -311,6 +315,7 @@ _READS: Mapping[str, Callable[[_Reader, JsonObject], None]] = {
     "Hinted": _Reader._hinted,
     "ExecutiveLost": _Reader._executive,
     "ExecutiveDrifted": _Reader._executive,
+    "SenseLost": _Reader._sense_lost,
     "WorkerDied": lambda reader, _: reader._mark("restart", "the senses' process died"),
     "Started": _Reader._restarted,
     "Paused": lambda reader, _: reader._paused(paused=True),

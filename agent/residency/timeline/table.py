@@ -74,6 +74,7 @@ _EVENTS: Mapping[str, Callable[[JsonObject], str]] = {
     "Measured": _measured,
     "ExecutiveLost": lambda e: f"the executive is lost{_because(e)}",
     "ExecutiveDrifted": lambda e: f"the executive is not as it was loaded{_because(e)}",
+    "SenseLost": lambda e: f"{e['variant']} is lost{_because(e)}",
     "WorkerDied": lambda _: "the senses' process died",
     "WorkerReady": lambda _: "the senses' process is there",
     "Paused": lambda e: f"paused by the owner: work {e['work']}",
