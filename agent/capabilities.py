@@ -64,8 +64,8 @@ def senses(settings: Settings) -> Iterator[Capability]:
     for name, (task, kinds, usual) in _FULL.items():
         first = ladders.first(rungs, task)
         if first is not None:
-            place = "on the card where it fits" if on_card else "on the CPU"
-            yield Capability(name=name, tier="full", server=f"{first.name}, {place}")
+            place = "the card where it fits" if on_card else "the CPU"
+            yield Capability(name=name, tier="full", server=f"{first.name} on {place}")
             continue
         serving = [one for one in installed if one.kind in kinds]
         yield _embedded(name, _advice(kinds, usual, serving))

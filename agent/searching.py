@@ -47,8 +47,8 @@ class SearchWish:
             uri_prefix=None if self.path is None else _uri_prefix(self.path),
             sources=frozenset(map(_uri, self.sources)) or None,
             sender=self.sender,
-            since=None if self.since is None else self.since.astimezone(),
-            until=None if self.until is None else self.until.astimezone(),
+            since=_moment(self.since),
+            until=_moment(self.until),
         )
 
 
@@ -114,6 +114,17 @@ async def _around(store: DocumentStore, chunk: Chunk, count: int) -> dict[str, A
             if one.id != chunk.id
         ]
     }
+
+
+def _moment(given: datetime | None) -> datetime | None:
+    """Return a local time with its zone. Raises UsageError at the ends of time."""
+    try:
+        return None if given is None else given.astimezone()
+    except (ValueError, OverflowError) as error:
+        raise UsageError(
+            f"The date {given:%Y-%m-%d} is too near to the first or the last that there is. Leave "
+            "it out, or give one between the years 2 and 9998."
+        ) from error
 
 
 def _uri_prefix(path: str) -> str:

@@ -139,7 +139,7 @@ class ProcessWorker:
     async def start(self) -> None:
         """Start it again, once the one before has gone. Raises ResidencyError.
 
-        One that lives and does not greet, or holds what nobody knows of, is ended.
+        One that lives and refuses, or holds what nobody knows of, is ended.
         """
         await self._gone(self._before)
         try:
@@ -158,6 +158,13 @@ class ProcessWorker:
             self.kill()
         await self._gone(pid)
         await self._connect(self._config, [])
+
+    async def _end_silent(self) -> None:
+        """End a process that listens and does not greet: programs would wait for it too."""
+        self._before = await asyncio.to_thread(self._config.files.pid)
+        if self._before is not None:
+            log.warning("process_ended", extra={"pid": self._before, "reason": "it does not greet"})
+            _end(self._before)
 
     async def _gone(self, pid: int | None) -> None:
         """Wait until a process has gone, for some seconds."""
@@ -199,6 +206,8 @@ class ProcessWorker:
                 answer = await wire.read(reader)
         except (TimeoutError, ConnectionError, MessageError) as error:
             line.close()
+            if isinstance(error, TimeoutError):
+                await self._end_silent()
             raise ResidencyError(f"The process of the senses does not greet: {error!r}") from error
         if answer is None or answer[0].get("is") != "there":
             line.close()

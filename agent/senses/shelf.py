@@ -146,7 +146,7 @@ class Shelf:
 
     async def aclose(self) -> None:
         """Let everything go."""
-        for (variant, _), held in self._held.items():
+        for (variant, _), held in list(self._held.items()):
             async with held.lock:
                 await self._let_go(variant, self._drop(held))
 

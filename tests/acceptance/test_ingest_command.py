@@ -121,12 +121,16 @@ def test_the_benchmark_says_the_machine_and_fails_where_nothing_could_be_read(
         assert report[name] > 0
 
 
-def test_a_kind_that_there_is_not_is_refused_with_those_that_there_are(
+def test_a_kind_or_a_date_that_there_is_not_is_refused_with_what_there_is(
     user: Any, folder: Path
 ) -> None:
     user.run("ingest", folder)
     wrong = user.run("search", "valve", "--kind", "text", "--kind", "texts")
     assert wrong.code == 2
     assert "There is no kind of document 'texts'. There are: pdf, document, slides" in wrong.err
-    assert len(user.json("search", "valve", "--kind", "text")["hits"]) == 10
+    wrong = user.run("search", "valve", "--since", "0001-01-01")
+    assert (wrong.code, "between the years 2 and 9998" in wrong.err) == (2, True)
+    assert (
+        len(user.json("search", "valve", "--kind", "text", "--since", "0002-01-01")["hits"]) == 10
+    )
     assert user.json("search", "valve", "--kind", "mail")["hits"] == []

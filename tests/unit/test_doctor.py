@@ -214,9 +214,9 @@ def test_with_the_extra_and_weights_a_sense_is_of_the_full_tier(
     told = told_of(load())
     assert (told["hearing"].tier, told["hearing"].server) == (
         "full",
-        "whisper-turbo-fp16, on the CPU",
+        "whisper-turbo-fp16 on the CPU",
     )
-    assert told["sight"].server == "sam2.1-t, on the CPU"
+    assert told["sight"].server == "sam2.1-t on the CPU"
     assert told["speech"].tier == "embedded"
     assert told["speech"].advice.endswith("For the full tier: `cortical models pull kokoro-82m`.")
 
