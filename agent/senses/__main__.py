@@ -1,9 +1,7 @@
 """Run the process of the senses; its configuration comes by standard input."""
 
 import asyncio
-import logging
 import os
-import signal
 import sys
 from collections.abc import Callable
 
@@ -14,8 +12,6 @@ from agent.senses.loading import Make
 from agent.senses.shelf import Shelf
 from agent.senses.worker import Worker
 from tools.senses import heap
-
-log = logging.getLogger(__name__)
 
 
 def main(maker: Callable[[WorkerConfig], Make] = loading.maker) -> None:
@@ -32,10 +28,6 @@ def main(maker: Callable[[WorkerConfig], Make] = loading.maker) -> None:
 
 
 async def _serve(config: WorkerConfig, make: Make, door: becoming.Door) -> None:
-    loop = asyncio.get_running_loop()
-    over = asyncio.Event()
-    for wish in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(wish, over.set)
     shelf = Shelf(
         make,
         device=config.device,
@@ -46,19 +38,12 @@ async def _serve(config: WorkerConfig, make: Make, door: becoming.Door) -> None:
     listener = await asyncio.start_unix_server(
         serving.serve, sock=door.listening, limit=wire.LINE_BYTES
     )
-    tasks = [
-        asyncio.create_task(serving.tend()),
-        asyncio.create_task(becoming.until_idle(lambda: serving.idle, door, config.idle_s)),
-    ]
     try:
-        for task in tasks:
-            task.add_done_callback(lambda _: over.set())
-        await over.wait()
-        for task in tasks:
-            task.cancel()
-        for result in await asyncio.gather(*tasks, return_exceptions=True):
-            if isinstance(result, Exception):
-                log.error("process_failed", exc_info=result)
+        await becoming.until_one_ends(
+            becoming.told_to_end(),
+            serving.tend(),
+            becoming.until_idle(lambda: serving.idle, door, config.idle_s),
+        )
     finally:
         listener.close()
         door.close()

@@ -1,8 +1,8 @@
 """The process of the senses with models that need no library, for tests of the process itself.
 
-Their weights are files of any bytes. Hearing says a word for each second of a recording. A model
-with `broken` or `huge` in its name cannot be loaded, one with `failing` or `dying` does so when it
-is used.
+Their weights are files of any bytes. Hearing says a word for each second of a recording, and leaves
+a file `NAME.began` when it begins. A model with `broken` or `huge` in its name cannot be loaded, one
+with `failing` or `dying` does so when it is used.
 """
 
 import os
@@ -69,6 +69,7 @@ class PlainModel:
             raise ZeroDivisionError("a fault of a library")
         if "dying" in self._path.name:
             os._exit(9)
+        self._path.with_name(f"{self._path.name}.began").touch()
         words = []
         for second in range(len(samples) // SAMPLE_RATE_HZ):
             patience.check()

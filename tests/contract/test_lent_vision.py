@@ -454,7 +454,7 @@ async def test_with_the_process_of_the_senses_the_model_goes_and_comes_again(
         describing = asyncio.create_task(describe())
         await sight.asked.wait()
         os.kill((await client.status())["senses"]["pid"], signal.SIGKILL)
-        with pytest.raises(LeaseLostError, match="the worker is gone"):
+        with pytest.raises(LeaseLostError, match="the process of the senses has ended"):
             await describing
         await sight.left.wait()
         await until(lambda: sight.resident is None)

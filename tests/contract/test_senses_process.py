@@ -122,6 +122,11 @@ async def arbiter(
         await worker.aclose()
 
 
+async def begun(config: WorkerConfig) -> None:
+    """Wait until something is being heard."""
+    await until(Path(config.weights_dir, "ear.began").exists, within_s=20)
+
+
 @pytest.fixture
 def client(config: WorkerConfig) -> SensesClient:
     return SensesClient(config, RUNGS)
@@ -188,7 +193,7 @@ async def test_the_end_of_a_lease_stops_its_operation(
         await worker.load("ear", SIZE)
         worker.begin(7, "ear", 1)
         hearing = asyncio.create_task(client.hear(on_card(7), sound(300)))
-        await asyncio.sleep(0.2)
+        await begun(config)
         worker.end(7)
         await told.until(lambda: told.ended == [7])
         with pytest.raises(EngineError, match="taken back"):
@@ -203,7 +208,7 @@ async def test_a_program_that_goes_stops_its_operation(
         await worker.load("ear", SIZE)
         worker.begin(7, "ear", 1)
         hearing = asyncio.create_task(client.hear(on_card(7), sound(300)))
-        await asyncio.sleep(0.2)
+        await begun(config)
         hearing.cancel()
         with pytest.raises(asyncio.CancelledError):
             await hearing

@@ -3,12 +3,13 @@
 import asyncio
 import logging
 import os
+import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from agent import logs
 from agent.errors import AgentError
@@ -64,6 +65,26 @@ def become(files: DaemonFiles, make: Callable[[], Made]) -> tuple[Made, Door, in
     os.pwrite(lock, str(os.getpid()).encode(), 0)
     logs.configure("info")
     return made, door, lock
+
+
+async def told_to_end() -> None:
+    """Return when a signal says that the process is to end."""
+    loop = asyncio.get_running_loop()
+    over = asyncio.Event()
+    for wish in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(wish, over.set)
+    await over.wait()
+
+
+async def until_one_ends(*works: Coroutine[Any, Any, None]) -> None:
+    """Do all at once until one has come to its end, or failed, which is logged."""
+    tasks = [asyncio.create_task(work) for work in works]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+    for result in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(result, Exception):
+            log.error("process_failed", exc_info=result)
 
 
 async def until_idle(idle: Callable[[], bool], door: Door, idle_s: float) -> None:

@@ -1,9 +1,7 @@
 """Run the arbiter of one card; its configuration comes by standard input."""
 
 import asyncio
-import logging
 import os
-import signal
 import sys
 
 from agent.residency.daemon import becoming
@@ -11,8 +9,6 @@ from agent.residency.process import wire
 from agent.residency.process.config import ArbiterConfig
 from agent.residency.process.machine import Machine
 from agent.residency.process.server import Server
-
-log = logging.getLogger(__name__)
 
 _GIVE_S = 30.0
 
@@ -29,37 +25,26 @@ def main() -> None:
 
 
 async def _serve(config: ArbiterConfig, machine: Machine, door: becoming.Door) -> None:
-    loop = asyncio.get_running_loop()
-    over = asyncio.Event()
-    for wish in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(wish, over.set)
     server: Server = machine.server()
     listener = await asyncio.start_unix_server(
         server.serve, sock=door.listening, limit=wire.LINE_BYTES
     )
     try:
-        await server.begin()
-        tasks = [
-            asyncio.create_task(work)
-            for work in (
-                server.arbiter.watch(),
-                server.arbiter.tend(),
-                becoming.until_idle(lambda: server.idle, door, _idle_s(config)),
-            )
-        ]
-        for task in tasks:
-            task.add_done_callback(lambda _: over.set())
-        await over.wait()
-        for task in tasks:
-            task.cancel()
-        for result in await asyncio.gather(*tasks, return_exceptions=True):
-            if isinstance(result, Exception):
-                log.error("arbiter_failed", exc_info=result)
+        await becoming.until_one_ends(becoming.told_to_end(), _serving(server, config, door))
     finally:
         listener.close()
         door.close()
         await server.stop()
         await machine.aclose()
+
+
+async def _serving(server: Server, config: ArbiterConfig, door: becoming.Door) -> None:
+    await server.begin()
+    await becoming.until_one_ends(
+        server.arbiter.watch(),
+        server.arbiter.tend(),
+        becoming.until_idle(lambda: server.idle, door, _idle_s(config)),
+    )
 
 
 def _idle_s(config: ArbiterConfig) -> float:
