@@ -203,15 +203,18 @@ assert not loaded, loaded
 """
 
 
-async def test_processes_that_build_the_graph_at_once_leave_one_whole_file(tmp_path: Path) -> None:
+async def test_processes_that_build_the_graph_at_once_leave_one_whole_file(
+    tmp_path: Path, amount: Callable[[int, int], int]
+) -> None:
+    processes = amount(2, 4)
     running = [
         await asyncio.create_subprocess_exec(
             sys.executable, "-c", PROGRAM, str(tmp_path / "new"), env=dict(os.environ)
         )
-        for _ in range(4)
+        for _ in range(processes)
     ]
 
-    assert [await process.wait() for process in running] == [0] * 4
+    assert [await process.wait() for process in running] == [0] * processes
     digest, _, graph = only_file(tmp_path / "new").read_bytes().partition(b"\n")
     assert len(digest) == 64
     assert len(graph) > 10_000
