@@ -1,8 +1,8 @@
 """The process of the senses with models that need no library, for tests of the process itself.
 
-Their weights are files of any bytes. Hearing says a word for each second of a recording, and leaves
-a file `NAME.began` when it begins. What has `broken` or `huge` in its name cannot be loaded; what has
-`failing` or `dying` fails when it is used.
+Their weights are files of any bytes. Hearing says a word for each second of a recording, and
+leaves a file `NAME.began` when it begins. What has `broken` or `huge` in its name cannot be loaded;
+what has `failing` or `dying` fails when it is used.
 """
 
 import os
