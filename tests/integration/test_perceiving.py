@@ -17,6 +17,7 @@ from memory.places import Box
 from tools.senses import pictures
 from tools.senses.base import Prompt, Region, Senses
 from tools.senses.hearing import PocketsphinxTranscriber
+from tools.senses.leased import Tell
 from tools.senses.sight import RapidOcrReader
 from tools.senses.speech import EspeakSynthesizer
 
@@ -59,7 +60,7 @@ def segmenter(monkeypatch: pytest.MonkeyPatch) -> ScriptedSegmenter:
     )
 
     @asynccontextmanager
-    async def perception(_: Settings) -> AsyncIterator[Senses]:
+    async def perception(_: Settings, *, tell: Tell) -> AsyncIterator[Senses]:
         yield senses
 
     monkeypatch.setattr(assembly, "perception", perception)
