@@ -8,7 +8,7 @@ from agent.clock import SystemClock
 from agent.errors import UsageError
 from agent.recorder import Watch
 from agent.settings import Settings
-from memory.runs import ENDED, Run, RunRegistry, RunStatus, RunStep
+from memory.runs import ENDED, Run, RunAct, RunRegistry, RunStatus, RunStep
 from memory.threads import ThreadBusyError, Threads
 
 LOOK_S = 0.5
@@ -32,6 +32,7 @@ async def one(settings: Settings, beginning: str) -> dict[str, Any]:
         return {
             **_told(run),
             "route": [_step(step) for step in await registry.steps(run.run_id)],
+            "acts": [_act(act) for act in await registry.acts(run.run_id)],
         }
 
 
@@ -72,7 +73,7 @@ async def cancel(settings: Settings, beginning: str) -> dict[str, Any]:
             except ThreadBusyError:
                 await asyncio.sleep(LOOK_S)
             run = await _again(registry, run)
-        return _told(run)
+        return {**_told(run), "acts": [_act(act) for act in await registry.acts(run.run_id)]}
 
 
 async def found(registry: RunRegistry, beginning: str) -> Run:
@@ -110,6 +111,16 @@ def _told(run: Run) -> dict[str, Any]:
         "created_at": run.created_at.isoformat(),
         "started_at": None if run.started_at is None else run.started_at.isoformat(),
         "ended_at": None if run.ended_at is None else run.ended_at.isoformat(),
+    }
+
+
+def _act(act: RunAct) -> dict[str, Any]:
+    return {
+        "tool": act.tool,
+        "target": act.target,
+        "state": act.state,
+        "intended_at": act.intended_at.isoformat(),
+        "ended_at": None if act.ended_at is None else act.ended_at.isoformat(),
     }
 
 

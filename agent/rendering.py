@@ -279,6 +279,11 @@ def run(one: Mapping[str, Any]) -> Iterator[str]:
     for step in one["route"]:
         if step["error"]:
             yield f"{step['node']} failed: {step['error']}"
+    yield from (f"act {act['state']}: {harmless(_act(act))}" for act in one["acts"])
+
+
+def _act(act: Mapping[str, Any]) -> str:
+    return f"{act['tool']} {act['target']}".rstrip()
 
 
 def step(event: Mapping[str, Any]) -> str:
@@ -303,6 +308,12 @@ def standing(run: Mapping[str, Any]) -> Iterator[str]:
         yield f"To go on: cortical runs resume {name}"
     elif run["status"] == "running" and run["cancel_asked_at"]:
         yield "It was told to end, and does so when what it does now is done."
+    for act in run.get("acts", ()):
+        if act["state"] == "unknown":
+            yield (
+                f"{harmless(_act(act))} was begun, and nobody can know whether it was done. Look, "
+                "and do it yourself where it was not."
+            )
 
 
 def ran(result: Mapping[str, Any]) -> Iterator[str]:

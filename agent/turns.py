@@ -20,7 +20,7 @@ from memory.characters import storable_json
 from memory.checkpoints import FencedSaver, Writer
 from memory.database import Pool
 from memory.errors import FenceLostError, MemoryStoreError
-from memory.runs import Run, RunRegistry, RunStatus, RunStep
+from memory.runs import ENDED, Run, RunRegistry, RunStatus, RunStep
 from memory.threads import Fence, Threads
 from tools.base import Clock
 
@@ -131,9 +131,7 @@ class Turns:
         """
         self._known(run.graph)
         async with self._threads.held(run.thread_id) as fence:
-            run = await self._run(run.run_id)
-            if run.status in (RunStatus.DONE, RunStatus.CANCELLED):
-                raise UsageError(f"Run {run.run_id} has ended ({run.status}). Begin another.")
+            run = await self._open(run, fence)
             (newest,) = await self.registry.newest(thread_id=run.thread_id, limit=1)
             if newest.run_id != run.run_id:
                 raise UsageError(
@@ -141,6 +139,17 @@ class Turns:
                     f"{run.run_id} cannot be taken up any more."
                 )
             return await self._go_on(run, fence, watch)
+
+    async def _open(self, run: Run, fence: Fence) -> Run:
+        """Return a run as it stands now. Raises UsageError if nobody may go on with it."""
+        run = await self._run(run.run_id)
+        if run.cancel_asked_at is not None and run.status not in ENDED:
+            await self._unwanted(run, fence)
+            run = await self._run(run.run_id)
+        told_to_end = run.cancel_asked_at is not None
+        if told_to_end or run.status in (RunStatus.DONE, RunStatus.CANCELLED):
+            raise UsageError(f"Run {run.run_id} has ended ({run.status}). Begin another.")
+        return run
 
     async def _unwanted(self, run: Run, fence: Fence) -> None:
         await self.registry.move(
@@ -154,6 +163,7 @@ class Turns:
         the question stays open. An answer to a question that is not open is a `UsageError`.
         """
         async with self._threads.held(run.thread_id) as fence:
+            run = await self._open(run, fence)
             graph = self._compiled(run, Writer(token=fence.token))
             state = await graph.aget_state(self._config(run, fence, []))
             if not answers or answers.keys() - {one.interrupt_id for one in _pending(state)}:
@@ -228,8 +238,11 @@ class Turns:
         if unfinished is not None:
             return unfinished
         last = await self.registry.newest(thread_id=thread_id, limit=1)
-        failed = [run for run in last if run.status is RunStatus.FAILED]
-        return next((run for run in failed if (run.graph, run.input) == wanted), None)
+        for run in last:
+            failed = run.status is RunStatus.FAILED and run.cancel_asked_at is None
+            if failed and (run.graph, run.input) == wanted:
+                return run
+        return None
 
     async def _go_on(self, run: Run, fence: Fence, watch: Watch) -> Outcome:
         graph = self._compiled(run, Writer(token=fence.token))
@@ -249,9 +262,10 @@ class Turns:
         *,
         continued: bool = False,
     ) -> Outcome:
-        await self.registry.move(
+        begun = await self.registry.move(
             run.run_id, RunStatus.RUNNING, now=self._clock.now(), token=fence.token
         )
+        assert begun, "who holds the thread has looked how the run stands"
         writer = Writer(token=fence.token)
         graph = self._compiled(run, writer)
 
@@ -261,8 +275,7 @@ class Turns:
         config = self._config(run, fence, [RunRecorder(note, self._clock, watch)])
         cost = Cost()
         try:
-            async with self._admission(watch):
-                await self._unless_cancelled(run, _streamed(graph, given, config, cost, watch))
+            await self._unless_cancelled(run, self._admitted(graph, given, config, cost, watch))
             state = await graph.aget_state(config)
         except FenceLostError:
             raise
@@ -288,6 +301,18 @@ class Turns:
         status = RunStatus.WAITING if waiting else RunStatus.DONE
         await self._ended(run, status, writer, cost, None, ended_by=_ended_by(state))
         return await self._outcome(run, state, graph, continued=continued)
+
+    async def _admitted(
+        self,
+        graph: CompiledStateGraph[Any, Any, Any, Any],
+        given: Any,
+        config: RunnableConfig,
+        cost: "Cost",
+        watch: Watch,
+    ) -> None:
+        """Wait for the executive, then run to the end or the next question."""
+        async with self._admission(watch):
+            await _streamed(graph, given, config, cost, watch)
 
     async def _unless_cancelled(self, run: Run, work: Coroutine[Any, Any, None]) -> None:
         """Work to the end, unless the run is told to end meanwhile.

@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 
 from memory.characters import storable, storable_json
 from memory.database import Pool, transaction, translated
+from memory.effects import EffectState
 from memory.queries import query
 
 
@@ -87,6 +88,17 @@ class RunStep:
     started_at: datetime
     seconds: float
     error: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunAct:
+    """An act of a run, as the ledger has it."""
+
+    tool: str
+    target: str
+    state: EffectState
+    intended_at: datetime
+    ended_at: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -237,6 +249,11 @@ class RunRegistry:
     async def steps(self, run_id: str) -> list[RunStep]:
         """Return the nodes that a run went through, in order."""
         return [RunStep(**row) for row in await self._fetch("list_steps", run_id=run_id)]
+
+    async def acts(self, run_id: str) -> list[RunAct]:
+        """Return what a run has done to the world, or begun to do, in order."""
+        rows = await self._fetch("list_acts", run_id=run_id)
+        return [RunAct(**{**row, "state": EffectState(row["state"])}) for row in rows]
 
     async def get(self, run_id: str) -> Run | None:
         """Return one run."""

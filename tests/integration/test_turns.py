@@ -4,8 +4,9 @@ import asyncio
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import fields
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Annotated, Any, TypedDict, cast
 from uuid import uuid4
@@ -15,12 +16,13 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.graph import END, START, StateGraph
 from pydantic import BaseModel, ValidationError
 
-from agent import registry
+from agent import registry, rendering
 from agent.asking import turn
 from agent.assembly import Engine
 from agent.clock import SystemClock
 from agent.errors import UsageError
 from agent.migrate import migrate
+from agent.recorder import Watch
 from agent.settings import DatabaseSettings, Settings
 from agent.testing import Scripted, ScriptedExecutive, ScriptedReply
 from agent.turns import Outcome, Turns
@@ -485,6 +487,61 @@ async def test_who_watches_a_run_that_nobody_works_on_is_told(pool: Pool, dsn: s
     assert (stands["status"], stands["left"]) == ("accepted", True)
 
 
+async def test_a_run_told_to_end_is_ended_by_whoever_would_take_it_up(pool: Pool) -> None:
+    held = Held()
+    turns = turns_of(pool, walk=Walk(left=held).build)
+    left = await stopped(turns, held)
+    await turns.registry.ask_to_cancel(left.run_id, now=SystemClock().now())
+    with pytest.raises(UsageError, match=r"has ended \(cancelled\)"):
+        await turns.take_up(left, watch=silent)
+
+
+async def test_a_run_that_failed_when_it_was_told_to_end_is_begun_anew(pool: Pool) -> None:
+    turns = turns_of(pool)
+    asked_to: list[str] = []
+
+    async def fails(time: int) -> None:
+        if time == 1:
+            (run,) = await turns.registry.newest()
+            asked_to.append(run.run_id)
+            await turns.registry.ask_to_cancel(run.run_id, now=SystemClock().now())
+            raise ValueError("at the same moment")
+
+    turns = turns_of(pool, walk=Walk(left=fails).build)
+    with pytest.raises(ValueError, match="at the same moment"):
+        await walked(turns)
+    again = await walked(turns)
+    assert again.run.status is RunStatus.DONE
+    assert again.run.run_id not in asked_to
+
+
+async def test_a_run_that_waits_for_the_executive_is_ended_too(pool: Pool, dsn: str) -> None:
+    waiting = asyncio.Event()
+
+    @asynccontextmanager
+    async def never(_: Watch) -> AsyncIterator[None]:
+        waiting.set()
+        await asyncio.Event().wait()
+        yield
+
+    walk = Walk()
+    turns = Turns(
+        pool=pool,
+        registry=RunRegistry(pool),
+        threads=Threads(pool),
+        graphs={"walk": walk.build},
+        clock=SystemClock(),
+        new_id=lambda: str(uuid4()),
+        admission=never,
+    )
+    run = asyncio.create_task(walked(turns))
+    await waiting.wait()
+    (working,) = await turns.registry.newest()
+    assert (await registry.cancel(database(dsn), working.run_id))["status"] == "cancelled"
+    assert (await run).run.status is RunStatus.CANCELLED
+    assert walk.entered == []
+
+
 async def test_a_thread_of_one_graph_is_refused_to_another(pool: Pool) -> None:
     turns = turns_of(pool, walk=Walk().build, stroll=Walk().build)
     await walked(turns)
@@ -666,6 +723,47 @@ async def test_an_answer_given_twice_is_refused_and_the_act_done_once(pool: Pool
     assert sent == ["ann"]
     assert done.run.status is RunStatus.DONE
     assert await sql(pool, "SELECT target, state FROM effects") == [("ann", "done")]
+
+
+async def test_an_act_that_a_cancelled_run_had_begun_is_handed_to_a_person(
+    pool: Pool, dsn: str
+) -> None:
+    held = Held()
+
+    async def send(wanted: Letter, _: ToolContext) -> ToolResult:
+        await held(1)
+        raise AssertionError("it is never let go")
+
+    tool = replace(sending([]), run=send)
+    turns = talking(pool, services_of(pool, [called("send", to="ann"), "It is sent."], [tool]))
+    outcome = await asked(turns, "Write to Ann.")
+    acting = asyncio.create_task(answered(turns, outcome, APPROVED))
+    await reached(held, acting)
+    told = await registry.cancel(database(dsn), outcome.run.run_id)
+    ended = await acting
+
+    assert (told["status"], ended.run.status) == ("cancelled", RunStatus.CANCELLED)
+    assert [(one["tool"], one["target"], one["state"]) for one in told["acts"]] == [
+        ("send", "ann", "unknown")
+    ]
+    said = "\n".join(rendering.standing(told))
+    assert "send ann was begun, and nobody can know whether it was done." in said
+    shown = await registry.one(database(dsn), outcome.run.run_id)
+    assert "act unknown: send ann" in list(rendering.run(shown))
+
+
+async def test_an_approval_that_comes_after_the_run_was_cancelled_does_nothing(
+    pool: Pool, dsn: str
+) -> None:
+    sent: list[str] = []
+    services = services_of(pool, [called("send", to="ann"), "It is sent."], [sending(sent)])
+    turns = talking(pool, services)
+    outcome = await asked(turns, "Write to Ann.")
+    assert (await registry.cancel(database(dsn), outcome.run.run_id))["status"] == "cancelled"
+    with pytest.raises(UsageError, match=r"has ended \(cancelled\)"):
+        await answered(turns, outcome, APPROVED)
+    assert sent == []
+    assert (await the_run(pool)).status is RunStatus.CANCELLED
 
 
 async def test_an_edited_approval_does_what_was_edited_and_nothing_else(pool: Pool) -> None:

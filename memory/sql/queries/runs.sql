@@ -30,16 +30,27 @@ VALUES (%(run_id)s, %(thread_id)s, %(graph)s, 'accepted', %(parent_id)s, %(input
 ON CONFLICT (run_id) DO NOTHING;
 
 -- move_run --
--- One statement, so that two processes cannot both make the move.
-UPDATE runs SET
-    status = %(status)s,
-    token = coalesce(%(token)s, token),
-    error = %(error)s,
-    ended_by = %(ended_by)s,
-    started_at = CASE WHEN %(status)s = 'running' THEN coalesce(started_at, %(now)s) ELSE started_at END,
-    ended_at = CASE WHEN %(ended)s THEN %(now)s END
-WHERE run_id = %(run_id)s AND status = ANY(%(from)s)
-RETURNING status;
+-- One statement, so that two processes cannot both make the move. Nobody goes on with a run that is
+-- cancelled, so an act that it had begun is one of which nobody can know.
+WITH moved AS (
+    UPDATE runs SET
+        status = %(status)s,
+        token = coalesce(%(token)s, token),
+        error = %(error)s,
+        ended_by = %(ended_by)s,
+        started_at = CASE WHEN %(status)s = 'running' THEN coalesce(started_at, %(now)s) ELSE started_at END,
+        ended_at = CASE WHEN %(ended)s THEN %(now)s END
+    WHERE run_id = %(run_id)s AND status = ANY(%(from)s)
+    RETURNING run_id, status
+), doubted AS (
+    UPDATE effects SET state = 'unknown', ended_at = %(now)s
+    FROM moved
+    WHERE effects.run_id = moved.run_id AND moved.status = 'cancelled' AND effects.state = 'intended'
+)
+SELECT status FROM moved;
+
+-- list_acts --
+SELECT tool, target, state, intended_at, ended_at FROM effects WHERE run_id = %(run_id)s ORDER BY intended_at, key;
 
 -- ask_to_cancel --
 UPDATE runs SET cancel_asked_at = coalesce(cancel_asked_at, %(now)s)
