@@ -8,7 +8,7 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 PEERS := .venv-peers
 SENSES := .venv-senses
 
-.PHONY: demo test test-senses residency fitting soak check format lint types layers install peers lock clean
+.PHONY: demo test senses test-senses residency fitting soak check format lint types layers install peers lock clean
 
 install: $(INSTALLED)
 
@@ -32,7 +32,10 @@ $(PEERS)/.installed: deploy/peers.in
 	$(PEERS)/bin/pip install --quiet -r deploy/peers.in
 	touch $@
 
-# The senses of the full tier, by their real libraries and weights that the tests make. torch brings libraries of graphics cards: eight gigabytes in all.
+# An environment with the libraries of the senses' full tier, apart from the other: they want an older numpy. torch brings libraries of graphics cards: eight gigabytes in all.
+senses: $(SENSES)/.installed
+
+# These senses by their real libraries, with weights that the tests make.
 test-senses: $(SENSES)/.installed
 	$(SENSES)/bin/pytest -q -n 2 --dist loadscope tests/senses
 
@@ -86,4 +89,4 @@ lock:
 	uv pip compile $(RESOLVE) --extra senses --group dev pyproject.toml deploy/build-requirements.in -o requirements-senses.lock
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .langgraph_api
+	rm -rf $(VENV) $(SENSES) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .langgraph_api

@@ -17,8 +17,6 @@ from agent.settings import Settings
 from tools.senses.base import Task
 from tools.senses.models.base import Kind
 
-EXTRA = "`pip install 'cortical[senses]'`"
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Capability:
@@ -75,12 +73,14 @@ def _advice(kinds: Sequence[Kind], usual: str, serving: Sequence[Installed]) -> 
     """Say what to do for the full tier."""
     unloaded = [one.variant for one in serving if not shelf.has_libraries(one.kind)]
     if unloaded:
-        return f"{EXTRA} brings what loads {unloaded[0]}."
+        return f"{unloaded[0]} is here; {shelf.INSTALL} makes .venv-senses, which can load it."
     if serving:
         return f"{serving[0].variant} is here; the setting [senses] passes it over."
     if all(map(shelf.has_libraries, kinds)):
         return f"For the full tier: `cortical models pull {usual}`."
-    return f"For the full tier: {EXTRA}, then `cortical models pull {usual}`."
+    return (
+        f"For the full tier: {shelf.INSTALL}, then `.venv-senses/bin/cortical models pull {usual}`."
+    )
 
 
 def _embedded(name: str, more: str) -> Capability:

@@ -101,8 +101,7 @@ async def outline(
     async with assembly.perception(settings, tell=tell) as senses:
         if senses.segments is None:
             raise UsageError(
-                "No model that outlines things is here. Install the extra `senses` and bring one: "
-                "`cortical models pull sam2.1-t`."
+                "No model that outlines things is here. `cortical doctor` tells how to bring one."
             )
         asked = [original.prompt(one, picture) for one in prompts]
         found = await senses.segments.region(picture.pixels, asked)

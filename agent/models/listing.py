@@ -142,7 +142,9 @@ def lines(report: Mapping[str, Any]) -> Iterator[str]:
     for model in report["models"]:
         yield from _model(model, there)
     for one in report["weights"]:
-        lacking = "" if one["loads"] else "; pip install 'cortical[senses]' brings what loads them"
+        lacking = (
+            "" if one["loads"] else f"; {shelf.INSTALL} makes .venv-senses, which can load them"
+        )
         yield (
             f"{one['variant']}  (weights, {one['kind']}, {one['bytes'] / 1e9:.2f} GB)  "
             f"from {one['source']}{lacking}"

@@ -7,6 +7,7 @@ what has `failing` or `dying` fails when it is used.
 
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,9 @@ from numpy.typing import NDArray
 from agent.senses.__main__ import main
 from agent.senses.config import WorkerConfig
 from agent.senses.loading import Make
+from memory.places import Box
 from tools.senses.background import Patience
-from tools.senses.base import SAMPLE_RATE_HZ, Segment, Speech
+from tools.senses.base import SAMPLE_RATE_HZ, Prompt, Region, Segment, Speech
 from tools.senses.errors import DeviceError, WeightsError
 from tools.senses.models.base import Heard, Model
 
@@ -89,6 +91,27 @@ class PlainModel:
         return Speech(
             samples=np.frombuffer(letters, dtype=np.uint8).astype(np.int16), sample_rate_hz=8_000
         )
+
+    def regions(self, image: NDArray[np.uint8], patience: Patience) -> tuple[Region, ...]:
+        """Find the left half of a picture, and its right one, which has no cells."""
+        patience.check()
+        height, width = image.shape[:2]
+        left = Box(left=0.0, top=0.0, right=width / 2, bottom=float(height))
+        right = Box(left=width / 2, top=0.0, right=float(width), bottom=float(height))
+        cells = np.indices((height, width // 2)).sum(axis=0) % 2 == 0
+        none = np.zeros((0, 0), dtype=np.bool_)
+        return (
+            Region(box=left, pixels=int(cells.sum()), score=0.9, mask=cells),
+            Region(box=right, pixels=0, score=0.5, mask=none),
+        )
+
+    def region(
+        self, image: NDArray[np.uint8], prompts: Sequence[Prompt], patience: Patience
+    ) -> tuple[Region, ...]:
+        """Find the left half for a point in it, else the right one."""
+        left, right = self.regions(image, patience)
+        middle = image.shape[1] / 2
+        return tuple(left if one.points[0][0] < middle else right for one in prompts)
 
 
 def plain_maker(config: WorkerConfig) -> Make:

@@ -14,7 +14,7 @@ Start = Callable[..., str]
 def report(reader: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, str]:
     """One short selftest: its JSON, and the text that another one writes into a file."""
     out = tmp_path_factory.mktemp("report") / "report.json"
-    done = reader.run("selftest", "--seconds", "40", "--json", "--out", out, timeout_s=300)
+    done = reader.run("selftest", "--seconds", "60", "--json", "--out", out, timeout_s=300)
     assert done.code == 0, done.err
     assert out.read_text().startswith("{")
     return done.value, out.read_text()
@@ -36,7 +36,7 @@ def test_every_section_tells_its_figures_and_how_much_was_asked(report: tuple[An
     for section in sections.values():
         assert section["done"] == section["planned"] or "for want of time" in section["left_out"]
     calls = sections["tool calls"]
-    assert calls["done"] >= 2
+    assert calls["done"] >= 3
     assert calls["figures"]["valid"] == calls["figures"]["called"] == calls["done"]
     assert calls["figures"]["refused"] == 8
     assert not sections["triage"]["judged"]

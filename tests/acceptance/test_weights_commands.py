@@ -139,6 +139,6 @@ def test_swapping_is_measured_where_the_extra_is_or_it_is_said(user: Any) -> Non
     done = user.run("bench", "swap", *small, "--variant", "kokoro-82m")
     if find_spec("torch") is None:
         assert done.code == 1
-        assert "`pip install 'cortical[senses]'` brings it" in done.err
+        assert "`make senses` makes an environment" in done.err
     else:
         assert "kokoro-82m" in done.out

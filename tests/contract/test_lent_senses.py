@@ -21,11 +21,13 @@ from agent.residency.ladders import Rungs, ladder
 from agent.residency.testing import OwnArbiter, own_arbiter, until
 from agent.senses.client import SensesClient
 from agent.senses.config import WorkerConfig
+from memory.language import detect
 from tools.reading.testing import Mute, ScriptedHearing, ScriptedSight
 from tools.senses import leased as leased_senses
 from tools.senses.base import SAMPLE_RATE_HZ, Lease, Operation, Recording, Senses, Task, Transcript
 from tools.senses.errors import EngineError
-from tools.senses.leased import leased
+from tools.senses.leased import LeasedSynthesizer, leased
+from tools.senses.speech import EspeakSynthesizer
 
 EAR = envelopes.WHISPER_INT8
 RUNGS = Rungs(card=[EAR], cpu=[EAR])
@@ -85,6 +87,29 @@ async def status(client: ArbiterClient, true: Callable[[dict[str, Any]], bool]) 
 
     await until(holds, within_s=20)
     return told
+
+
+class Asked:
+    """Residency that notes what is asked for, and grants the embedded sense."""
+
+    def __init__(self) -> None:
+        self.languages: list[str | None] = []
+
+    @asynccontextmanager
+    async def lease(self, operation: Operation) -> AsyncIterator[Lease]:
+        self.languages.append(operation.language)
+        yield Lease(token=1, variant="embedded", place="cpu", granted_bytes=0)
+
+    def hint(self, operation: Operation) -> None:
+        raise AssertionError("nothing is hinted at")
+
+
+async def test_a_word_is_spoken_by_the_voice_of_the_sentence_before_it() -> None:
+    asked = Asked()
+    speech = LeasedSynthesizer(EspeakSynthesizer(), asked, None)
+    for text in ("The filter is cleaned every six weeks.", "Yes.", "42"):
+        await speech.say(text, language=detect(text))
+    assert asked.languages == ["en", "en", "en"]
 
 
 async def test_a_recording_is_heard_on_the_card(arbiter: OwnArbiter) -> None:

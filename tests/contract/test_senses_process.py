@@ -29,7 +29,8 @@ from agent.senses.port import ProcessWorker
 from agent.senses.shelf import Shelf
 from agent.senses.testing import plain_maker
 from agent.senses.worker import Worker
-from tools.senses.base import SAMPLE_RATE_HZ, Lease, Task
+from memory.places import Box
+from tools.senses.base import SAMPLE_RATE_HZ, Lease, Prompt, Task
 from tools.senses.errors import DeviceError, EngineError, WeightsError
 
 SIZE = 1 << 20
@@ -153,6 +154,23 @@ async def test_speech_comes_back_whole(config: WorkerConfig, client: SensesClien
         said = await client.say(on_card(8, "mouth"), "Ja, gern", language="de")
         assert bytes(said.samples.astype(np.uint8)) == b"de Ja, gern"
         assert said.sample_rate_hz == 8_000
+
+
+async def test_outlines_come_back_as_they_were_made(
+    config: WorkerConfig, client: SensesClient
+) -> None:
+    image = np.zeros((5, 8, 3), dtype=np.uint8)
+    async with arbiter(config) as (worker, _):
+        await worker.load("ear", SIZE)
+        worker.begin(7, "ear", 1)
+        left, right = await client.regions(on_card(7), image)
+        points = [Prompt(points=[(6.0, 1.0)], inside=[True]), Prompt(points=[(1.0, 1.0)])]
+        pointed = await client.region(on_card(7), image, points)
+    assert (left.box, left.pixels, left.score) == (Box(left=0, top=0, right=4, bottom=5), 10, 0.9)
+    assert left.mask.dtype == np.bool_
+    assert left.mask.tolist() == (np.indices((5, 4)).sum(axis=0) % 2 == 0).tolist()
+    assert right.mask.shape == (0, 0)
+    assert [one.box for one in pointed] == [right.box, left.box]
 
 
 async def test_without_a_lease_nothing_runs_on_the_card(
@@ -472,7 +490,7 @@ async def test_after_many_operations_it_ends_when_nothing_lies_on_the_card(
         for token in (7, 8, 9):
             worker.begin(token, "ear", 1)
             await client.hear(on_card(token), sound(1))
-        await asyncio.sleep(1.5)
+        await asyncio.sleep(1.5)  # it looks each second
         assert told.lost == 0
         await worker.unload("ear")
         await told.until(lambda: told.lost == 1)

@@ -193,7 +193,7 @@ def test_without_weights_the_embedded_senses_serve_and_it_is_said_what_to_bring(
     told = told_of(load())
     assert {one.tier for one in told.values()} == {"embedded"}
     assert told["hearing"].server.startswith("pocketsphinx")
-    said = "`pip install 'cortical[senses]'`, then `cortical models pull kokoro-82m`."
+    said = "`make senses`, then `.venv-senses/bin/cortical models pull kokoro-82m`."
     assert told["speech"].advice.endswith(said)
 
 
@@ -201,7 +201,7 @@ def test_weights_that_nothing_loads_need_the_extra() -> None:
     with_weights(load())
     told = told_of(load())
     assert told["hearing"].tier == "embedded"
-    assert "`pip install 'cortical[senses]'` brings what loads whisper-large-v3-int8" in (
+    assert "whisper-large-v3-int8 is here; `make senses` makes .venv-senses" in (
         told["hearing"].advice
     )
 

@@ -275,6 +275,10 @@ class Segmenter(Protocol):
         ...
 
 
+USUAL_LANGUAGE = "en"
+"""What a text is spoken in whose language nobody can tell: it has a word or two."""
+
+
 class Synthesizer(Protocol):
     """Speech."""
 

@@ -12,9 +12,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from memory.language import UNKNOWN
 from tools.senses import cutting, joining
 from tools.senses.base import (
     SAMPLE_RATE_HZ,
+    USUAL_LANGUAGE,
     WINDOWS_AT_ONCE,
     Lease,
     Operation,
@@ -186,7 +188,11 @@ class LeasedSynthesizer:
         return best or self._embedded.name
 
     async def say(self, text: str, *, language: str) -> Speech:
-        """Return the sound of a text in a language given as ISO 639-1 code. Raises SenseError."""
+        """Return the sound of a text in a language given as ISO 639-1 code. Raises SenseError.
+
+        One word is spoken by the same voice as the sentence before it.
+        """
+        language = USUAL_LANGUAGE if language == UNKNOWN else language
         operation = Operation(task=Task.SPEECH, characters=len(text), language=language)
         async with self._residency.lease(operation) as lease:
             if self._full is not None and self._full.serves(lease.variant):

@@ -6,7 +6,7 @@ from importlib.metadata import version
 from memory.language import UNKNOWN
 from tools.senses import background, espeak
 from tools.senses.background import Patience
-from tools.senses.base import Speech
+from tools.senses.base import USUAL_LANGUAGE, Speech
 from tools.senses.errors import NothingToSayError
 
 log = logging.getLogger(__name__)
@@ -14,7 +14,6 @@ log = logging.getLogger(__name__)
 _VOICES = {"en": "en-us", "en-gb": "en", "zh": "cmn", "no": "nb"}
 """Where the library calls a language otherwise than ISO 639-1 does."""
 
-_FALLBACK = "en"
 _SHOWN_LETTERS = 40
 
 
@@ -40,10 +39,11 @@ def _spoken(text: str, language: str, patience: Patience) -> Speech:
     with espeak.held() as library:
         wanted = language.lower().replace("_", "-")
         if not any(library.has(voice) for voice in _names(wanted)):
-            # Of a word or two nobody can tell the language; English is no failure then.
             if wanted != UNKNOWN:
-                log.warning("voice_missing", extra={"language": language, "spoken_as": _FALLBACK})
-            library.has(_VOICES[_FALLBACK])
+                log.warning(
+                    "voice_missing", extra={"language": language, "spoken_as": USUAL_LANGUAGE}
+                )
+            library.has(_VOICES[USUAL_LANGUAGE])
         samples = library.say(text, patience)
         rate_hz = library.sample_rate_hz
     if not samples.any():

@@ -24,6 +24,7 @@ from agent.bench.swap.made import Made
 from agent.bench.swap.plain import Block
 from agent.bench.swap.swapped import FlatSwapped, ReplicaSwapped, Swapped
 from agent.errors import AgentError, UsageError
+from agent.models.weights import shelf
 from agent.residency import envelopes
 from agent.residency.envelopes import Variant
 from memory.sizing import usable_cores
@@ -105,8 +106,8 @@ def _refuse_poor() -> None:
     lacks = [name for name in _LIBRARIES if importlib.util.find_spec(name) is None]
     if lacks:
         raise AgentError(
-            f"What loads weights is not installed here: {', '.join(lacks)}. `pip install "
-            "'cortical[senses]'` brings it."
+            f"What loads weights is not installed here: {', '.join(lacks)}. "
+            f"{shelf.INSTALL} makes an environment, .venv-senses, that has it."
         )
 
 

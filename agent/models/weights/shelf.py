@@ -19,6 +19,10 @@ from tools.senses.models import weights
 from tools.senses.models.base import Kind
 from tools.senses.models.weights import Manifest
 
+INSTALL = "`make senses`"
+"""What makes an environment with all libraries. This program is on no package index: whatever bears
+its name there is somebody else's."""
+
 _LIBRARIES: dict[Kind, tuple[str, ...]] = {
     "whisperx": ("ctranslate2", "faster_whisper", "whisperx"),
     "parakeet": ("torch", "transformers"),
@@ -165,7 +169,9 @@ def verify(
     """Hash all files of one variant, or of all, anew. Raises UsageError where there are none."""
     found = [one for one in surveyed(data_dir) if variant in (None, one.variant)]
     if not found:
-        raise UsageError(f"There are no weights {variant or ''!r} here. {_those(data_dir)}")
+        if variant is None:
+            raise UsageError("There are no weights here. `cortical models pull NAME` brings some.")
+        raise UsageError(f"There are no weights {variant!r} here. {_those(data_dir)}")
     return tuple(_verified(one, tell) for one in found)
 
 
