@@ -117,6 +117,7 @@ def test_weights_are_added_from_a_path_and_may_stay_there(user: Any) -> None:
         (("pull", "sam2.1-t"), 1, "has no repository facebook/sam2.1-hiera-tiny"),
         (("add", "nowhere"), 2, "There is no folder or file"),
         (("verify", "sam2.1-t"), 2, "There are none at all"),
+        (("verify",), 2, "There are no weights here. `cortical models pull NAME` brings some"),
     ],
 )
 def test_what_cannot_be_done_is_said(
