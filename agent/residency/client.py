@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from agent.residency.arbiter.events import Choice, Priority, WhilePaused
-from agent.residency.daemon import launch
+from agent.residency.daemon import launch, lines
 from agent.residency.daemon.files import DaemonFiles
 from agent.residency.errors import (
     ArbiterVersionError,
@@ -321,7 +321,7 @@ class ArbiterClient:
                 break
             writer.close()
             await asyncio.sleep(0.05)
-        greeting = wire.decode(line)
+        greeting = lines.decoded(line)
         if greeting.get("is") != "hello" or greeting.get("version") != wire.VERSION:
             writer.close()
             raise self._refusal(greeting)
@@ -361,7 +361,7 @@ class ArbiterClient:
             while line := await reader.readline():
                 if not line.endswith(b"\n"):
                     return
-                self._hear(wire.decode(line))
+                self._hear(lines.decoded(line))
 
     def _hear(self, message: wire.Message) -> None:
         match message["is"]:

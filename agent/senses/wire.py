@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.residency.daemon import lines
 from agent.residency.errors import MessageError
 
 VERSION = 1
@@ -51,15 +52,9 @@ def encode(message: Message, arrays: Sequence[NDArray[Any]] = ()) -> list[bytes 
 
 async def read(reader: asyncio.StreamReader) -> tuple[Message, Arrays] | None:
     """Read a message; None at the end. Raises MessageError."""
-    try:
-        line = await reader.readuntil(b"\n")
-    except asyncio.IncompleteReadError as error:
-        if error.partial.strip():
-            raise MessageError("The connection broke off within a message.") from error
+    message = await lines.read(reader, LINE_BYTES)
+    if message is None:
         return None
-    except asyncio.LimitOverrunError as error:
-        raise MessageError(f"A message has at most {LINE_BYTES} bytes.") from error
-    message = _decoded(line)
     arrays = []
     try:
         for name, shape in _told(message.pop("arrays", [])):
@@ -68,16 +63,6 @@ async def read(reader: asyncio.StreamReader) -> tuple[Message, Arrays] | None:
     except asyncio.IncompleteReadError as error:
         raise MessageError("The connection broke off within an array.") from error
     return message, arrays
-
-
-def _decoded(line: bytes) -> Message:
-    try:
-        message = json.loads(line)
-    except ValueError as error:
-        raise MessageError(f"This is no JSON: {line[:40]!r}.") from error
-    if not isinstance(message, dict):
-        raise MessageError(f"This is no object of JSON: {line[:40]!r}.")
-    return message
 
 
 def _told(arrays: Any) -> list[tuple[str, tuple[int, ...]]]:

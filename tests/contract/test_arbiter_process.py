@@ -236,6 +236,7 @@ async def test_without_leave_to_start_one_its_absence_is_told(place: OwnArbiter)
         b'{"do": "hello", "version": 1}\n{"do": "turn", "turn": "\\ud800"}\n',
         b'{"do": "hello", "version": 1}\n{"do": "ask", "ask": "\\u0000", "choices": [{"variant": '
         b'"w", "place": "cpu"}]}\n',
+        b"[" * 60_000 + b"\n",
         b"x" * (2 * wire.LINE_BYTES),
     ],
 )

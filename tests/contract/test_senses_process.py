@@ -501,6 +501,7 @@ async def test_after_many_operations_it_ends_when_nothing_lies_on_the_card(
     [
         b"\n",
         b"[]\n",
+        b"[" * 100_000 + b"\n",
         b'{"do": "dance"}\n',
         b'{"do": "run", "token": -1}\n',
         b'{"do": "run", "token": 1, "variant": "ear", "place": "moon", "arrays": []}\n',

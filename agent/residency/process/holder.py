@@ -8,7 +8,6 @@ import socket
 import struct
 
 from agent.residency.arbiter import events
-from agent.residency.errors import MessageError
 from agent.residency.process import wire
 
 log = logging.getLogger(__name__)
@@ -78,16 +77,3 @@ async def ends(watched: int) -> bool:
             return True
         await asyncio.sleep(_DYING_POLL_S)
     return False
-
-
-async def heard(reader: asyncio.StreamReader) -> wire.Message | None:
-    """Read a message; None at the end. Raises MessageError."""
-    try:
-        line = await reader.readuntil(b"\n")
-    except asyncio.IncompleteReadError as error:
-        if error.partial.strip():
-            raise MessageError("The connection broke off within a message.") from error
-        return None
-    except asyncio.LimitOverrunError as error:
-        raise MessageError(f"A message has at most {wire.LINE_BYTES} bytes.") from error
-    return wire.decode(line)

@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from agent.residency.arbiter import effects, events
+from agent.residency.daemon import lines
 from agent.residency.errors import MessageError
 from agent.residency.process import status, wire
 from agent.residency.process.answers import answer
 from agent.residency.process.arbiter import Arbiter
 from agent.residency.process.hands import Hands
-from agent.residency.process.holder import Holder, ends, heard, peer, watch
+from agent.residency.process.holder import Holder, ends, peer, watch
 from agent.residency.process.journal import Journal
 from agent.residency.process.ports import Card, ExecutiveKeeper, SensesWorker
 
@@ -151,7 +152,7 @@ class Server:
         """Hear who a program is and greet it; False if it only looked whether anybody is here."""
         try:
             async with asyncio.timeout(_HELLO_S):
-                hello = await heard(reader)
+                hello = await lines.read(reader, wire.LINE_BYTES)
         except TimeoutError as error:
             raise MessageError("A program has to say hello first.") from error
         if hello is None:
@@ -196,7 +197,7 @@ class Server:
             self._take_turn(holder, {"turn": turn, "priority": "person"}, begun=True)
 
     async def _converse(self, holder: Holder, reader: asyncio.StreamReader) -> None:
-        while (message := await heard(reader)) is not None:
+        while (message := await lines.read(reader, wire.LINE_BYTES)) is not None:
             if self._closing:
                 return
             does = self._does.get(str(message.get("do")))

@@ -50,17 +50,6 @@ def encode(message: Message) -> bytes:
     return json.dumps(message, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
 
 
-def decode(line: bytes) -> Message:
-    """Read a line. Raises MessageError."""
-    try:
-        message = json.loads(line)
-    except ValueError as error:
-        raise MessageError(f"This is no JSON: {line[:40]!r}.") from error
-    if not isinstance(message, dict):
-        raise MessageError(f"This is no object of JSON: {line[:40]!r}.")
-    return message
-
-
 def text(message: Message, name: str) -> str:
     """Return a field that has to be a name of 1 to 200 characters, such as a trace can hold."""
     value = message.get(name)

@@ -2,24 +2,15 @@
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tools.senses.models.weights import Manifest
 from tools.senses.testing import folder
 from tools.senses.testing import sam2 as maker
-
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """A folder of weights and what it holds."""
-
-    folder: Path
-    manifest: Manifest
+from tools.senses.testing.folder import Weights
 
 
 @pytest.fixture(scope="session")

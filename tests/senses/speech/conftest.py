@@ -1,22 +1,13 @@
 """Weights of speech, made once for a session."""
 
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tools.senses.models.weights import Manifest
 from tools.senses.testing import folder
 from tools.senses.testing import kokoro as maker
-
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """A folder of weights and what it holds."""
-
-    folder: Path
-    manifest: Manifest
+from tools.senses.testing.folder import Weights
 
 
 @pytest.fixture(scope="session")

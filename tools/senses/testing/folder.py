@@ -2,10 +2,19 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tools.senses.models.base import Kind
 from tools.senses.models.weights import MANIFEST, FileFacts, Manifest, digest
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A folder of weights and what it holds."""
+
+    folder: Path
+    manifest: Manifest
 
 
 def described(
